@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 
@@ -43,7 +43,7 @@ def choose(folder: Path = FOLDER, most: int = 100) -> Files:
 def _files(project: Path) -> dict[str, list[str]]:
     by_kind: dict[str, list[str]] = {"devcontainer": [], "compose": [], "dockerfile": []}
     for path in sorted(project.rglob("*")):
-        kind = kinds.find(str(path)) if path.is_file() and not path.is_symlink() else None
+        kind = formats.find(str(path)) if path.is_file() and not path.is_symlink() else None
         if kind is None or kind.NAME not in by_kind:
             continue
         try:

@@ -12,10 +12,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
 from sandboxd.files import read_beside, read_source
-from sandboxd.kinds import devcontainer
+from sandboxd.formats import devcontainer
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.container import Container
 from sandboxd.model.files import Files
 from sandboxd.model.image_facts import ImageFacts

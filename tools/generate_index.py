@@ -34,7 +34,7 @@ from __future__ import annotations
 '''
 
 
-_LAST = {"rules": "FAMILIES", "kinds": "WATCHED"}
+_LAST = {"rules": "FAMILIES", "formats": "WATCHED"}
 """The last name that the index of a room has: without it, it was made by another version or cut off."""
 
 
@@ -43,7 +43,7 @@ def indexes() -> dict[str, str]:
     _make_importable()
     return {
         "sandboxd/rules/_index.py": _rules(),
-        "sandboxd/kinds/_index.py": _kinds(),
+        "sandboxd/formats/_index.py": _kinds(),
         "editor-extension/src/patterns.json": _patterns(),
         agent_files.PATH: agent_files.text(),
     }
@@ -90,7 +90,7 @@ def _rules() -> str:
 
 
 def _kinds() -> str:
-    loaded = {name: import_module(f"sandboxd.kinds.{name}") for name in modules("kinds")}
+    loaded = {name: import_module(f"sandboxd.formats.{name}") for name in _kind_names()}
     languages = {language: name for name, kind in loaded.items() for language in kind.LANGUAGES}
     watched = tuple(glob for kind in loaded.values() for glob in kind.WATCHED)
     about = (
@@ -101,7 +101,7 @@ def _kinds() -> str:
         "# fmt: off\n",
         "from typing import TYPE_CHECKING\n\n# fmt: off\n"
         "if TYPE_CHECKING:\n"
-        "    from sandboxd.kinds import (\n        Kind,\n"
+        "    from sandboxd.formats import (\n        Kind,\n"
         + "".join(f"        {name},\n" for name in loaded)
         + "    )\n"
         + "\n    # The type checker holds every module against the protocol.\n"
@@ -124,10 +124,14 @@ def _kinds() -> str:
 def _patterns() -> str:
     """Globs of every kind's names for VS Code, which tells capitals and small letters apart."""
     names = {
-        name for kind in modules("kinds") for name in import_module(f"sandboxd.kinds.{kind}").NAMES
+        name for kind in _kind_names() for name in import_module(f"sandboxd.formats.{kind}").NAMES
     }
     globs = [f"**/{re.sub('[a-z]', _either_case, name)}" for name in sorted(names)]
     return json.dumps(globs, indent=4) + "\n"
+
+
+def _kind_names() -> list[str]:
+    return [name for name in modules("formats") if name != "resolved"]
 
 
 def _either_case(letter: re.Match[str]) -> str:
@@ -138,7 +142,7 @@ def _make_importable() -> None:
     """Put an empty index where one is missing or broken, as after a merge: rules import theirs."""
     if not _runs(agent_files.PATH, "VARIABLES"):
         write_atomic(f"{ROOT}/{agent_files.PATH}", agent_files.text().encode())
-    for room, name in (("rules", "RULES"), ("kinds", "KINDS")):
+    for room, name in (("rules", "RULES"), ("formats", "KINDS")):
         path = f"sandboxd/{room}/_index.py"
         if not _runs(path, _LAST[room]):
             text = f"from typing import Any\n\n{name}: dict[str, Any] = {{}}\n"

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import files, kinds
+from sandboxd import files, formats
 from sandboxd.errors import SandboxdError, UnreadableError
 from sandboxd.findings import Report, Skipped
 from sandboxd.host.facts import HostFacts
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sandboxd.cli._baseline import Baseline
     from sandboxd.findings import Severity
-    from sandboxd.kinds import Kind
+    from sandboxd.formats import Kind
     from sandboxd.lint.fixing import Fixed
     from sandboxd.lint.settings import RuleSettings
     from sandboxd.text import SourceText
@@ -100,7 +100,7 @@ class CheckRun:
         """Check what comes from standard input under the name of a file."""
         path = os.path.abspath(name)
         try:
-            data = sys.stdin.buffer.read(kinds.LARGEST + 1)
+            data = sys.stdin.buffer.read(formats.LARGEST + 1)
             self.take(path, data)
         except UnreadableError as error:
             self.unreadable.append(Skipped(path, error.message, error.hint))
@@ -109,7 +109,7 @@ class CheckRun:
     def read(self, path: str, is_named: bool = True) -> None:
         """Read a file. One that the user named (`is_named`) is an error where it is of no kind."""
         try:
-            self.take(path, files.read_bytes(path, kinds.LARGEST), is_named)
+            self.take(path, files.read_bytes(path, formats.LARGEST), is_named)
         except UnreadableError as error:
             where = self.unreadable if is_named else self.skipped
             where.append(Skipped(path, error.message, error.hint))
@@ -222,7 +222,7 @@ class CheckRun:
             raise UnreadableError(
                 "is a symbolic link, so it is not fixed", f"name `{os.path.realpath(path)}`"
             )
-        if files.read_bytes(path, kinds.LARGEST) != before:
+        if files.read_bytes(path, formats.LARGEST) != before:
             raise UnreadableError("was changed meanwhile, so it is not fixed", "run it again")
         mark = codecs.BOM_UTF8 if before.startswith(codecs.BOM_UTF8) else b""
         in_use.write(path, mark + source.text.encode("utf-8"))
@@ -231,7 +231,7 @@ class CheckRun:
 def _kind_on_disk(path: str) -> Kind | None:
     """The kind of a file by its name and its content; by its name alone where it cannot be read."""
     try:
-        text = files.read_bytes(path, kinds.LARGEST).decode("utf-8", "replace")
+        text = files.read_bytes(path, formats.LARGEST).decode("utf-8", "replace")
     except UnreadableError:
-        return kinds.find(path)
-    return kinds.find(path, text)
+        return formats.find(path)
+    return formats.find(path, text)

@@ -6,11 +6,11 @@ import enum
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sandboxd import kinds, rules
-from sandboxd.effective.container import containers
-from sandboxd.effective.variables import Variables
+from sandboxd import formats, rules
 from sandboxd.errors import too_large
 from sandboxd.findings import Finding, Fix, Report, Severity, Skipped
+from sandboxd.formats.resolved.container import containers
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.lint import other_files, suppressions
 from sandboxd.lint.settings import NO_SETTINGS, RuleSettings
@@ -75,7 +75,7 @@ def check_source(
 
     For the other parameters see :func:`check`.
     """
-    file_kind = kinds.get(kind) if kind else kinds.find(source.path, source.text)
+    file_kind = formats.get(kind) if kind else formats.find(source.path, source.text)
     if file_kind is None:
         reason = "is no kind of file that sandboxd checks"
         return Report((), (Skipped(source.path, reason, is_file=True),), 0, {source.path: source})
@@ -85,7 +85,7 @@ def check_source(
         return Report((), (skipped,), 0, {source.path: source})
     try:
         return check(
-            (parsed or kinds.parsed(file_kind.NAME, source, variables.files),),
+            (parsed or formats.parsed(file_kind.NAME, source, variables.files),),
             host=host,
             variables=variables,
             settings=settings,
@@ -239,7 +239,7 @@ class RuleRun:
     ) -> Iterator[tuple[str, object]]:
         for container in found_containers:
             yield "Container", container
-        yield from kinds.get(document.kind).subjects(document)
+        yield from formats.get(document.kind).subjects(document)
 
     def holds(
         self, document: Document, finding: Finding, fix: Fix, before: Mapping[object, int]
@@ -249,7 +249,7 @@ class RuleRun:
         if self.budget <= 0:
             return False
         self.budget -= len(source.text)
-        fixed = kinds.get(document.kind).parse(
+        fixed = formats.get(document.kind).parse(
             SourceText(source.path, apply_edits(source.text, fix.edits))
         )
         if len(fixed.tree.problems) > len(document.tree.problems):
@@ -309,7 +309,7 @@ class RuleRun:
 
         A change of a value that the text does not hold as one is named among what was skipped.
         """
-        kind = kinds.get(document.kind)
+        kind = formats.get(document.kind)
         path = document.source.path
         fixes: list[Fix] = []
         for title, safe, changes, caution in finding.remedies:

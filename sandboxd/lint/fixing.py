@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.effective.variables import Variables
 from sandboxd.findings import Severity
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import UNKNOWN, HostFacts
 from sandboxd.lint import analysis
 from sandboxd.lint.settings import NO_SETTINGS, RuleSettings

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd import files, kinds, rules
-from sandboxd.effective.variables import Variables
+from sandboxd import files, formats, rules
 from sandboxd.errors import UnreadableError, too_large
 from sandboxd.findings import Report, Severity, Skipped
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.lint import analysis
 from sandboxd.lint.analysis import Fixes
 from sandboxd.lint.other_files import unique
@@ -174,7 +174,7 @@ class Linter:
 
         :raises UnreadableError: it cannot be read, or is too large for its kind
         """
-        return self.take(path, files.read_bytes(path, kinds.LARGEST))
+        return self.take(path, files.read_bytes(path, formats.LARGEST))
 
     def take(self, path: str, data: bytes) -> SourceText | None:
         """As `read`, for a file whose content `data` was read already.
@@ -182,7 +182,7 @@ class Linter:
         :raises UnreadableError: `data` is no text, or too large for its kind
         """
         text = files.decode(data)
-        kind = kinds.find(path, text)
+        kind = formats.find(path, text)
         if kind is None:
             return None
         limit = kind.LARGEST
@@ -197,7 +197,7 @@ class Linter:
             here = self._is_here and folder.startswith("/")
             of_folder = read_settings(folder) if here else NOTHING_DECIDED
             if of_folder.config is not None:
-                kinds.keep(of_folder.config, self.files)
+                formats.keep(of_folder.config, self.files)
             self._decided[folder] = of_folder
         return self._decided[folder]
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.errors import UnreadableError
 from sandboxd.lint import suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sandboxd.effective.variables import Variables
     from sandboxd.findings import Finding
+    from sandboxd.formats.resolved.variables import Variables
     from sandboxd.lint.settings import RuleSettings
     from sandboxd.model.document import Document
     from sandboxd.text import SourceText
@@ -48,9 +48,9 @@ def mark_allowed(
     marked: list[Finding] = []
     for path, of_file in by_path.items():
         source = _source(path, document, variables)
-        kind = kinds.find(path, source.text) if source is not None else None
+        kind = formats.find(path, source.text) if source is not None else None
         if source is not None and kind is not None:
-            parsed = kinds.parsed(kind.NAME, source, variables.files)
+            parsed = formats.parsed(kind.NAME, source, variables.files)
             written = suppressions.read(parsed, rule_ids)
             of_file, _ = suppressions.apply(of_file, written, source, settings)
         marked.extend(of_file)

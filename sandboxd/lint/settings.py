@@ -8,7 +8,7 @@ import os
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import files, kinds, rules
+from sandboxd import files, formats, rules
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Severity, Skipped, Suppressed
 
@@ -121,7 +121,7 @@ def read_settings(folder: str) -> Decided:
 def _read(path: str, _identity: tuple[int, int, int], today: str) -> Decided:
     from sandboxd.config import reading
 
-    kind = kinds.get("sandboxd_toml")
+    kind = formats.get("sandboxd_toml")
     try:
         source = files.read_source(path, limit=kind.LARGEST)
     except UnreadableError as error:

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import files, kinds
+from sandboxd import files, formats
 from sandboxd.errors import UnreadableError
 from sandboxd.findings import Skipped
 
@@ -97,7 +97,7 @@ def _walk(root: str, most_entries: int) -> Targets:
                     folders.append((entry.path, depth + 1, below))
                 elif ignore.tracks(entry.path, True):
                     folders.append((entry.path, depth + 1, ignore.whole(entry.path)))
-            elif kinds.find_in_tree(entry.path) or _shows_its_kind(entry.path):
+            elif formats.find_in_tree(entry.path) or _shows_its_kind(entry.path):
                 is_left_out = (
                     ignore is not None
                     and ignore.ignores(entry.path, False)
@@ -122,12 +122,12 @@ def _shows_its_kind(path: str) -> bool:
     except UnreadableError:
         # Nothing says that it is one of ours.
         return False
-    return kinds.find(path, start.decode("utf-8", "replace")) is not None
+    return formats.find(path, start.decode("utf-8", "replace")) is not None
 
 
 def _is_read_through(path: str) -> bool:
     """Whether a tool reads a config through the link at `path`."""
-    return os.path.basename(path) == _FOLDER_OF_CONFIGS or kinds.find_in_tree(path) is not None
+    return os.path.basename(path) == _FOLDER_OF_CONFIGS or formats.find_in_tree(path) is not None
 
 
 def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipped]) -> None:
@@ -147,7 +147,7 @@ def _follow(links: list[str], root: str, targets: list[str], skipped: list[Skipp
         for path in _configs_below(link) if is_folder else [link]:
             other = target_by_real_path.setdefault(os.path.realpath(path), path)
             # By another name it can be a file of another kind.
-            if other == path or kinds.find_in_tree(other) is not kinds.find_in_tree(path):
+            if other == path or formats.find_in_tree(other) is not formats.find_in_tree(path):
                 targets.append(path)
 
 
@@ -162,6 +162,6 @@ def _configs_below(link: str) -> list[str]:
                 continue
             if os.path.isdir(path) and os.path.isfile(deeper) and not os.path.islink(deeper):
                 configs.append(deeper)
-            elif os.path.isfile(path) and kinds.find_in_tree(path) is not None:
+            elif os.path.isfile(path) and formats.find_in_tree(path) is not None:
                 configs.append(path)
     return configs

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from lsprotocol import types
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.model.document import Document
 from sandboxd.model.files import ParsedTexts
 from sandboxd.text import Edit, Encoding, Position, SourceText, Span, apply_edits
@@ -35,14 +35,14 @@ class _OpenDocument(NamedTuple):
 class OpenDocument(_OpenDocument):
     """One version of one open text.
 
-    `kind` is the name of the module of `kinds` that reads it, '' for files that sandboxd does not check. `parsed_texts`
+    `kind` is the name of the module of `formats` that reads it, '' for files that sandboxd does not check. `parsed_texts`
     is a cache of parsed texts, shared by all documents.
     """
 
     @cached_property
     def parsed(self) -> Document:
         """The parsed text, shared by the check and all features; only for a document that has a kind."""
-        return kinds.parsed(self.kind, self.source, self.parsed_texts)
+        return formats.parsed(self.kind, self.source, self.parsed_texts)
 
     def on_disk(self) -> bool:
         """Whether its path is on this machine, so that the files that it names may be read."""
@@ -107,8 +107,8 @@ def kind_of(path: str, language: str = "", text: str | None = None) -> str:
 
     `text` decides if other files have such a name as well.
     """
-    kind = kinds.find(path, text) if path else None
-    return kind.NAME if kind is not None else kinds.of_language(language)
+    kind = formats.find(path, text) if path else None
+    return kind.NAME if kind is not None else formats.of_language(language)
 
 
 def _apply_change(

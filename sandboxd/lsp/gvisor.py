@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandboxd import kinds
-from sandboxd.effective.container import containers
-from sandboxd.effective.variables import Variables
+from sandboxd import formats
 from sandboxd.findings import Fix, Replace
+from sandboxd.formats.resolved.container import containers
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.model.container import Container
@@ -95,4 +95,4 @@ def _in_devcontainer(
 
 def _replace_runtime(document: Document, container: Container, runtime: str) -> tuple[Edit, ...]:
     change = Replace(container.runtime, runtime)
-    return kinds.get(document.kind).edits(document, container, (change,)) or ()
+    return formats.get(document.kind).edits(document, container, (change,)) or ()

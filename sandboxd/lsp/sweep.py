@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from sandboxd import kinds
+from sandboxd import formats
 
 SECONDS = 1.0
 
@@ -54,7 +54,7 @@ def _look(folders: frozenset[str]) -> Look:
                 for entry in entries:
                     if len(files) >= _MOST_FILES:
                         return files
-                    if entry.name == ".env" or kinds.find_in_tree(entry.path) is not None:
+                    if entry.name == ".env" or formats.find_in_tree(entry.path) is not None:
                         status = entry.stat()
                         files[entry.path] = status.st_mtime_ns, status.st_size, status.st_ino
         except OSError:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Document(NamedTuple):
     """A parsed file.
 
-    `kind` is the name of a module of `kinds`, e.g. ``devcontainer`` or ``sandboxd_toml``.
+    `kind` is the name of a module of `formats`, e.g. ``devcontainer`` or ``sandboxd_toml``.
     """
 
     kind: str

@@ -83,7 +83,7 @@ _HARMLESS_FLAGS = ("hostname", "label", "name", "platform", "pull", "shm-size", 
 # A container with another folder's label is opened by editors in place of that folder's own.
 _TOOLS_LABELS = ("dev.sandboxd.", "devcontainer.", "com.docker.", "vsch.", "dev.containers.")
 
-# Flags of docker that `kinds` reads into the model.
+# Flags of docker that `formats` reads into the model.
 _DESCRIBED_FLAGS = (
     "annotation", "cap-add", "cap-drop", "cgroupns", "cpus", "device", "env", "gpus", "init", "ipc", "memory",
     "mount", "network", "pid", "pids-limit", "privileged", "publish", "read-only", "runtime",

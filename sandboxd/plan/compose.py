@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from sandboxd.config.values import takes_from_host
-from sandboxd.effective.flavour import compose_paths
-from sandboxd.effective.variables import Variables
 from sandboxd.egress.names import NotAName, normal
-from sandboxd.kinds import compose
-from sandboxd.kinds.compose.project import Project
-from sandboxd.kinds.compose.project import Service as Written
+from sandboxd.formats import compose
+from sandboxd.formats.compose.project import Project
+from sandboxd.formats.compose.project import Service as Written
+from sandboxd.formats.resolved.flavour import compose_paths
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document
 from sandboxd.plan import service_health, service_names, services

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 
 from sandboxd.config.model import Config
-from sandboxd.effective.container import effective
-from sandboxd.effective.layers import merge
-from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError
 from sandboxd.files import read_beside
 from sandboxd.findings import Place
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.layers import merge
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Build, Container
 from sandboxd.model.document import Document

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandboxd.config.model import Setting
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place
+from sandboxd.formats import devcontainer
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
-from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.image_facts import ImageFacts
 from sandboxd.model.values import Value

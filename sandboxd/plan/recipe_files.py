@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, reading
-from sandboxd.kinds import dockerfile as dockerfiles
+from sandboxd.formats import dockerfile as dockerfiles
 from sandboxd.model.image import image
 from sandboxd.plan import beneath
 from sandboxd.syntax.dockerfile import Instruction

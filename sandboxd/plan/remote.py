@@ -9,8 +9,8 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.config.values import takes_from_host
-from sandboxd.effective.variables import Variables
-from sandboxd.kinds.devcontainer import remote as reader
+from sandboxd.formats.devcontainer import remote as reader
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.remote import AT_ATTACH, AT_START, NO_REMOTE, STAGES, Hook, Port, Remote, over
 from sandboxd.plan.plan import LeftOut, Plan
 

@@ -9,8 +9,8 @@ from sandboxd.plan.service import Condition, Health, Need
 from sandboxd.syntax import yaml
 
 if TYPE_CHECKING:
-    from sandboxd.kinds.compose.project import Part
-    from sandboxd.kinds.compose.project import Service as Written
+    from sandboxd.formats.compose.project import Part
+    from sandboxd.formats.compose.project import Service as Written
 
 _CONDITIONS: dict[str, Condition] = {
     "service_started": "started",

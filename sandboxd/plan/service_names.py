@@ -11,8 +11,8 @@ from sandboxd.syntax import yaml
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.kinds.compose.project import Part
-    from sandboxd.kinds.compose.project import Service as Written
+    from sandboxd.formats.compose.project import Part
+    from sandboxd.formats.compose.project import Service as Written
     from sandboxd.plan.service import Service
 
 MOST = 512

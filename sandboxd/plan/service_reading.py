@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 
 from sandboxd.config.values import takes_from_host
 from sandboxd.egress.names import NotAName, normal
-from sandboxd.kinds.compose.values import entries
+from sandboxd.formats.compose.values import entries
 from sandboxd.plan import service_health, service_names
 from sandboxd.plan.service import ProjectFile, Service
 from sandboxd.syntax import shell_words, yaml
 from sandboxd.syntax.substitution import substitute
 
 if TYPE_CHECKING:
-    from sandboxd.kinds.compose.project import Part
-    from sandboxd.kinds.compose.project import Service as Written
+    from sandboxd.formats.compose.project import Part
+    from sandboxd.formats.compose.project import Service as Written
     from sandboxd.model.container import Container
 
 _READ = frozenset(

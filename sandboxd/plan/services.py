@@ -16,7 +16,7 @@ from sandboxd.plan.service_reading import read as read_service
 from sandboxd.plan.sidecars import weakness
 
 if TYPE_CHECKING:
-    from sandboxd.kinds.compose.project import Project
+    from sandboxd.formats.compose.project import Project
     from sandboxd.plan.notes import Notes
     from sandboxd.plan.workspace import WorkspaceFacts
 

@@ -144,7 +144,7 @@ class Project:
                 source = read_source(path)
             except UnreadableError as error:
                 raise UsageError(f"`{name}` {error.message}", error.hint) from None
-            from sandboxd.kinds import devcontainer
+            from sandboxd.formats import devcontainer
             from sandboxd.plan.generate import is_generated
 
             if not is_generated(source):

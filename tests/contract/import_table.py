@@ -24,8 +24,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "findings": frozenset({"text"}),
     "syntax": frozenset({"text"}),
     "model": frozenset({"errors", "findings", "syntax", "text"}),
-    "kinds": frozenset({"agent_files", "errors", "findings", "model", "syntax", "text"}),
-    "effective": frozenset({"errors", "kinds", "model", "syntax", "text"}),
+    "formats": frozenset({"agent_files", "errors", "findings", "model", "syntax", "text"}),
     "host.facts": frozenset({"engine.unreachable"}),
     "host.advisories": frozenset({"host.facts"}),
     "host.platforms": frozenset({"host.facts"}),
@@ -54,11 +53,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "policy.rights": frozenset({"egress", "model"}),
     "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),
     "lint": _rooms(
-        "config effective errors files findings host.facts kinds model plan policy rules syntax text"
+        "config errors files findings formats host.facts model plan policy rules syntax text"
     ),
     "plan": _rooms(
-        "config credentials data effective egress engine.answers errors files findings "
-        "host.facts host.platforms host.tree_sizes kinds model plan.git_control "
+        "config credentials data egress engine.answers errors files findings "
+        "formats host.facts host.platforms host.tree_sizes model plan.git_control "
         "policy syntax text toml_output"
     ),
     "plan.entrances": frozenset({"errors", "plan", "plan.gitlinks"}),
@@ -177,7 +176,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "templates": frozenset({"data", "errors", "files"}),
     "project": _rooms(
         "agents config credentials egress errors exchange files findings "
-        "host.facts kinds model plan policy state text"
+        "formats host.facts model plan policy state text"
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
@@ -252,15 +251,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "__init__",
             "config",
             "data",
-            "effective",
             "egress",
             "engine",
             "errors",
             "files",
             "findings",
+            "formats",
             "host",
             "host.facts",
-            "kinds",
             "lint",
             "markup",
             "model",
@@ -288,11 +286,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "findings",
+            "formats",
             "forward",
             "host",
             "host.facts",
             "ipc",
-            "kinds",
             "life",
             "lint",
             "model",

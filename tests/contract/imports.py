@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from tests.contract.import_table import MAY_IMPORT
 from tests.contract.machine_table import MACHINE
-from tests.contract.module_kinds import GROWTH, LATE_IMPORTS, PURE
+from tests.contract.module_kinds import ABOVE_SIBLINGS, GROWTH, LATE_IMPORTS, PURE
 
 _ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
 
@@ -163,7 +163,8 @@ def _forbidden(module: str, target: str) -> list[str]:
         shared = any(part.startswith("_") for part in target.removeprefix(prefix).split("."))
         # The index is made from the files of its folder, and shows each to the type checker.
         is_index = module == f"{folder}._index"
-        if siblings and not shared and not is_index:
+        is_above = prefix + _thing(module, prefix) in ABOVE_SIBLINGS
+        if siblings and not shared and not is_index and not is_above:
             return [f"`{module}` may not import its sibling `{target}`"]
     return []
 

@@ -12,7 +12,7 @@ LATE_IMPORTS: dict[str, frozenset[str]] = {
 
 # Folders that grow by one file, or folder, a thing. It never imports a sibling, only `_helpers`.
 GROWTH = (
-    "kinds",
+    "formats",
     "rules",
     "rules.families",
     "host.platforms",
@@ -26,6 +26,9 @@ GROWTH = (
     "lsp.features",
     "cli.commands",
 )
+
+# Folders of a growth folder that put its files together: they import them, and none of those imports these.
+ABOVE_SIBLINGS = ("formats.resolved",)
 
 # Pure modules and folders of a room that otherwise may.
 PURE = (

@@ -39,11 +39,12 @@ def test_each_module_keeps_to_the_table() -> None:
         ("rules.a", "import sandboxd.rules.b", "sibling"),
         ("rules.a", "from . import b", "sibling"),
         ("rules.a", "from sandboxd.life.up_down import up", "may not import `life.up_down`"),
-        ("kinds.compose.mounts", "from sandboxd.kinds.devcontainer import reader", "sibling"),
+        ("formats.compose.mounts", "from sandboxd.formats.devcontainer import reader", "sibling"),
         ("cli.x", "from sandboxd.rules._mounts import x", "the private `rules._mounts.x`"),
         ("cli.x", "def f():\n    from sandboxd.rules import _mounts", "private `rules._mounts`"),
         ("cli.x", "from sandboxd.text import _at", "the private `text._at`"),
-        ("kinds.a", "from sandboxd.kinds.compose import _b", "private `kinds.compose._b`"),
+        ("formats.a", "from sandboxd.formats.compose import _b", "private `formats.compose._b`"),
+        ("formats.a", "from sandboxd.formats.resolved import layers", "sibling"),
         ("text", "from sandboxd.errors import UsageError", "may not import `errors`"),
         ("lsp.x", "from sandboxd.daemon import service", "may not import `daemon.service`"),
         ("rules.a", "def f():\n    import subprocess", "line 2: `rules` may not use `subprocess`"),
@@ -75,10 +76,11 @@ def test_a_breach_is_found(module: str, source: str, expected: str) -> None:
     [
         ("rules.a", "from sandboxd.rules._mounts import x"),
         ("rules", "from sandboxd.rules import _mounts"),
-        ("kinds.compose.mounts", "from sandboxd.kinds import _mounts"),
+        ("formats.compose.mounts", "from sandboxd.formats import _mounts"),
+        ("formats.resolved.container", "from sandboxd.formats.devcontainer import features"),
         ("cli.commands.daemon", "from sandboxd import __version__"),
         ("rules.a", "from sandboxd.findings import Finding"),
-        ("kinds.compose.mounts", "from sandboxd.kinds.compose.values import boolean"),
+        ("formats.compose.mounts", "from sandboxd.formats.compose.values import boolean"),
         ("cli.commands.daemon", "def run():\n    from sandboxd.daemon.service import serve"),
         ("engine.client", "import subprocess\nimport time"),
         ("host.probe", "import os\nos.environ"),
@@ -158,8 +160,8 @@ HEAVY = {
     "watchfiles",
 }
 LIGHT_ROOMS = (
-    *("__main__", "text", "errors", "findings", "files", "data", "syntax", "model", "kinds"),
-    *("effective", "rules", "lint", "render", "config", "host.facts", "host.advisories", "ipc"),
+    *("__main__", "text", "errors", "findings", "files", "data", "syntax", "model", "formats"),
+    *("rules", "lint", "render", "config", "host.facts", "host.advisories", "ipc"),
 )
 
 

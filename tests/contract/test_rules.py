@@ -14,7 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from sandboxd import kinds, rules
+from sandboxd import formats, rules
 from sandboxd.findings import Finding, Severity
 from sandboxd.lint import analysis
 from sandboxd.rules._index import FAMILIES, RULES
@@ -56,7 +56,7 @@ def _check_needs(rule: str) -> None:
     for need in needs:
         assert (subject == "Document") == isinstance(need, about_documents)
         assert getattr(need, "field", None) in {None, *fields}
-        assert getattr(need, "kind", None) in {None, *kinds.load()}
+        assert getattr(need, "kind", None) in {None, *formats.load()}
 
 
 def test_an_index_that_does_not_fit_a_rule_says_how_to_make_it(

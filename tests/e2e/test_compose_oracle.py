@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sandboxd.effective.container import containers
-from sandboxd.effective.variables import Variables
 from sandboxd.files import read_beside, read_source
-from sandboxd.kinds import compose
+from sandboxd.formats import compose
+from sandboxd.formats.resolved.container import containers
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.container import Build, Container
 from sandboxd.model.files import Files
 from tests.e2e.compose_projects import PROJECTS

@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
-from sandboxd.kinds import devcontainer, dockerfile
+from sandboxd.formats import devcontainer, dockerfile
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.files import Files
 from sandboxd.model.image import image, pairs
 from sandboxd.text import SourceText

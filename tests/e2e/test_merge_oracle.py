@@ -1,6 +1,6 @@
 """What the dev container CLI really makes of each project is what its `made.json` says.
 
-That we read the same in its files is tests/unit/effective/test_merge_projects.py, without an engine.
+That we read the same in its files is tests/unit/formats/resolved/test_merge_projects.py, without an engine.
 """
 
 from __future__ import annotations

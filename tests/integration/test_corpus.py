@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import kinds
-from sandboxd.effective.variables import Variables
+from sandboxd import formats
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
 from sandboxd.findings import Severity
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.lint import analysis
 from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
@@ -27,7 +27,7 @@ def sources() -> list[SourceText]:
     names = ("*devcontainer.json", "*compose*.y*ml", "*Dockerfile*")
     paths = sorted(path for name in names for path in CORPUS.rglob(name))
     for path in paths:
-        if kinds.find(str(path)) is None:
+        if formats.find(str(path)) is None:
             continue
         try:
             texts.append(read_source(str(path)))

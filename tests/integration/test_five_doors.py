@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.cli.main import run
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_source
@@ -64,7 +64,7 @@ def _corpus() -> Iterator[Path]:
 
 
 def _is_config(path: Path) -> bool:
-    return path.is_file() and not path.is_symlink() and kinds.find(str(path)) is not None
+    return path.is_file() and not path.is_symlink() and formats.find(str(path)) is not None
 
 
 def _of_json(door: Door, path: Path) -> list[Said]:
@@ -172,7 +172,7 @@ def test_a_case_of_each_rule(door: Door) -> None:
         path = door.folder / str(number) / case.source.path.removeprefix("/project/")
         path.parent.mkdir(parents=True)
         path.write_bytes(case.source.text.encode())
-        total += door.compare(path) if kinds.find(str(path)) is not None else 0
+        total += door.compare(path) if formats.find(str(path)) is not None else 0
     assert total > 500
 
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from sandboxd import kinds
-from sandboxd.effective.variables import Variables
+from sandboxd import formats
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.lint import analysis
 from sandboxd.model.files import Files
@@ -57,7 +57,7 @@ def seeds() -> list[tuple[str, str]]:
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             # Name and folder say the kind, and mean the same on every machine.
             name = f"{path.parent.name}/{path.name}"
-            if path.is_file() and path.stat().st_size <= LARGEST and kinds.find(name):
+            if path.is_file() and path.stat().st_size <= LARGEST and formats.find(name):
                 with contextlib.suppress(UnicodeDecodeError):
                     inputs[name, path.read_text(encoding="utf-8")] = None
     return [(place, text) for place, text in inputs if len(text) <= LARGEST]
@@ -167,5 +167,5 @@ def test_mutated_files() -> None:
 
 
 def test_every_kind_of_file_is_among_the_inputs() -> None:
-    names = {kind.NAME for path, text in seeds() if (kind := kinds.find(path, text))}
-    assert names == set(kinds.load())
+    names = {kind.NAME for path, text in seeds() if (kind := formats.find(path, text))}
+    assert names == set(formats.load())

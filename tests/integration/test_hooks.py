@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.cli.main import build_parser, load_command
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,7 +31,7 @@ ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 )  # fmt: skip
 def test_the_hook_runs_on_files_of_ours(name: str) -> None:
     assert re.search(HOOK["files"], name)
-    assert kinds.find(name) is not None
+    assert formats.find(name) is not None
 
 
 @pytest.mark.parametrize("name", ["package.json", "my-devcontainer.json.md", "src/main.py"])

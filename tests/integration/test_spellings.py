@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.text import SourceText
 from tests import readers
 from tests.rules import pages
@@ -38,7 +38,9 @@ def _weak() -> Iterator[pages.Case]:
 
 
 WEAK = [
-    case for case in _weak() if (kind := kinds.find(case.source.path)) and kind.NAME in BY_LANGUAGE
+    case
+    for case in _weak()
+    if (kind := formats.find(case.source.path)) and kind.NAME in BY_LANGUAGE
 ]
 
 
@@ -69,7 +71,7 @@ def lost(language: str, means: Callable[[list[str]], list[Any]]) -> tuple[int, l
     tried = [
         (case, text)
         for case in WEAK
-        if (kind := kinds.find(case.source.path)) is not None and language == kind.NAME
+        if (kind := formats.find(case.source.path)) is not None and language == kind.NAME
         for text in variants(case, language)
     ]
     before = means([case.source.text for case, _ in tried])
@@ -132,7 +134,7 @@ def test_every_spelling_is_used() -> None:
         texts = [
             case.source.text
             for case in WEAK
-            if (kind := kinds.find(case.source.path)) is not None and language == kind.NAME
+            if (kind := formats.find(case.source.path)) is not None and language == kind.NAME
         ]
         for spelling in spellings:
             spelled = (spelling(text, random.Random(n)) for text in texts for n in range(4))

@@ -18,8 +18,8 @@ import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sandboxd.effective.variables import Variables
 from sandboxd.findings import Place, Report, Severity
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import UNKNOWN, Component, Engine, HostFacts, Runtime
 from sandboxd.lint.analysis import check_source
 from sandboxd.lint.fixing import fix_source

@@ -24,7 +24,7 @@ MOST_FILES = 30
 # Their modules are found by looking into the folder; no import names them.
 _FOUND_BY_FOLDER = (
     "rules",
-    "kinds",
+    "formats",
     "host/platforms",
     "escapes",
     "render",

@@ -11,7 +11,7 @@ from typing import Any
 from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.findings import PLACEHOLDER, Finding, Fix, Severity
 from sandboxd.lsp import convert, gvisor
 from sandboxd.lsp.context import Context
@@ -162,7 +162,7 @@ class CodeActions:
     def _accept(self, finding: Finding, judged: Judged) -> types.CodeAction | None:
         """An action that adds a comment which accepts the finding; the user fills in the reason."""
         document = judged.document
-        mark = kinds.get(document.kind).COMMENT
+        mark = formats.get(document.kind).COMMENT
         if not mark:
             return None
         if finding.rule in self._judgements.linter(document).enforced():

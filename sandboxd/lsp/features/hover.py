@@ -10,8 +10,8 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd.effective.container import containers
 from sandboxd.findings import Finding, Place
+from sandboxd.formats.resolved.container import containers
 from sandboxd.lsp import convert, names_page, plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.judgements import Judged

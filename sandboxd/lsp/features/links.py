@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from lsprotocol import types
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UnreadableError
@@ -174,7 +174,7 @@ class Links:
         source = self._read(path, beside)
         if source is None:
             return None
-        return kinds.parsed("compose", source, self._context.judgements.parsed_texts).tree.root
+        return formats.parsed("compose", source, self._context.judgements.parsed_texts).tree.root
 
     def _read(self, path: str, beside: str) -> SourceText | None:
         try:

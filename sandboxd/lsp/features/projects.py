@@ -13,7 +13,7 @@ from typing import Any
 
 from lsprotocol import types
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.errors import UnreadableError
 from sandboxd.files import CONFIG_NAME, read_source
 from sandboxd.lint.usual_places import config_files
@@ -57,7 +57,7 @@ class Projects:
         files = workspace.did_change_watched_files if workspace is not None else None
         if files is not None and files.dynamic_registration:
             self._client_watches = True
-            watchers = [types.FileSystemWatcher(pattern) for pattern in kinds.WATCHED]
+            watchers = [types.FileSystemWatcher(pattern) for pattern in formats.WATCHED]
             options = types.DidChangeWatchedFilesRegistrationOptions(watchers)
             item = types.Registration(
                 "sandboxd-files", types.WORKSPACE_DID_CHANGE_WATCHED_FILES, options

@@ -14,7 +14,7 @@ import json
 from typing import Any
 
 from sandboxd.files import read_source
-from sandboxd.kinds import seccomp
+from sandboxd.formats import seccomp
 from sandboxd.model.seccomp import Context, SeccompProfile
 
 ARCHITECTURES = ("amd64", "arm64")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.errors import UnreadableError
 from sandboxd.files import read_beside, read_source
 from sandboxd.host.facts import HostFacts
@@ -266,7 +266,7 @@ class Hour:
 
     def _is_ours(self, path: str) -> bool:
         """Whether a file that is open is a config, by its name and by what it says."""
-        return path in self.texts and kinds.find(path, self.texts[path]) is not None
+        return path in self.texts and formats.find(path, self.texts[path]) is not None
 
     def _read(self) -> None:
         """Take in what was published."""
@@ -290,7 +290,7 @@ class Hour:
                     continue
         codes = {}
         for path, source in sources.items():
-            if kinds.find(path, source.text) is None:
+            if formats.find(path, source.text) is None:
                 continue
             host = HostFacts(system="Linux", home=self.environ["HOME"])
             linter = Linter(self.environ, host, Files(texts, read_beside))

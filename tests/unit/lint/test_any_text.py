@@ -8,8 +8,8 @@ import os
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd.effective.variables import Variables
 from sandboxd.findings import Report, Severity
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.lint import analysis
 from sandboxd.lint.fixing import fix_source

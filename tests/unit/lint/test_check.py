@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd import kinds, rules
+from sandboxd import formats, rules
 from sandboxd.findings import Finding, Severity, Skipped
 from sandboxd.lint import analysis
 from sandboxd.lint.settings import Allowance, RuleSettings
@@ -62,7 +62,7 @@ def test_a_rule_that_fails_is_named_once_and_the_others_go_on(
     replace_rule(monkeypatch, "host-pid", KeyError("x"))
     text = '{ "privileged": true, "runArgs": ["--pid=host"] }'
     documents = [
-        analysis.kinds.get("devcontainer").parse(SourceText(f"/p{n}/.devcontainer.json", text))
+        analysis.formats.get("devcontainer").parse(SourceText(f"/p{n}/.devcontainer.json", text))
         for n in range(2)
     ]
     report = analysis.check(documents)
@@ -79,7 +79,7 @@ def test_a_rule_may_say_that_it_could_not_look(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize("damage", [' "runArgs": ["--network=host"],', " ]]"])
 def test_a_fix_that_makes_it_worse_is_dropped(monkeypatch: pytest.MonkeyPatch, damage: str) -> None:
-    kind = analysis.kinds.get("devcontainer")
+    kind = analysis.formats.get("devcontainer")
     real = kind.edits
 
     def damaging(*arguments: Any) -> tuple[Edit, ...]:
@@ -214,7 +214,7 @@ def test_a_kind_that_fails_is_said_and_stops_nothing(monkeypatch: pytest.MonkeyP
     def broken(_source: SourceText) -> object:
         raise IndexError("a parser went wrong")
 
-    monkeypatch.setattr(kinds.get("devcontainer"), "parse", broken)
+    monkeypatch.setattr(formats.get("devcontainer"), "parse", broken)
     report = analysis.check_source(SourceText("/p/devcontainer.json", "{}"))
     assert report.files == 0
     assert [(s.path, s.hint) for s in report.skipped] == [

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.model.safe_values import SAFE_VALUES
 from tests.unit.lsp.talk import Client, at
@@ -44,7 +44,7 @@ async def test_completion_offers_values_that_keep_a_guard(
 
 
 def test_each_of_them_is_of_a_kind_that_there_is() -> None:
-    assert set(SAFE_VALUES) <= set(kinds.KINDS)
+    assert set(SAFE_VALUES) <= set(formats.KINDS)
 
 
 @pytest.mark.asyncio

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.effective.variables import Variables
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.lsp.documents import OpenDocument, kind_of
 from sandboxd.lsp.gvisor import offers

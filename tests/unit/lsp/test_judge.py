@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd.effective.variables import Variables
 from sandboxd.findings import Finding
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import UNKNOWN, Engine
 from sandboxd.lint import analysis
 from sandboxd.lsp.documents import OpenDocument, kind_of

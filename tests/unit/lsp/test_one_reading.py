@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.host.facts import Engine, HostFacts
 from sandboxd.model.document import Document
 from sandboxd.text import SourceText
@@ -25,7 +25,7 @@ from tests.unit.lsp.talk import RESOLVES, Client, at
 async def test_all_features_look_at_one_reading_of_each_version(
     uri: str, text: str, capabilities: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kind = kinds.find(uri.removeprefix("file://"))
+    kind = formats.find(uri.removeprefix("file://"))
     assert kind is not None
     parse, texts = kind.parse, list[str]()
 

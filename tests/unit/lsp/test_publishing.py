@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import convert, judgements
 from tests.patience import PATIENCE, until
@@ -27,7 +27,7 @@ async def test_a_file_that_sandboxd_fails_on_is_not_shown_as_clean(
     def explode(*_: Any) -> Any:
         raise ZeroDivisionError("oops")
 
-    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
+    monkeypatch.setattr(formats.get("devcontainer"), "containers", explode)
     client = Client()
     client.open(URI, WEAK)
     answer = client.published(URI)[-1]["diagnostics"]
@@ -63,7 +63,7 @@ async def test_a_large_text_that_was_closed_is_not_spoken_of(
 
     client = Client()
     client.open(URI, WEAK)
-    monkeypatch.setattr(kinds.get("devcontainer"), "containers", explode)
+    monkeypatch.setattr(formats.get("devcontainer"), "containers", explode)
     client.change(URI, WEAK + " " * judgements.LARGE, 2)
     running = client.session.context._tasks
     await until(lambda: running)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sandboxd import kinds
+from sandboxd import formats
 from sandboxd.host.facts import HostFacts
 from sandboxd.lsp import judgements
 from sandboxd.lsp.session import Session
@@ -132,7 +132,7 @@ async def test_a_bug_while_checking_is_said_in_the_editor(monkeypatch: pytest.Mo
 @pytest.mark.asyncio
 async def test_a_text_that_is_too_large_to_be_checked_does_not_look_clean() -> None:
     editor, sink = session()
-    opened(editor, "{}" + " " * kinds.get("devcontainer").LARGEST)
+    opened(editor, "{}" + " " * formats.get("devcontainer").LARGEST)
     await until(lambda: "diagnostics" in sink.messages[-1].get("params", {}))
     (diagnostic,) = sink.messages[-1]["params"]["diagnostics"]
     assert diagnostic["message"] == (

@@ -6,8 +6,8 @@ import warnings
 
 import pytest
 
-from sandboxd.kinds import apparmor
-from sandboxd.kinds._apparmor_profiles import profiles
+from sandboxd.formats import apparmor
+from sandboxd.formats._apparmor_profiles import profiles
 from sandboxd.model.apparmor_access import FileAccess
 from sandboxd.text import SourceText
 

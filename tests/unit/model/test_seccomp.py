@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.kinds import seccomp as kind
+from sandboxd.formats import seccomp as kind
 from sandboxd.model.seccomp import ALLOW, ERRNO, Argument, Context, SeccompProfile
 from sandboxd.text import SourceText
 

@@ -8,12 +8,12 @@ from typing import Any
 
 from sandboxd.config import reading
 from sandboxd.config.model import Config
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
+from sandboxd.formats import devcontainer
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.host.platforms import why_nothing_starts
-from sandboxd.kinds import devcontainer
 from sandboxd.model.container import Container
 from sandboxd.model.document import Document
 from sandboxd.plan import profiles

@@ -10,9 +10,9 @@ import pytest
 
 from sandboxd.config.values import profile_names
 from sandboxd.findings import Severity
+from sandboxd.formats import find
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.facts.raw_answers import from_raw
-from sandboxd.kinds import find
 from sandboxd.lint import analysis
 from sandboxd.model.values import Value
 from sandboxd.plan import profiles

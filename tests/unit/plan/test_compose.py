@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError
 from sandboxd.files import read_beside, read_source
+from sandboxd.formats import devcontainer
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
-from sandboxd.kinds import devcontainer
 from sandboxd.model.files import Files
 from sandboxd.plan.generate import is_edited
 from sandboxd.plan.grants import Grants

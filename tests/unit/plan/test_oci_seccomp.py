@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.data import data_path
-from sandboxd.kinds import seccomp
+from sandboxd.formats import seccomp
 from sandboxd.model.seccomp import Context, SeccompProfile
 from sandboxd.model.syscalls import syscall_names
 from sandboxd.plan.writers import oci_seccomp

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.effective.container import containers
-from sandboxd.effective.variables import Variables
-from sandboxd.kinds import compose
+from sandboxd.formats import compose
+from sandboxd.formats.resolved.container import containers
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.files import Files
 from sandboxd.plan import sidecars
 from sandboxd.text import SourceText

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from sandboxd.effective.container import effective
-from sandboxd.effective.variables import Variables
 from sandboxd.errors import UsageError
 from sandboxd.findings import Severity
+from sandboxd.formats import devcontainer
+from sandboxd.formats.resolved.container import effective
+from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
-from sandboxd.kinds import devcontainer
 from sandboxd.lint import analysis
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.labels import PLAN, RESOLV_CONF

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.kinds import apparmor as kind
+from sandboxd.formats import apparmor as kind
 from sandboxd.lint.analysis import check_source
 from sandboxd.model.apparmor import AppArmorProfile
 from sandboxd.syntax import apparmor

@@ -18,12 +18,12 @@ SOURCES = {
     "model.a": "from sandboxd import text\nfrom typing import TYPE_CHECKING\n"
     "if TYPE_CHECKING:\n    from sandboxd.model.b import B\n",
     "model.b": "from sandboxd.model.a import A\n",
-    "kinds.x": "def f():\n    from sandboxd.model.b import B\n",
+    "formats.x": "def f():\n    from sandboxd.model.b import B\n",
 }
 
 
 def test_what_stands_on_what_is_counted_with_late_imports_and_those_for_types() -> None:
-    assert structure.floors(SOURCES) == {"__init__": 0, "text": 0, "model": 1, "kinds": 2}
+    assert structure.floors(SOURCES) == {"__init__": 0, "text": 0, "model": 1, "formats": 2}
     counts = structure.measure(SOURCES)
     assert (counts.rooms, counts.floors, counts.circles, counts.modules) == (2, 3, 1, 5)
 
