@@ -34,6 +34,8 @@ from __future__ import annotations
 '''
 
 
+_HELD = "tests/held_formats.py"
+
 _LAST = {"rules": "FAMILIES", "formats": "WATCHED"}
 """The last name that the index of a room has: without it, it was made by another version or cut off."""
 
@@ -44,6 +46,7 @@ def indexes() -> dict[str, str]:
     return {
         "sandboxd/rules/_index.py": _rules(),
         "sandboxd/formats/_index.py": _kinds(),
+        _HELD: _held(),
         "editor-extension/src/patterns.json": _patterns(),
         agent_files.PATH: agent_files.text(),
     }
@@ -97,18 +100,7 @@ def _kinds() -> str:
         "Every file kind: patterns of its names, the languages of editors that stand for it, and the\n"
         "files to watch."
     )
-    head = _HEAD.format(about=about).replace(
-        "# fmt: off\n",
-        "from typing import TYPE_CHECKING\n\n# fmt: off\n"
-        "if TYPE_CHECKING:\n"
-        "    from sandboxd.formats import (\n        Kind,\n"
-        + "".join(f"        {name},\n" for name in loaded)
-        + "    )\n"
-        + "\n    # The type checker holds every module against the protocol.\n"
-        + "    _HELD: tuple[Kind, ...] = (\n"
-        + "".join(f"        {name},\n" for name in loaded)
-        + "    )\n\n",
-    )
+    head = _HEAD.format(about=about)
     return (
         head
         + "KINDS: dict[str, tuple[str, ...]] = {\n"
@@ -118,6 +110,21 @@ def _kinds() -> str:
         + "".join(f"    {_text(key)}: {_text(name)},\n" for key, name in sorted(languages.items()))
         + "}\n"
         + f"WATCHED: tuple[str, ...] = {_texts(watched)}\n"
+    )
+
+
+def _held() -> str:
+    """A module that nothing imports: for the type checker, which compares each format with the protocol."""
+    names = _kind_names()
+    return (
+        '"""Every format, held against the protocol `Kind` by the type checker.\n\n'
+        'Made by `./dev docs` from the modules of `sandboxd/formats`.\n"""\n\n'
+        "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n# fmt: off\n"
+        "if TYPE_CHECKING:\n    from sandboxd.formats import (\n        Kind,\n"
+        + "".join(f"        {name},\n" for name in names)
+        + "    )\n\n    HELD: tuple[Kind, ...] = (\n"
+        + "".join(f"        {name},\n" for name in names)
+        + "    )\n"
     )
 
 
