@@ -20,9 +20,10 @@ from sandboxd.plan import profiles
 from sandboxd.plan.carry import Carried
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.layout import HOME
-from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import make_plan
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts
 from sandboxd.plan.writers import devcontainer_json
 from sandboxd.templates import MAIN_FILE, Template

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from sandboxd.host.tree_sizes import Size
-    from sandboxd.plan.plan import Plan, Reason
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Reason
 
 MOST_LINES = 40
 """Of the whole screen."""

@@ -11,7 +11,8 @@ from sandboxd.cli import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandboxd.plan.plan import Plan, Reason
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Reason
 
 _FIELD = 14
 """The fewest columns of the names of fields."""

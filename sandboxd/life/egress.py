@@ -24,7 +24,8 @@ from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
-from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.state import subnets
 from sandboxd.state.inside_files import file_for_inside
 

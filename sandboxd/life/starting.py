@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.life.egress import Egress
     from sandboxd.life.service_start import Sick
-    from sandboxd.plan.plan import Downgrade, Plan
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Downgrade
 
 How = Literal["created", "recreated", "restarted", "resumed", "already running"]
 

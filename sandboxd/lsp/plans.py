@@ -14,7 +14,8 @@ from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import OpenDocument
 from sandboxd.markup import in_markdown
 from sandboxd.plan import generate
-from sandboxd.plan.plan import Plan, Reason
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import Reason
 from sandboxd.project import Project
 from sandboxd.syntax.node import Node, Tree, readable, walk
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

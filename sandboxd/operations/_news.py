@@ -18,7 +18,7 @@ from sandboxd.host.folders import state_folder
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.reasons import Downgrade
 
 
 def news(

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.operations.started import Started
-    from sandboxd.plan.plan import Downgrade, Plan
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Downgrade
     from sandboxd.plan.recipe import Recipe
     from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
@@ -305,7 +306,7 @@ def _record(
     resolved: Resolved | None,
 ) -> tuple[Downgrade, ...]:
     """Record a start that made something run; what a record that failed takes away."""
-    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.reasons import Downgrade
 
     if running.how == "already running":
         return ()

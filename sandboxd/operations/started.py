@@ -9,7 +9,8 @@ from sandboxd.operations import _start_words
 if TYPE_CHECKING:
     from sandboxd.life.starting import How, Running
     from sandboxd.life.timeline import Timing
-    from sandboxd.plan.plan import Downgrade, Plan
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Downgrade
 
 
 class Started(NamedTuple):

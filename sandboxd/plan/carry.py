@@ -14,7 +14,7 @@ from sandboxd.config.model import Setting
 from sandboxd.config.values import takes_from_host
 from sandboxd.findings import Place
 from sandboxd.model.document import Document
-from sandboxd.plan.plan import LeftOut
+from sandboxd.plan.reasons import LeftOut
 from sandboxd.plan.refused_features import NONE_SKIPPED, Skipped, refused
 from sandboxd.syntax import argv
 from sandboxd.syntax.node import Node, plain

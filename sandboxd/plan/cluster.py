@@ -22,7 +22,8 @@ from sandboxd.plan.git_settings import SAFE
 from sandboxd.plan.layout import HOME, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.mounts import target_folder
-from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.plan.volumes import project_digest
 
 PLACES = (HOME, "/tmp")  # noqa: S108 - paths inside

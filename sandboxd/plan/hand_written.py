@@ -19,7 +19,7 @@ from sandboxd.model.values import Origin, Value
 from sandboxd.plan.compose import ComposeProject, compose_project
 from sandboxd.plan.label import image_labels, of_label
 from sandboxd.plan.mounts import target_folder
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 
 
 def describe(

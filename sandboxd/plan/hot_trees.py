@@ -8,10 +8,11 @@ tools can make again is put there, and never over what the host has already, unl
 from __future__ import annotations
 
 import posixpath
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-from sandboxd.plan.plan import Reason
+from sandboxd.plan.reasons import Reason
+from sandboxd.plan.tool_folders import Tree
 
 if TYPE_CHECKING:
     from sandboxd.config.model import WorkspaceWishes
@@ -19,31 +20,6 @@ if TYPE_CHECKING:
     from sandboxd.plan.profiles import Profile
     from sandboxd.plan.runtime import Choice
     from sandboxd.plan.workspace import WorkspaceFacts
-
-State = Literal["missing", "empty", "content", "in the way"]
-
-_GRADLE = ("build.gradle", "build.gradle.kts", "settings.gradle", "settings.gradle.kts")
-
-KNOWN: dict[str, tuple[str, ...]] = {
-    "node_modules": ("package.json",),
-    ".venv": ("pyproject.toml", "requirements.txt", "setup.py", "Pipfile"),
-    "target": ("Cargo.toml", "pom.xml"),
-    ".gradle": _GRADLE,
-    "build": _GRADLE,
-}
-"""Names of folders that tools make, each with files beside it; one of these shows that a tool made the folder."""
-
-
-class Tree(NamedTuple):
-    """A folder below the workspace, as it is on the host.
-
-    `marker` is the file that shows which tool makes it; '' if the project asked for the folder. The state ``in the
-    way`` means that a symbolic link or a file is at its place, or the folder above it does not exist.
-    """
-
-    path: str
-    state: State
-    marker: str = ""
 
 
 def hot_trees(

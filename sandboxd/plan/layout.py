@@ -13,7 +13,7 @@ from sandboxd.config.model import Setting, WorkspaceWishes
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.values import Value
-from sandboxd.plan.hot_trees import Tree, hot_trees
+from sandboxd.plan.hot_trees import hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
 from sandboxd.plan.linked_worktree import path_inside
 from sandboxd.plan.mounts import (
@@ -28,6 +28,7 @@ from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.pinned_volume import read_only_folder
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.runtime import Choice
+from sandboxd.plan.tool_folders import Tree
 from sandboxd.plan.workspace import Program, WorkspaceFacts
 
 HOME = "/home/sandbox"

@@ -16,7 +16,7 @@ from sandboxd.model.values import Value
 from sandboxd.plan import git_on_host, own_git
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import pinned_volume
-from sandboxd.plan.plan import Reason
+from sandboxd.plan.reasons import Reason
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import stub_text

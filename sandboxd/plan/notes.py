@@ -7,7 +7,7 @@ from typing import TypeVar
 from sandboxd.findings import Place
 from sandboxd.model.container import Pair
 from sandboxd.model.values import Origin, Value
-from sandboxd.plan.plan import Downgrade, LeftOut, Reason
+from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 
 T = TypeVar("T")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.findings import Place
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.remote import NO_REMOTE, Remote
 from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 
 if TYPE_CHECKING:
     from sandboxd.credentials.uses import Use
@@ -19,43 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.plan.own_git import OwnGit
     from sandboxd.plan.recipe import Recipe
     from sandboxd.plan.service import Service
-
-
-class Reason(NamedTuple):
-    """The reason for a value of the plan.
-
-    `field` is a field of `Container`, or ``egress`` for a name, ``credential`` for one of the user's; `item`
-    the value in docker's spelling; `decided_by` one of ``profile dev``, ``config``, ``host``, ``floor``;
-    `why` a sentence for a person.
-    """
-
-    field: str
-    item: str
-    decided_by: str
-    why: str
-
-
-class Downgrade(NamedTuple):
-    """A control that was asked for and will not be in force. It is shown wherever the plan is shown.
-
-    `why` is the reason and `fix` the next step, both for the user; `fix` is '' if there is none.
-    """
-
-    control: str
-    why: str
-    fix: str = ""
-    of_other_tools: bool = False
-    """Whether it holds only if another tool than `sandboxd up` starts the sandbox."""
-
-
-class LeftOut(NamedTuple):
-    """A part of a hand-written config that the sandbox does not get, as the user wrote it."""
-
-    item: str
-    why: str
-    place: Place | None = None
-    of_other_tools: bool = False
-    """Whether only a sandbox that another tool than `sandboxd up` starts lacks it."""
 
 
 class Plan(NamedTuple):

@@ -23,8 +23,9 @@ from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
 from sandboxd.plan.names import not_checked
 from sandboxd.plan.notes import Notes
-from sandboxd.plan.plan import LeftOut, Plan
+from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.reasons import LeftOut
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config.values import FOLDER_INSIDE
-from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.plan.tool_folders import KNOWN
 from sandboxd.plan.writers.engine import memory_bytes
 from sandboxd.toml_output import value
 

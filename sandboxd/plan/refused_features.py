@@ -12,7 +12,7 @@ from sandboxd import data
 from sandboxd.model import feature
 from sandboxd.model.container import unread_features
 from sandboxd.model.values import Value
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,8 @@ from sandboxd.config.values import takes_from_host
 from sandboxd.formats.devcontainer import remote as reader
 from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.remote import AT_ATTACH, AT_START, NO_REMOTE, STAGES, Hook, Port, Remote, over
-from sandboxd.plan.plan import LeftOut, Plan
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import LeftOut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,8 +12,8 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import PINS, HostFacts, Runtime
 from sandboxd.host.platforms import platform_of
 from sandboxd.plan.notes import Notes
-from sandboxd.plan.plan import Downgrade
 from sandboxd.plan.profiles import Profile
+from sandboxd.plan.reasons import Downgrade
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

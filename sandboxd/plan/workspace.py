@@ -16,11 +16,11 @@ from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
-from sandboxd.plan.hot_trees import KNOWN, State, Tree
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.network_ca import NetworkCa
 from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
+from sandboxd.plan.tool_folders import KNOWN, State, Tree
 from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import is_stub_folder, stub_text
 

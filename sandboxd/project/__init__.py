@@ -27,9 +27,10 @@ from sandboxd.plan.git_user_configs import user_configs
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.names import chosen_by_files
-from sandboxd.plan.plan import Downgrade, Plan
+from sandboxd.plan.plan import Plan
 from sandboxd.plan.planner import Network, make_network, make_plan
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.plan.workspace import Program, hosts_near, survey
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force

@@ -25,8 +25,8 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
-from sandboxd.plan.hot_trees import KNOWN
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
+from sandboxd.plan.tool_folders import KNOWN
 from sandboxd.review import changes, copies, host_times, refs, stop_notes
 from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 

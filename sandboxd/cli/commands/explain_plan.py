@@ -81,7 +81,7 @@ def _hot_trees(project: Project, plan: Plan) -> tuple[Sizes, Proposal] | None:
     """The measured folders and what is proposed of them; None where nothing could be."""
     from sandboxd.host import tree_sizes
     from sandboxd.plan import proposed_trees
-    from sandboxd.plan.hot_trees import KNOWN
+    from sandboxd.plan.tool_folders import KNOWN
 
     if not proposed_trees.is_of_use(plan, project.profile):
         return None

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster._send import Sent
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.operations.on_cluster.wishes import Planned
-    from sandboxd.plan.plan import Downgrade, Plan
+    from sandboxd.plan.plan import Plan
+    from sandboxd.plan.reasons import Downgrade
 
 
 def create(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.plan import cluster as plan_cluster
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 
 if TYPE_CHECKING:
     from sandboxd.cluster.network_trial import Trial

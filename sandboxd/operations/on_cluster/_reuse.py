@@ -9,7 +9,7 @@ from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _objects, _work, refresh
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.operations.on_cluster.started import Started
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.review import stop_notes
 
 if TYPE_CHECKING:

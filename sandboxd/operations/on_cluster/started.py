@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from sandboxd.operations.on_cluster._send import Sent
     from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
-    from sandboxd.plan.plan import Downgrade
+    from sandboxd.plan.reasons import Downgrade
 
 
 class Started(NamedTuple):

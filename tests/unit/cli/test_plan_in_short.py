@@ -9,7 +9,8 @@ import pytest
 from sandboxd.cli import plan_in_short, plan_screen
 from sandboxd.config.values import profile_names
 from sandboxd.host.tree_sizes import Size
-from sandboxd.plan.plan import Downgrade, LeftOut, Plan, Reason
+from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 from tests.unit.plan.examples import HOSTS, PLAIN, RUNC_GRANTED, plan
 
 COLUMNS = 80

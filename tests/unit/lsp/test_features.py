@@ -19,7 +19,7 @@ from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
 from sandboxd.operations.interruption import Step
 from sandboxd.operations.started import Started
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 from tests.patience import PATIENCE, until
 from tests.unit.lsp.talk import PUBLISH, RESOLVES, Client, at
 

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from sandboxd.operations._news import news
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 
 ONE, OTHER = Downgrade("seccomp", "no filter"), Downgrade("network", "open", "close it")
 

@@ -11,7 +11,7 @@ from sandboxd.operations import bench, drift, verify, wire
 from sandboxd.operations.drift import Compared
 from sandboxd.operations.started import Started
 from sandboxd.operations.verify import Verified
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.verify.verdict import Result, Verdict
 
 CONTROL = Control("seccomp", "in force", 'by the host\'s "/proc"')

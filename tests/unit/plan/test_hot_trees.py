@@ -10,8 +10,8 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan import stubs
 from sandboxd.plan.grants import Grants
-from sandboxd.plan.hot_trees import Tree
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.tool_folders import Tree
 from sandboxd.plan.workspace import WorkspaceFacts, survey
 from tests.unit.plan.examples import GVISOR, PLAIN, base, configured, plan_of, workspace
 

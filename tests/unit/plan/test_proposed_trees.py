@@ -9,9 +9,9 @@ from sandboxd.config.model import Config
 from sandboxd.host.tree_sizes import Size, Sizes
 from sandboxd.plan import profiles
 from sandboxd.plan.grants import Grants
-from sandboxd.plan.hot_trees import Tree
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.proposed_trees import NOTHING, Proposal, is_of_use, propose
+from sandboxd.plan.tool_folders import Tree
 from sandboxd.plan.workspace import WorkspaceFacts
 from tests.unit.plan.examples import GVISOR, configured, plan_of, workspace
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from sandboxd.payload import programs
-from sandboxd.plan.hot_trees import KNOWN
+from sandboxd.plan.tool_folders import KNOWN
 from sandboxd.review import changes, collect, refs
 from sandboxd.review.changes import Changes
 
