@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from sandboxd.bench.conclusion import NOTHING, best, conclusion, duration
-from sandboxd.bench.results import COMMAND
+from sandboxd.bench.results import COMMAND, NOTHING, best, conclusion, duration
 from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
 from sandboxd.screen import fit

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.review import choice, patch
+from sandboxd.review import choice, patch, weigh
 
 if TYPE_CHECKING:
     from sandboxd.operations.review import Reviewed
@@ -56,7 +56,7 @@ def document(review: Reviewed) -> dict[str, Any]:
 
 
 def _row(item: Item, by_itself: bool) -> dict[str, Any]:
-    is_shown = patch.is_shown(item.old) and patch.is_shown(item.new)
+    is_shown = weigh.is_shown(item.old) and weigh.is_shown(item.new)
     count = patch.count(item)
     return {
         "path": item.path,

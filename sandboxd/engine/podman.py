@@ -19,8 +19,9 @@ from sandboxd.host.folders import state_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from docker.api.client import APIClient
+
     from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
-    from sandboxd.engine.session import Session
 
 _SECCOMP = "seccomp="
 _OPEN_TO_ALL = 0o1777
@@ -52,7 +53,7 @@ def identity(info: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def make_volumes(session: Session, body: CreateRequest) -> None:
+def make_volumes(session: APIClient, body: CreateRequest) -> None:
     """Create the volumes of a request that bind a folder: Podman would make an empty volume of that name.
 
     :raises EnvironmentFailure: a volume of that name exists and binds something else
@@ -175,14 +176,14 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def described(session: Session, answer: Inspected) -> Inspected:
+def described(session: APIClient, answer: Inspected) -> Inspected:
     """`answer` about a container in Docker's terms, completed by what only Podman's own API tells."""
     url = session._url("/libpod/containers/{0}/json", answer["Id"])
     own = session._result(session._get(url), json=True)
     return description(answer, own if isinstance(own, dict) else {}, kept_filter)
 
 
-def kill(session: Session, container: str) -> None:
+def kill(session: APIClient, container: str) -> None:
     """Kill a container that is to be removed: Podman would wait ten seconds for a program that ignores its stop
     signal.
     """

@@ -189,9 +189,8 @@ def _try_changes(
     """The changes of the project's sandbox that were tried; () where gVisor costs nothing, or is not used."""
     from sandboxd.bench import candidates
     from sandboxd.bench.changes import changes, count_files, filled_folder
-    from sandboxd.bench.conclusion import NOTHING
     from sandboxd.bench.measure import try_changes
-    from sandboxd.bench.results import COMMAND, Trial, Variant
+    from sandboxd.bench.results import COMMAND, NOTHING, Trial, Variant
 
     own = next((each for each in chosen.candidates if each.variant.name == chosen.own), None)
     cost = next((row.ratio("gvisor", "runc") for row in rows if row.name == COMMAND), None)
@@ -247,8 +246,7 @@ def _about(host: HostFacts) -> dict[str, str]:
 
 
 def _remember(results: Results, workspace: str, environ: Mapping[str, str]) -> None:
-    from sandboxd.bench.conclusion import conclusion
-    from sandboxd.bench.results import figures_to_remember
+    from sandboxd.bench.results import conclusion, figures_to_remember
     from sandboxd.files import write_atomic
     from sandboxd.state import measurement
 

@@ -6,12 +6,11 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
+from sandboxd.review.weigh import Item, is_shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.review.weigh import Item
-
-_LARGEST = 1 << 20
 # `difflib` may take the square of the number of lines.
 _MOST_LINES = 1500
 _CONTEXT = 3
@@ -94,11 +93,6 @@ def count(item: Item) -> tuple[int, int] | None:
         return None
     body = list(lines(item))[2:]
     return sum(x.startswith("+") for x in body), sum(x.startswith("-") for x in body)
-
-
-def is_shown(data: bytes) -> bool:
-    """Whether a content is shown: if it is text, and short enough to be read."""
-    return len(data) <= _LARGEST and b"\0" not in data
 
 
 def _lines(data: bytes) -> list[str] | None:

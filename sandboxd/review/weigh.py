@@ -18,10 +18,11 @@ from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.review import links
 from sandboxd.review.changes import LARGEST
 from sandboxd.review.media import is_media
-from sandboxd.review.patch import is_shown
 
 if TYPE_CHECKING:
     from sandboxd.review.changes import Change, Changes
+
+_LARGEST_SHOWN = 1 << 20
 
 Kind = Literal["added", "changed", "deleted"]
 
@@ -185,3 +186,8 @@ def _weigh(root: int, change: Change, kind: Kind, here: Here, new: bytes, blocke
         tuple(remarks),
         here,
     )
+
+
+def is_shown(data: bytes) -> bool:
+    """Whether a content is shown: if it is text, and short enough to be read."""
+    return len(data) <= _LARGEST_SHOWN and b"\0" not in data

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from sandboxd.config import keys
 from sandboxd.engine import failures
 from sandboxd.lint import gitignore
-from sandboxd.model import apparmor_access
+from sandboxd.model import apparmor
 from sandboxd.policy import acts_on_host
 from sandboxd.rules import _commands, _loaders, _mounts, _secrets, _tls, _uses
 from sandboxd.rules import build_option_insecure as build_option
@@ -41,8 +41,8 @@ MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
     # One host and its port: nothing in it is repeated.
     ("egress.gateway.credential_head", "own"): ("sub", lambda: [r"(?<![^\s<,])https://a\.b(?::443)?(?=[/?#>]|$)"]),
     ("engine.failures", "case.pattern"): ("search", lambda: [case.pattern for case in failures._CASES]),
-    ("model.apparmor_access", "_expression(glob)"): (
-        "fullmatch", lambda: map(apparmor_access._expression, _PATHS),
+    ("model.apparmor", "_expression(glob)"): (
+        "fullmatch", lambda: map(apparmor._expression, _PATHS),
     ),
     ("policy.acts_on_host", "'|'.join((f'(?:{pattern.pattern})' for pattern, _, _ in patterns))"): ("fullmatch", _acting),
     ("policy.acts_on_host", "text"): ("fullmatch", _acting),

@@ -14,9 +14,9 @@ from sandboxd.syntax.node import Member, Node, Tree
 from sandboxd.text import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from sandboxd.formats.compose.project import Project
+    from sandboxd.formats import Resolver
     from sandboxd.text import SourceText
 
 _LINE = r"(?m)^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_.-]*)[ \t]*[=:][ \t]*(.*)$"
@@ -28,22 +28,24 @@ def dotenv(text: str) -> dict[str, str]:
 
 
 def of_files(
-    paths: Iterable[Value[str]], project: Project, document: str
+    paths: Iterable[Value[str]], variables: Resolver, takes: Callable[[], bool], document: str
 ) -> tuple[list[Value[Pair]], list[Unseen]]:
     """The variables of the files of `env_file`, of a name the last; and the files not looked at.
 
     The place of each is its line. Its value may be a secret, so it is judged and never shown:
     `written` is the name. A file that does not exist is skipped.
+
+    :param takes: called before each variable; False where the project has no room for one more
     """
     pairs: dict[str, Value[Pair]] = {}
     unseen: list[Unseen] = []
-    files = project.variables.files
+    files = variables.files
     if files is None:
         return [], []
     for path in paths:
         beside = path.place.path if path.place is not None else document
         try:
-            source = project.variables.read(path.value, beside)
+            source = variables.read(path.value, beside)
         except MissingFileError:
             continue
         except UnreadableError as error:
@@ -52,7 +54,7 @@ def of_files(
             continue
         root = files.parsed(source, _tree).root
         for name, value in root.members if root is not None else ():
-            if not project.takes():
+            if not takes():
                 break
             pairs.pop(str(name.value), None)
             pairs[str(name.value)] = _locate(name, value, source, document)

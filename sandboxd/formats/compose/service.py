@@ -226,7 +226,8 @@ class _Reader:
         """Add the variables of `env_file`, which `environment` overrides."""
         from sandboxd.formats.compose.env import of_files
 
-        pairs, unseen = of_files(self.fields["env_files"], self.project, self.document)
+        variables, takes = self.project.variables, self.project.takes
+        pairs, unseen = of_files(self.fields["env_files"], variables, takes, self.document)
         own_names = {pair.value.name for pair in self.fields["env"]}
         below = (pair for pair in pairs if pair.value.name not in own_names)
         self.fields["env"] = (*below, *self.fields["env"])

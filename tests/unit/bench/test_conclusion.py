@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from sandboxd.bench.changes import changes, count_files, filled_folder
-from sandboxd.bench.conclusion import best, conclusion
-from sandboxd.bench.results import COMMAND, Results, Row, Trial, Variant
+from sandboxd.bench.results import COMMAND, Results, Row, Trial, Variant, best, conclusion
 from sandboxd.cli import bench_report
 from sandboxd.config.model import Config, Setting, WorkspaceWishes
 from sandboxd.model.container import Container, Mount

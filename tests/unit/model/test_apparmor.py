@@ -8,7 +8,7 @@ import pytest
 
 from sandboxd.formats import apparmor
 from sandboxd.formats._apparmor_profiles import profiles
-from sandboxd.model.apparmor_access import FileAccess
+from sandboxd.model.apparmor import FileAccess
 from sandboxd.text import SourceText
 
 
