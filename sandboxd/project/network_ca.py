@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.credentials import roots
 from sandboxd.credentials.java_trust_store import trust_store
 from sandboxd.plan.network_ca import BUNDLE, JAVA, OWN, NetworkCa
-from sandboxd.plan.plan import Downgrade
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.policy import network_ca
 from sandboxd.state.inside_files import file_for_inside
 
