@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sandboxd.cluster import certificates, failures, sign_in
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.tls import accept_old_authorities
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    import httpx2
 
     from sandboxd.cluster.kubeconfig import Context
 
@@ -68,7 +71,6 @@ class Cluster:
         """:raises SandboxdError: `lightkube` is not installed, or the user cannot be signed in"""
         try:
             from lightkube import Client
-            from lightkube.config.client_adapter import Client as http_client
             from lightkube.config.client_adapter import ConnectionParams
             from lightkube.config.kubeconfig import KubeConfig
         except ImportError:
@@ -91,9 +93,15 @@ class Cluster:
         timeout = httpx2.Timeout(_SECONDS)
         with _usable(context):
             config = KubeConfig.from_dict(described).get("it")
-            self._client = Client(config, timeout=timeout, field_manager=FIELD_MANAGER, proxy=proxy)
-            self.http = http_client(config, ConnectionParams(timeout=timeout, proxy=proxy))
+            params = ConnectionParams(timeout=timeout, proxy=proxy).httpx_params(config)
+            accept_old_authorities(params["verify"])
+            self.http = httpx2.Client(**params)
             """For what `lightkube` has no word for: streams of commands and logs."""
+            # The library's own connections check certificates more strictly than kubectl, and cannot be told not to.
+            transport = _through(self.http)
+            self._client = Client(
+                config, timeout=timeout, field_manager=FIELD_MANAGER, transport=transport
+            )
 
     def close(self) -> None:
         """Close all connections."""
@@ -243,6 +251,17 @@ class Cluster:
             except (TypeError, AttributeError):
                 # The library reads an answer of another shape, as `[]`.
                 raise failures.no_api_server(self.context) from None
+
+
+def _through(http: httpx2.Client) -> httpx2.BaseTransport:
+    """A transport that sends each request by `http`: with its certificates, its proxies and its connections."""
+    import httpx2
+
+    class Through(httpx2.BaseTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            return http.send(request, stream=True)
+
+    return Through()
 
 
 @functools.cache

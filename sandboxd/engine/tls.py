@@ -7,6 +7,7 @@ import ssl
 
 from sandboxd.engine.contexts import TlsFiles
 from sandboxd.engine.unreachable import CertificatesError
+from sandboxd.tls import accept_old_authorities
 
 
 def context_of(tls: TlsFiles) -> ssl.SSLContext:
@@ -24,8 +25,7 @@ def context_of(tls: TlsFiles) -> ssl.SSLContext:
         else:
             context = ssl.create_default_context()
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-        context.load_cert_chain(
+        accept_old_authorities(context).load_cert_chain(
             os.path.join(tls.folder, "cert.pem"), os.path.join(tls.folder, "key.pem")
         )
     except OSError as error:

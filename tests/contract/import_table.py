@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine.unreachable": frozenset(),
     "engine.answers": frozenset(),
     "engine": _rooms(
-        "deadline engine.answers engine.unreachable errors files host.folders signal_script"
+        "deadline engine.answers engine.unreachable errors files host.folders signal_script tls"
     ),
     "host": frozenset({"engine", "errors", "files", "host.facts", "host.folders", "payload"}),
     "state": _rooms("egress engine errors files host.folders"),
@@ -95,7 +95,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ssh_agent.wire",
         }
     ),
-    "cluster": _rooms("errors file_lock files host.folders model policy signal_script"),
+    "cluster": _rooms("errors file_lock files host.folders model policy signal_script tls"),
     "ssh_agent.wire": frozenset(),
     "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "exchange": frozenset(
@@ -163,6 +163,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "file_lock": frozenset({"errors"}),
     "signal_script": frozenset(),
+    "tls": frozenset(),
     "audit": frozenset({"errors", "file_lock", "files", "host.folders", "host.login"}),
     "host.folders": frozenset(),
     "host.login": frozenset(),

@@ -29,7 +29,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete
 
 
 class Server:
-    """Serves `api` on each of `listeners` until `close`."""
+    """Serves `api` on each listener that it is given, until `close`; `stop` and `start` are a restart."""
 
     def __init__(self, api: Api, node: Node, certificate: Path, key: Path) -> None:
         self.api, self.node = api, node
@@ -43,9 +43,34 @@ class Server:
         """The words of each request for a command in a Pod, as an audit log has them."""
         self.cut = threading.Event()
         """Set when the cluster is closed: what hangs ends."""
+        self.connections: set[socket.socket] = set()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
         self._servers: list[ThreadingHTTPServer] = []
+        self._stopped: list[tuple[str, int]] = []
+
+    def present(self, certificate: Path, key: Path) -> None:
+        """Show another certificate from now on."""
+        self._context.load_cert_chain(certificate, key)
+
+    def stop(self) -> None:
+        """Refuse connections and cut those that are open, as while a real one is started again."""
+        first = self._servers.pop(0)
+        self._stopped.append(first.socket.getsockname())
+        first.shutdown()
+        first.socket.close()
+        for connection in list(self.connections):
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+    def start(self) -> None:
+        """Serve again where `stop` ended it."""
+        self.listen(socket.create_server(self._stopped.pop()))
+
+    def run(self, command: streams.Command, peer: WebSocket, protocol: str) -> None:
+        """Run a command in a container, for the peer of a connection."""
+        with contextlib.closing(self.node.api()) as engine:
+            streams.run(engine, command, peer, protocol)
 
     def listen(self, listener: socket.socket) -> None:
         handler = type("Handler", (_Handler,), {"cluster": self})
@@ -78,9 +103,11 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string(int((timestamp or time.time()) + ahead))
 
     def handle(self) -> None:
+        self.cluster.connections.add(self.connection)
         # A client that is gone, or that does not trust the certificate, is nobody's fault here.
         with contextlib.suppress(OSError):
             super().handle()
+        self.cluster.connections.discard(self.connection)
 
     def _any(self) -> None:
         url = urlsplit(self.path)
@@ -252,8 +279,8 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted["stdin"] and self.cluster.breaks:
             peer.break_after(self.cluster.breaks.pop(0))
         command = streams.Command(container, words, wanted["stdin"], wanted["tty"])
-        with contextlib.closing(self.cluster.node.api()) as engine, contextlib.suppress(OSError):
-            streams.run(engine, command, peer, protocol)
+        with contextlib.suppress(OSError):
+            self.cluster.run(command, peer, protocol)
 
 
 def _line(change: str, value: dict[str, Any]) -> bytes:
