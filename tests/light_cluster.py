@@ -206,5 +206,3 @@ def strict_contexts(patch: Any) -> None:
         return context
 
     patch.setattr(ssl, "create_default_context", strict)
-
-

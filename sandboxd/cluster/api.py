@@ -1,4 +1,4 @@
-"""Reads, applies and deletes objects of a cluster; a request that the API server is too busy for is sent again."""
+"""Reads, applies and deletes objects of a cluster."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sandboxd.cluster import certificates, failures, sign_in
+from sandboxd.cluster import certificates, failures, ownership, sign_in
+from sandboxd.cluster.patience import Patience
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.tls import accept_old_authorities
 
@@ -23,10 +24,6 @@ _Answer = TypeVar("_Answer")
 
 FIELD_MANAGER = "sandboxd"
 _SECONDS = 15.0
-_TRIES = 5
-_LONGEST_WAIT = 8.0
-_AGAIN = (429, 503)
-"""Codes by which an API server asks for patience: nothing was done."""
 
 
 class Kind(NamedTuple):
@@ -54,6 +51,9 @@ ACCESS_REVIEW = Kind(
     "selfsubjectaccessreviews",
     namespaced=False,
 )
+SELF_REVIEW = Kind(
+    "authentication.k8s.io/v1", "SelfSubjectReview", "selfsubjectreviews", namespaced=False
+)
 KINDS = (NETWORK_POLICY, CONFIG_MAP, SERVICE, DEPLOYMENT, POD, SANDBOX)
 """The kinds of objects that a sandbox consists of, in the order in which they are created."""
 
@@ -77,7 +77,8 @@ class Cluster:
             raise failures.missing_extra() from None
         import httpx2
 
-        self.context = context
+        self.context, self._environ = context, environ
+        self.patience = Patience()
         certificates.require_usable(context)
         described = {
             "clusters": [{"name": "it", "cluster": certificates.as_kubectl(context.cluster)}],
@@ -153,12 +154,18 @@ class Cluster:
         """Create the object or update it (server-side apply); returns the object as the cluster stored it.
 
         :raises Refused: the API server refuses it
+        :raises UsageError: the object of this name is another user's, or another machine's
         """
         kind = kind_of(document)
         name = str(document["metadata"]["name"])
+        owner = ownership.owner_of(self._environ, make=True)
+        present = self.get(kind, name)
+        if present is not None and ownership.is_anothers(present, owner):
+            raise ownership.anothers(self.context, kind.kind, name)
+        whole = ownership.add_label(document, owner)
 
         def ask() -> dict[str, Any]:
-            return dict(self._client.apply(_type(kind)(document), name))
+            return dict(self._client.apply(_type(kind)(whole), name))
 
         return self._ask(f"make {kind.kind} `{name}`", ask)
 
@@ -171,18 +178,32 @@ class Cluster:
             f"answer a {kind.kind}", lambda: dict(self._client.create(_type(kind)(document)))
         )
 
-    def delete(self, kind: Kind, name: str, grace: int | None = None) -> bool:
-        """Delete the object; False where there is none.
+    def is_ours(self, present: Mapping[str, Any]) -> bool:
+        """Whether this user on this machine made an object that was read."""
+        return ownership.is_ours(present, ownership.owner_of(self._environ, make=False))
 
-        :param grace: seconds that its processes get to end; None for the object's own setting
-        """
+    def delete(self, kind: Kind, name: str) -> bool:
+        """Delete the object; False where there is none, or where another user or machine made it."""
+        present = self.get(kind, name)
+        owner = ownership.owner_of(self._environ, make=False)
+        if present is None or ownership.is_anothers(present, owner):
+            return False
+        group = "apis" if "/" in kind.version else "api"
+        path = f"/{group}/{kind.version}/namespaces/{self.context.namespace}/{kind.plural}/{name}"
+        # Not what somebody made anew under the same name since it was read.
+        options = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": present["metadata"]["uid"]},
+        }
+
+        def ask() -> None:
+            self.http.request("DELETE", path, json=options).raise_for_status()
+
         try:
-            self._ask(
-                f"delete {kind.kind} `{name}`",
-                lambda: self._client.delete(_type(kind), name, grace_period=grace),
-            )
+            self._ask(f"delete {kind.kind} `{name}`", ask)
         except failures.Refused as error:
-            if self._is_none_there(kind, error):
+            if error.code == 409 or self._is_none_there(kind, error):
                 return False
             raise
         return True
@@ -232,16 +253,13 @@ class Cluster:
         return f"/api/v1/namespaces/{self.context.namespace}/pods/{pod}/{action}"
 
     def _ask(self, doing: str, ask: Callable[[], _Answer]) -> _Answer:
-        """The answer; an API server that has too much to do is asked several times."""
-        for attempt in range(_TRIES):
-            try:
-                with self._explained(doing):
-                    return _over_a_new_connection(ask)
-            except failures.Refused as error:
-                if error.code not in _AGAIN or attempt == _TRIES - 1:
-                    raise
-                time.sleep(min(_LONGEST_WAIT, 0.5 * 2**attempt))
-        raise AssertionError("unreachable")
+        """The answer; all that is asked for here may be asked for twice."""
+
+        def once() -> _Answer:
+            with self._explained(doing):
+                return _over_a_new_connection(ask)
+
+        return self.patience.ask(once)
 
     @contextlib.contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
@@ -257,7 +275,7 @@ def _through(http: httpx2.Client) -> httpx2.BaseTransport:
     """A transport that sends each request by `http`: with its certificates, its proxies and its connections."""
     import httpx2
 
-    class Through(httpx2.BaseTransport):
+    class Through(httpx2.BaseTransport):  # type: ignore[misc, unused-ignore]
         def handle_request(self, request: httpx2.Request) -> httpx2.Response:
             return http.send(request, stream=True)
 

@@ -87,15 +87,7 @@ class Channels:
         params += [("stdin", "true")] if stdin else []
         params += [("tty", "true")] if tty else [("stderr", "true")]
         params += [("command", word) for word in command]
-        self._session_context = cluster.http.websocket(
-            cluster.path(pod, "exec"),
-            subprotocols=[_V5] if must_end_input else [_V5, _V4],
-            params=params,
-            max_message_size_bytes=_LARGEST_MESSAGE,
-            keepalive_ping_interval_seconds=_PING_SECONDS,
-            keepalive_ping_timeout_seconds=_PING_SECONDS,
-        )
-        self._session = self._open(must_end_input)
+        self._session = self._open(params, must_end_input)
 
     def __enter__(self) -> Channels:
         return self
@@ -198,15 +190,26 @@ class Channels:
         assert self._code is not None, "it did not end"
         return self._code
 
-    def _open(self, must_end_input: bool) -> Any:
+    def _open(self, params: list[tuple[str, str]], must_end_input: bool) -> Any:
         from httpx2.websockets import WebSocketUpgradeError
 
-        try:
-            with explained(self._cluster.context, "run a command"):
-                session = self._session_context.__enter__()
-        except WebSocketUpgradeError as error:
-            response = error.response
-            raise self._refused(response.status_code, _read(response), must_end_input) from None
+        def ask() -> Any:
+            self._session_context = self._cluster.http.websocket(
+                self._cluster.path(self._pod, "exec"),
+                subprotocols=[_V5] if must_end_input else [_V5, _V4],
+                params=params,
+                max_message_size_bytes=_LARGEST_MESSAGE,
+                keepalive_ping_interval_seconds=_PING_SECONDS,
+                keepalive_ping_timeout_seconds=_PING_SECONDS,
+            )
+            try:
+                with explained(self._cluster.context, "run a command"):
+                    return self._session_context.__enter__()
+            except WebSocketUpgradeError as error:
+                response = error.response
+                raise self._refused(response.status_code, _read(response), must_end_input) from None
+
+        session = self._cluster.patience.ask(ask, is_idempotent=False)
         if must_end_input and session.subprotocol != _V5:
             self._session_context.__exit__(None, None, None)
             raise NoEndOfInput

@@ -18,6 +18,8 @@ _LONGEST = 600
 _CODES_OF_PROXIES = (401, 403, 429)
 NOT_SERVED = "404 page not found"
 """The whole answer of an API server to a request for an API group that it does not have."""
+_BEFORE_SENDING = ("ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError")
+"""Errors of the HTTP library after which nothing was sent."""
 _NOT_YET_VALID, _EXPIRED = 9, 10
 """Codes of OpenSSL's verification of a certificate."""
 _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]{1,253}), (?P<rest>.*)")
@@ -43,7 +45,16 @@ class Refused(EnvironmentFailure):
 
 
 class Unreachable(EnvironmentFailure):
-    """The API server does not answer."""
+    """The API server does not answer.
+
+    `passes`: it may answer the same request later; `is_unsent`: no part of the request was sent.
+    """
+
+    def __init__(
+        self, message: str, hint: str, *, passes: bool = False, is_unsent: bool = False
+    ) -> None:
+        super().__init__(message, hint)
+        self.passes, self.is_unsent = passes, is_unsent
 
 
 def missing_extra() -> EnvironmentFailure:
@@ -161,7 +172,7 @@ def unreachable(context: Context, error: Exception) -> Unreachable:
                 f"{cause.verify_message or cause.reason}",
                 "sign in to the cluster again; a proxy on the way may also have put its own in its place",
             )
-        if isinstance(cause, ssl.SSLError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
             return Unreachable(
                 f"no TLS with `{context.server}`: {cause.reason or cause}",
                 "check the `server` in your kubeconfig",
@@ -180,6 +191,8 @@ def unreachable(context: Context, error: Exception) -> Unreachable:
     return Unreachable(
         f"the cluster of `{context.name}` at `{context.server}` cannot be reached: {why}",
         f"is a VPN or a tunnel needed? `{context.kubectl} get pods` has to work",
+        passes=True,
+        is_unsent=kind in _BEFORE_SENDING,
     )
 
 

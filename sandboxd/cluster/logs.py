@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -50,10 +51,15 @@ def show(
     # One that follows may be silent for days.
     timeout = httpx2.Timeout(_CONNECT_SECONDS, read=None if follow else _CONNECT_SECONDS)
     path = cluster.path(pod, "log")
-    with (
-        explained(cluster.context, "read its log"),
-        cluster.http.stream("GET", path, params=params, timeout=timeout) as answer,
-    ):
+    with explained(cluster.context, "read its log"), contextlib.ExitStack() as stack:
+
+        def ask() -> httpx2.Response:
+            with explained(cluster.context, "read its log"):
+                return stack.enter_context(
+                    cluster.http.stream("GET", path, params=params, timeout=timeout)
+                )
+
+        answer = cluster.patience.ask(ask)
         if answer.status_code == 404:
             raise no_pod(cluster.context, pod)
         # A redirect, too: it is not followed, and its text is no log.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sandboxd.cluster.kubeconfig import Context
 
 _LARGEST = 512 << 20
-REFRESH = ".refresh"
+REFRESH, START = ".refresh", ".start"
 
 
 class Record(NamedTuple):
@@ -58,9 +58,33 @@ def note(environ: Mapping[str, str], context: Context, pod: str, record: Record)
     :raises EnvironmentFailure: it cannot be saved, so that later changes of the copy could not be found
     """
     path = _path(environ, context, pod)
+    _write(path, json.dumps(record._asdict()).encode())
+    with contextlib.suppress(OSError):
+        os.unlink(path + START)
+
+
+def note_start(environ: Mapping[str, str], context: Context, pod: str, uid: str = "") -> None:
+    """Save that a start began, which `note` and `forget` end: until then what is on the cluster is not complete.
+
+    :param uid: of the Pod, once there is one
+    :raises EnvironmentFailure: it cannot be saved
+    """
+    _write(_path(environ, context, pod) + START, uid.encode())
+
+
+def is_cut_off(environ: Mapping[str, str], context: Context, pod: str, uid: str) -> bool:
+    """Whether a start of this machine made the Pod `uid`, or may have made it, and did not end."""
+    try:
+        noted = read_bytes(_path(environ, context, pod) + START, 256).decode("ascii", "replace")
+    except SandboxdError:
+        return False
+    return noted in ("", uid)
+
+
+def _write(path: str, data: bytes) -> None:
     try:
         os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-        write_atomic(path, json.dumps(record._asdict()).encode(), 0o600)
+        write_atomic(path, data, 0o600)
     except (OSError, SandboxdError) as error:
         raise _no_place(error) from None
 
@@ -76,7 +100,7 @@ def locked(
     """Hold a lock on the sandbox for the block, against other processes of this user.
 
     :param what: '' for short changes of the record and of what the sandbox may reach; `REFRESH` for a copy that takes
-        long, during which such changes are possible
+        long, and `START` for a start, during which such changes are possible
     :param before_wait: called if another process holds the lock
     :raises EnvironmentFailure: the lock file cannot be made
     """
@@ -97,9 +121,9 @@ def forget(environ: Mapping[str, str], context: Context, pod: str) -> None:
         # Locked, since another process that notes something now would make the file anew.
         with contextlib.suppress(OSError, SandboxdError), locked(environ, context, pod):
             os.unlink(path)
-    for what in ("", REFRESH):
+    for name in (START, ".lock", f"{REFRESH}.lock"):
         with contextlib.suppress(OSError):
-            os.unlink(f"{path}{what}.lock")
+            os.unlink(path + name)
 
 
 def _no_place(error: Exception) -> EnvironmentFailure:

@@ -1,13 +1,20 @@
-"""The rights that a sandbox needs in a namespace, and a Role that grants them."""
+"""The rights that a sandbox needs in a namespace, and the Roles that grant them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster.api import ACCESS_REVIEW
+from sandboxd.cluster import failures
+from sandboxd.cluster.api import ACCESS_REVIEW, SELF_REVIEW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from sandboxd.cluster.api import Cluster
+
+_ACCOUNT = "system:serviceaccount:"
+"""The beginning of a service account's user name, before its namespace and its name. Source:
+https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/"""
 
 
 class Right(NamedTuple):
@@ -53,6 +60,7 @@ def _rights() -> tuple[Right, ...]:
         Right("list", "", "events", "why a Pod does not start", is_optional=True),
         Right("get", "", "nodes", "which kernel a node has, for `verify`", is_optional=True, namespaced=False),
         Right("list", "node.k8s.io", "runtimeclasses", "finding gVisor", is_optional=True, namespaced=False),
+        Right("get", "node.k8s.io", "runtimeclasses", "whose kernel a Pod has, for `verify`", is_optional=True, namespaced=False),
     )  # fmt: skip
 
 
@@ -80,12 +88,39 @@ def _has(cluster: Cluster, right: Right) -> bool:
     return status.get("allowed") is True
 
 
-def roles(namespace: str, who: str = "NAME") -> list[dict[str, Any]]:
-    """Objects that grant the user `who` all rights: a Role with its binding, and a ClusterRole with its own."""
+def user_name(cluster: Cluster) -> str:
+    """The name by which the cluster knows the user; '' where it does not say, as before Kubernetes 1.28."""
+    question = {"apiVersion": SELF_REVIEW.version, "kind": SELF_REVIEW.kind, "metadata": {}}
+    try:
+        status = cluster.create(SELF_REVIEW, question).get("status") or {}
+    except failures.Refused:
+        return ""
+    return str((status.get("userInfo") or {}).get("username") or "")
+
+
+def in_one_line(rights: Iterable[Right]) -> str:
+    """`rights` in words: each resource with its verbs."""
+    verbs: dict[str, list[str]] = {}
+    for right in rights:
+        verbs.setdefault(str(right).partition(" ")[2], []).append(right.verb)
+    return "; ".join(f"{', '.join(each)} {name}" for name, each in verbs.items())
+
+
+def _subject(who: str) -> dict[str, str]:
+    if who.startswith(_ACCOUNT):
+        namespace, _, name = who.removeprefix(_ACCOUNT).partition(":")
+        return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
+    return {"kind": "User", "name": who, "apiGroup": "rbac.authorization.k8s.io"}
+
+
+def roles(namespace: str, who: str = "") -> list[dict[str, Any]]:
+    """Objects that grant the user `who` all rights: a Role with its binding, and a ClusterRole with its own.
+
+    :param who: as `user_name` returns it; for '' there is `NAME` in its place
+    """
     own = _rules(right for right in RIGHTS if right.namespaced)
     whole = _rules(right for right in RIGHTS if not right.namespaced)
     rbac = "rbac.authorization.k8s.io/v1"
-    subject = {"kind": "User", "name": who, "apiGroup": "rbac.authorization.k8s.io"}
     documents: list[dict[str, Any]] = []
     for kind, place, rules in (
         ("Role", {"namespace": namespace}, own),
@@ -100,7 +135,7 @@ def roles(namespace: str, who: str = "NAME") -> list[dict[str, Any]]:
                 "kind": f"{kind}Binding",
                 "metadata": metadata,
                 "roleRef": reference,
-                "subjects": [subject],
+                "subjects": [_subject(who or "NAME")],
             }
         )
     return documents

@@ -38,6 +38,9 @@ IMAGE = "dev.sandboxd.image"
 STUBS = "dev.sandboxd.stubs"
 """Placeholder files and folders made in the workspace for this container or an earlier one, separated by colons."""
 
+OWNER = "dev.sandboxd.owner"
+"""On each object on a cluster: a random number of the user and machine that made it."""
+
 START = "dev.sandboxd.start"
 """A random number for each start, by which an interrupted start finds what it created."""
 

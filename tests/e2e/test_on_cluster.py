@@ -305,7 +305,7 @@ def test_doctor_names_each_right_that_is_missing(cluster: DockerCluster, laptop:
     assert "by the RuntimeClass `gvisor`" in well and "all that sandboxd needs" in well
     cluster.api.refused_rights.add(("create", "pods/exec"))
     done = laptop("doctor", code=4)
-    assert "missing: create pods/exec (commands inside)" in done.stdout
+    assert "missing: create pods/exec (for commands inside)" in done.stdout
     assert "kind: Role\n" in done.stdout
     cluster.server.tokens.clear()
     assert "does not take your credentials" in laptop.refusal("doctor")

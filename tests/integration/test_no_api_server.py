@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api, sandboxes
+from sandboxd.cluster import api, patience, sandboxes
 from sandboxd.cluster.api import Cluster
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.kubeconfig import load as load_context
@@ -108,7 +108,7 @@ def test_a_group_of_the_api_that_is_not_served_is_told_from_another_server(place
 def test_a_proxy_on_the_way_is_no_other_server(
     place: Place, monkeypatch: pytest.MonkeyPatch, code: int, words: str
 ) -> None:
-    monkeypatch.setattr(api.time, "sleep", lambda _: None)
+    monkeypatch.setattr(patience, "_STRANGER_SECONDS", 0.0)
     place.answer = (code, HTML, "<h1>no</h1>")
     with pytest.raises(SandboxdError, match=words):
         place.cluster.get(api.POD, "x")

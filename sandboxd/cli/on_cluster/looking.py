@@ -135,9 +135,12 @@ def doctor(on: str, *, as_json: bool) -> int:
     if not facts.missing:
         print("rights       all that sandboxd needs")
         return EXIT_OK
-    for right in facts.missing:
-        kind = "missing, and can be done without" if right.is_optional else "missing"
-        print(terminal.one_line(f"rights       {kind}: {right} ({right.what_for})"))
+    for kind, some in (
+        ("missing", needed),
+        ("missing, and can be done without", [r for r in facts.missing if r.is_optional]),
+    ):
+        if some:
+            print(terminal.one_line(f"rights       {kind}: {examination.in_one_line(some)}"))
     terminal.status("objects that give all of them, for whoever manages the cluster:")
     print(examination.roles(facts), end="")
     return EXIT_ENVIRONMENT if needed else EXIT_OK

@@ -58,6 +58,9 @@ def create(
     _await_gateway(target, plan, say)
     say("trying the network from inside")
     is_sandbox = wishes.for_controller
+    if present := target.cluster.get(api.POD, target.pod):
+        uid = present["metadata"]["uid"]
+        records.note_start(target.environ, target.cluster.context, target.pod, uid)
     pod = _running_pod(target, plan, say, of_sandbox=is_sandbox)
     if is_sandbox:
         made_of_it = admission.differences(_objects.pod_of(objects), pod)

@@ -10,7 +10,7 @@ from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import yaml_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sandboxd.cluster.kubeconfig import Context
     from sandboxd.cluster.rights import Right
@@ -37,6 +37,8 @@ class Examined(NamedTuple):
     missing: tuple[Right, ...]
     seconds_ahead: int | None = None
     """By how much the cluster's clock is ahead of this machine's, in seconds; None if it is not known."""
+    user: str = ""
+    """The name by which the cluster knows the user; '' if it does not say."""
 
 
 def examine(on: str, environ: Mapping[str, str]) -> Examined:
@@ -66,6 +68,7 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
         sandboxes.are_there(cluster),
         tuple(rights.missing(cluster)),
         cluster.seconds_ahead(),
+        rights.user_name(cluster),
     )
 
 
@@ -79,8 +82,14 @@ def sandboxes_of(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Co
 
 
 def roles(facts: Examined) -> str:
-    """The RBAC objects that would give the user the rights, as YAML, in which `NAME` stands for the user."""
-    return yaml_of(rights.roles(facts.namespace))
+    """The RBAC objects that would give the user the rights, as YAML; `NAME` stands for a user who is not known."""
+    return yaml_of(rights.roles(facts.namespace, facts.user))
+
+
+def in_one_line(some: Sequence[Right]) -> str:
+    """Rights in words: each resource with its verbs, and what they are needed for."""
+    purposes = ", ".join(dict.fromkeys(each.what_for for each in some))
+    return f"{rights.in_one_line(some)} (for {purposes})"
 
 
 def document(facts: Examined) -> dict[str, Any]:

@@ -95,9 +95,17 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
     name = str(metadata["name"])
     labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
     record = records.recall(environ, cluster.context, name)
-    is_ours = record is not None and record.uid == metadata.get("uid")
+    uid = str(metadata.get("uid", ""))
+    is_noted = record is not None and record.uid == uid
+    is_ours = is_noted or cluster.is_ours(pod)
     annotation = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
     state, why = _state(pod)
+    if not is_noted and is_ours and records.is_cut_off(environ, cluster.context, name, uid):
+        state = "starting" if state == "running" else state
+        why = (
+            why
+            or "its start goes on, or was cut off; `sandboxd up` makes it anew, `sandboxd down` takes it away"
+        )
     statuses = status.get("containerStatuses") or [{}]
     trial = network_trial.of_pod(pod)
     return Sandbox(
@@ -114,7 +122,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         trial.outcome,
         f"{trial.evidence} ({trial.moment})" if trial.moment else trial.evidence,
         is_ours,
-        tuple(record.not_in_force if record is not None and is_ours else annotation),
+        tuple(record.not_in_force if record is not None and is_noted else annotation),
         _hooks.remarks(environ, cluster.context, name, str(metadata.get("uid", ""))),
     )
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import api, sandboxes
+from sandboxd.cluster import api, records, sandboxes
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _hooks, _objects, _secrets, _send, stop
 from sandboxd.operations.on_cluster._create import create
 from sandboxd.operations.on_cluster._reuse import reuse
+from sandboxd.operations.on_cluster.target import is_cut_off
 from sandboxd.operations.on_cluster.wishes import planned
 from sandboxd.plan import profiles
 from sandboxd.plan.writers import kubernetes
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.operations.on_cluster.wishes import Options, Planned
     from sandboxd.plan.grants import Grants
+    from sandboxd.plan.plan import Plan
 
 
 def start(
@@ -34,14 +36,36 @@ def start(
 ) -> Started:
     """Start the sandbox of `target`, unless it runs as planned already, and run the lifecycle hooks that are due.
 
-    A start that fails leaves nothing behind. The failure of a lifecycle hook is no failure of the start: the sandbox
-    runs on, and the result names the hook.
+    Of a start that fails nothing is left; where the API server is gone by then, the next start or `stop` takes it away.
+    The failure of a lifecycle hook is no failure of the start: the sandbox runs on, and the result names the hook.
 
     :param say: called with each step, and whether the next may replace it on a terminal
     :param program: the agent's program to install in a new Pod before any file of the workspace arrives; None for none
     :raises SandboxdError: it cannot be started
     """
     in_force.require(target.environ)
+    target.cluster.patience.say = lambda text: say(text, False)
+
+    def before_wait() -> None:
+        say("another process of yours starts this sandbox: waiting until it has done so", False)
+
+    place = (target.environ, target.cluster.context, target.pod)
+    with records.locked(*place, records.START, before_wait):
+        started, plan = _start(target, options, grants, say, program)
+    if not options.hooks:
+        return started
+    failure, hint = _hooks.run(target, started.uid, plan, say, until_ready=options.until_ready)
+    return started._replace(failure=failure, hint=hint)
+
+
+def _start(
+    target: Target,
+    options: Options,
+    grants: Grants,
+    say: Callable[[str, bool], None],
+    program: Program | None,
+) -> tuple[Started, Plan]:
+    """The running sandbox, before its hooks, and its plan."""
     wanted = planned(target, options, grants)
     plan = wanted.plan
     if not options.keeps_secrets:
@@ -54,18 +78,20 @@ def start(
         started = reuse(target, wanted, _passing(say), is_refreshed=options.refresh)
     else:
         started = _make(target, wanted, say, program)
-    if not options.hooks:
-        return started
-    failure, hint = _hooks.run(target, started.uid, plan, say, until_ready=options.until_ready)
-    return started._replace(failure=failure, hint=hint)
+    return started, plan
 
 
 def _is_there(target: Target, options: Options, say: Callable[[str, bool], None]) -> bool:
-    """Whether there is a Pod to be left alone; a sandbox that is to be made anew is ended, and its work kept.
+    """Whether there is a Pod to be left alone; a sandbox that is to be made anew is ended, and its work kept. What a
+    start left that did not end is taken away.
 
     :raises UsageError: there is a Sandbox that has no Pod and gets none, so that nothing can be made of its name
     """
     present = target.cluster.get(api.POD, target.pod)
+    if present is not None and is_cut_off(target, present):
+        say("an earlier start of this sandbox did not end: taking away what it made", False)
+        _objects.take_away(target.cluster, target.pod)
+        return False
     if options.recreate:
         # A Sandbox without a Pod keeps what others set in it, and its controller would go on with that.
         if present is not None or sandboxes.find(target.cluster, target.pod) is not None:
@@ -92,11 +118,12 @@ def _make(
     """Make the sandbox; of a failure nothing is left."""
     profile = profiles.load(wanted.plan.profile)
     _send.require_room(target, kubernetes.room_of_work(profile), wanted.plan.profile)
+    records.note_start(target.environ, target.cluster.context, target.pod)
     try:
         return create(target, wanted, _passing(say), program)
     except BaseException:
         say("taking away what was made", True)
-        _take_away_quietly(target)
+        _take_away(target, say)
         raise
 
 
@@ -105,9 +132,15 @@ def _passing(say: Callable[[str, bool], None]) -> Callable[[str], None]:
     return lambda text: say(text, True)
 
 
-def _take_away_quietly(target: Target) -> None:
-    """Remove what a failed start left, as far as the cluster can be reached; the failure itself is told."""
+def _take_away(target: Target, say: Callable[[str, bool], None]) -> None:
+    """Remove what a failed start made, as far as the cluster can be reached."""
     try:
         _objects.take_away(target.cluster, target.pod)
-    except SandboxdError:
-        return
+    except SandboxdError as error:
+        say(
+            f"what was made is still on the cluster: {error.message}; `sandboxd up{target.option}` takes it away and "
+            f"starts anew, `sandboxd down{target.option}` only takes it away",
+            False,
+        )
+    else:
+        records.forget(target.environ, target.cluster.context, target.pod)

@@ -10,7 +10,7 @@ from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
-from sandboxd.operations.on_cluster.target import lost_words
+from sandboxd.operations.on_cluster.target import is_cut_off, lost_words
 from sandboxd.review import rescue, stop_notes
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopp
         say(f"what was changed in the sandbox since the last `review` is lost: {ended}")
     elif lost := lost_words(target):
         say(lost)
-    elif pod is not None and not discard:
+    elif pod is not None and not discard and not is_cut_off(target, pod):
         keeping = _rescued(target, pod, say)
     with keeping:
         was_there = _objects.take_away(target.cluster, target.pod)

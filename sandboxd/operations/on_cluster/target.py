@@ -64,14 +64,31 @@ class Target(NamedTuple):
 def running_pod(target: Target) -> dict[str, Any]:
     """The Pod of `target`, as the API server describes it, if it runs.
 
-    :raises PodGone: it does not exist, or has ended
+    :raises PodGone: it does not exist, has ended, or its start did not end
     """
     try:
-        return waiting.require_running(target.cluster, target.pod)
+        pod = waiting.require_running(target.cluster, target.pod)
     except PodGone as error:
         if lost := lost_words(target):
             raise PodGone(lost, error.hint) from None
         raise
+    if is_cut_off(target, pod):
+        raise PodGone(
+            "the start of this sandbox goes on, or was cut off: the workspace in it is not whole",
+            f"`sandboxd up{target.option}` makes it anew; `sandboxd down{target.option}` takes it away",
+        )
+    return pod
+
+
+def is_cut_off(target: Target, pod: Mapping[str, Any]) -> bool:
+    """Whether a start of this machine made the Pod of `target` and did not end, so that no work is in it."""
+    uid = str(pod["metadata"].get("uid", ""))
+    record = records.recall(target.environ, target.cluster.context, target.pod)
+    return (
+        (record is None or record.uid != uid)
+        and records.is_cut_off(target.environ, target.cluster.context, target.pod, uid)
+        and target.cluster.is_ours(pod)
+    )
 
 
 def lost_words(target: Target) -> str:

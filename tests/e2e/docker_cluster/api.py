@@ -47,6 +47,8 @@ class Api:
         self.faults: list[Fault] = []
         self.refused_rights: set[tuple[str, str]] = set()
         """Pairs of verb and resource, as in a Role, that no user has."""
+        self.user = "dev"
+        """The name of whoever asks."""
         self.requests: list[tuple[str, str]] = []
         """Verb and resource of each request, in order."""
 
@@ -63,7 +65,7 @@ class Api:
                 return fault
         if (verb, resource) in self.refused_rights:
             where = f' in the namespace "{place.namespace}"' if place.namespace else " at the cluster scope"  # fmt: skip
-            user, group = "dev", place.resource.group
+            user, group = self.user, place.resource.group
             raise forbidden(place.resource.qualified, place.name, f'User "{user}" cannot {verb} resource "{resource}" in API group "{group}"{where}')  # fmt: skip
         return None
 
@@ -175,6 +177,10 @@ class Api:
             asked = value["spec"].get("resourceAttributes", {})
             name = asked.get("resource", "") + (f"/{asked['subresource']}" if asked.get("subresource") else "")  # fmt: skip
             value["status"] = {"allowed": (asked.get("verb"), name) not in self.refused_rights}
+        elif resource.kind == "SelfSubjectReview":
+            value["status"] = {
+                "userInfo": {"username": self.user, "groups": ["system:authenticated"]}
+            }
         else:
             every = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
             value["status"] = {

@@ -44,6 +44,7 @@ RESOURCES = (
     Resource("apps/v1", "deployments", "Deployment"),
     Resource("networking.k8s.io/v1", "networkpolicies", "NetworkPolicy", below=()),
     Resource("node.k8s.io/v1", "runtimeclasses", "RuntimeClass", namespaced=False, below=()),
+    Resource("authentication.k8s.io/v1", "selfsubjectreviews", "SelfSubjectReview", False, (), False),
     Resource(_AUTHORIZATION, "selfsubjectaccessreviews", "SelfSubjectAccessReview", False, (), False),
     Resource(_AUTHORIZATION, "selfsubjectrulesreviews", "SelfSubjectRulesReview", False, (), False),
 )  # fmt: skip

@@ -14,6 +14,7 @@ from httpx2.websockets import WebSocketDisconnect, WebSocketUpgradeError
 from sandboxd.cluster import channels
 from sandboxd.cluster.channels import CannotBegin, Channels, NoEndOfInput, PodGone
 from sandboxd.cluster.kubeconfig import Context
+from sandboxd.cluster.patience import Patience
 from sandboxd.errors import SandboxdError
 
 NEW, OLD = "v5.channel.k8s.io", "v4.channel.k8s.io"
@@ -56,7 +57,7 @@ class OneCluster:
     context = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 
     def __init__(self, session: Session | tuple[int, str]) -> None:
-        self.http = self
+        self.http, self.patience = self, Patience()
         self.session = session
         self.asked: dict[str, Any] = {}
         self.is_closed = False

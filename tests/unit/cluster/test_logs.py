@@ -12,6 +12,7 @@ import pytest
 from sandboxd.cluster import logs
 from sandboxd.cluster.failures import Refused
 from sandboxd.cluster.kubeconfig import Context
+from sandboxd.cluster.patience import Patience
 
 
 class Cluster:
@@ -20,7 +21,7 @@ class Cluster:
     context = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 
     def __init__(self) -> None:
-        self.http = self
+        self.http, self.patience = self, Patience()
         self.params: dict[str, str] = {}
 
     def path(self, pod: str, action: str) -> str:

@@ -50,3 +50,16 @@ def test_the_role_gives_exactly_these() -> None:
     assert given == {tuple(str(each).split(" ")) for each in rights.RIGHTS}
     assert "*" not in str(role["rules"]) and role["metadata"]["namespace"] == "shop"
     assert binding["subjects"][0]["name"] == "ann"
+
+
+def test_a_service_account_is_bound_as_one() -> None:
+    subjects = [
+        each["subjects"][0] for each in rights.roles("shop", "system:serviceaccount:ci:bot")[1::2]
+    ]
+    assert subjects == [{"kind": "ServiceAccount", "name": "bot", "namespace": "ci"}] * 2
+    assert rights.roles("shop")[1]["subjects"][0]["name"] == "NAME"
+
+
+def test_missing_rights_are_one_line() -> None:
+    judge: Any = Judge(("get", "pods"), ("list", "pods"), ("create", "pods/exec"))
+    assert rights.in_one_line(rights.missing(judge)) == "get, list pods; create pods/exec"

@@ -32,6 +32,7 @@ class Making:
         environ = {"HOME": str(folder / "home"), "XDG_STATE_HOME": str(folder / "state")}
         cluster: Any = SimpleNamespace(
             context=TEAM,
+            get=lambda *_: None,
             list=lambda *_: [{"metadata": {"name": "sandbox"}, "handler": "runsc"}],
         )
         self.target = Target(cluster, environ, str(project), os.path.realpath(project), "")

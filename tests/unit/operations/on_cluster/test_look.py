@@ -32,6 +32,9 @@ class Cluster:
     def list(self, *_: object) -> list[dict[str, Any]]:
         return self.gateways
 
+    def is_ours(self, _: object) -> bool:
+        return False
+
 
 def gateway(name: str, owner: str = "", phase: str = "Running", **metadata: str) -> dict[str, Any]:
     """A Pod with the label; `owner` begins with `-` where it is of the sandbox's own objects."""

@@ -1,0 +1,118 @@
+"""The API server is gone for a while, or for good, at any moment of a start."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from sandboxd.cluster import patience
+from sandboxd.cluster.channels import PodGone
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations.on_cluster import look
+from sandboxd.operations.on_cluster.target import running_pod
+from tests.integration.on_cluster.conftest import Laptop
+from tests.light_cluster import LightCluster
+
+GONE_SECONDS = 2.0
+
+
+def after(cluster: LightCluster, count: int, *, back: bool) -> None:
+    """Stop the API server with the request number `count` of those that come from now on."""
+    check, left = cluster.api.check, [count]
+
+    def counted(*arguments: object) -> object:
+        left[0] -= 1
+        if not left[0]:
+            threading.Thread(target=go).start()
+        return check(*arguments)  # type: ignore[arg-type]
+
+    def go() -> None:
+        cluster.server.stop()
+        if back:
+            threading.Timer(GONE_SECONDS, cluster.server.start).start()
+
+    cluster.api.check = counted  # type: ignore[method-assign, assignment]
+
+
+@pytest.mark.parametrize("count", [2, 5, 8])
+def test_a_start_goes_on_where_the_api_server_comes_back(
+    cluster: LightCluster, laptop: Laptop, count: int
+) -> None:
+    after(cluster, count, back=True)
+    assert laptop.up().how == "started"
+    assert any("asking again for up to 60 s" in text for text in laptop.said)
+    assert (laptop.inside / "main.py").read_text() == "print('sunny')\n"
+    assert laptop.up().how == "already running"
+
+
+def test_what_a_start_could_not_take_away_is_named_and_taken_up(
+    cluster: LightCluster, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "BOUND_SECONDS", 0.5)
+    cluster.before_command = lambda _: cluster.server.stop()
+    monkeypatch.setattr("sandboxd.operations.on_cluster._deliver._TRIES", 2)
+    with pytest.raises(EnvironmentFailure):
+        laptop.up()
+    left = [text for text in laptop.said if "is still on the cluster" in text]
+    assert len(left) == 1 and "`sandboxd up --on team` takes it away and starts anew" in left[0]
+    assert cluster.names()
+    cluster.before_command = lambda _: None
+    cluster.server.start()
+    target = laptop.target
+    (row,) = look.every(target.cluster, laptop.environ)
+    assert row.is_ours and row.state == "starting" and "was cut off" in row.why
+    with pytest.raises(PodGone, match="the workspace in it is not whole"):
+        running_pod(target)
+    assert laptop.up().how == "started"
+    assert any("an earlier start of this sandbox did not end" in text for text in laptop.said)
+    assert running_pod(target)["metadata"]["name"] == target.pod
+
+
+def test_what_is_left_of_a_start_goes_with_down(
+    cluster: LightCluster, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "BOUND_SECONDS", 0.1)
+    after(cluster, 6, back=False)
+    with pytest.raises(EnvironmentFailure):
+        laptop.up()
+    assert cluster.names()
+    cluster.server.start()
+    laptop.down()
+    assert cluster.names() == []
+
+
+def test_an_api_server_that_never_answered_is_not_waited_for(
+    cluster: LightCluster, laptop: Laptop
+) -> None:
+    target = laptop.target
+    cluster.server.stop()
+    with pytest.raises(EnvironmentFailure, match="cannot be reached"):
+        running_pod(target)
+    assert laptop.said == []
+    cluster.server.start()
+
+
+def test_objects_of_another_machine_are_left_alone(
+    cluster: LightCluster, laptop: Laptop, tmp_path: Path
+) -> None:
+    """The same login and folder on another machine lead to the same names."""
+    laptop.up()
+    before = cluster.names()
+    other = Laptop(cluster, tmp_path, "beth")
+    with pytest.raises(UsageError, match="was started by somebody else"):
+        other.up()
+    other.down(discard=True)
+    assert cluster.names() == before
+    cluster.store.remove("Pod", "default", laptop.target.pod)
+    with pytest.raises(UsageError, match="was made by somebody else, or from another machine"):
+        other.up()
+    assert [name for name in before if not name.startswith("Pod ")] == cluster.names()
+    other.close()
+
+
+def test_no_store_without_a_leader_ends_a_start(cluster: LightCluster, laptop: Laptop) -> None:
+    cluster.fault(500, "patch", "pods", message="etcdserver: leader changed", times=2)
+    cluster.fault(504, "get", "pods", message="the request timed out", times=1)
+    assert laptop.up().how == "started"
