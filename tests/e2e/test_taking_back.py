@@ -1,7 +1,7 @@
-"""What a sandbox that runs may have no more it has no more, by whatever way that was taken back: seen by a client inside.
+"""What a sandbox that runs may have no more it has no more, by whatever way that was taken back: seen by clients inside.
 
-Of a real engine, gateway and daemon. Each way follows on the one before, in one sandbox, which has the name again in
-between.
+A table: each row is a way to take something back, and names the clients inside that fail from then on. All others go
+on. Each row begins with a sandbox that has everything.
 """
 
 from __future__ import annotations
@@ -11,157 +11,144 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from sandboxd.engine.client import connect_from
 from sandboxd.life import gateway
-from tests.e2e import sandboxes
+from tests.e2e import rights_world, sandboxes
+from tests.e2e.internet_of_engine import engine, internet, left, private_engine, runtime
 from tests.e2e.outside import Outside
-from tests.e2e.test_egress import (
-    busybox_image,
-    engine,
-    host_facts,
-    internet,
-    nothing_is_left,
-    pytest_generate_tests,
-    runtime,
-)
+from tests.e2e.rights_world import ANSWERED, PAGE, Reached, Sandbox
 from tests.integration.daemon.world import World
-from tests.patience import eventually
 
-__all__ = [
-    "busybox_image",
-    "engine",
-    "host_facts",
-    "internet",
-    "nothing_is_left",
-    "pytest_generate_tests",
-    "runtime",
-]
+__all__ = ["engine", "internet", "private_engine", "runtime"]
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
-NAME = "allowed.test"
-ASK = f"wget -T 60 -q -O - http://{NAME}/ 2>&1"
-DENIES = f'network_deny = ["{NAME}"]\n'
+NAMES = rights_world.NAMES
+
+NAME, ANSWER, TOKEN, KEYS, PUSH = "page", "answered", "broker", "keys", "push"
+"""The clients: of a name of the file, of a name by an answer, of the gateway's token, `ssh-add -l`, `git push` by SSH."""
+EVERYTHING = frozenset({NAME, ANSWER, TOKEN, KEYS, PUSH})
 
 
-class Sandbox:
-    """A sandbox that runs, with a daemon, and a client inside."""
-
-    def __init__(self, world: World, project: Path) -> None:
-        self.world, self.project = world, project
-        self.config = project / "sandboxd.toml"
-        self.text = self.config.read_text() + f'\n[network]\nallow = ["{NAME}:80"]\n'
-        self.policy = Path(world.environ["XDG_CONFIG_HOME"]) / "sandboxd/policy.toml"
-
-    def must(self, *words: str) -> None:
-        done = self.world.run(*words, cwd=self.project)
-        assert done.returncode == 0, done.stderr
-
-    def start(self) -> None:
-        self.config.write_text(self.text)
-        sandboxes.grant(self.project)
-        self.world.start()
-        self.must("up", "--allow-runc")
-
-    def reaches(self) -> bool:
-        """Whether a client inside reaches the name; it is no command of ours, which would take back by itself."""
-        words = ("docker", "-H", self.world.environ["DOCKER_HOST"], "exec", self.container)
-        done = subprocess.run(
-            [*words, "sh", "-c", ASK], capture_output=True, text=True, check=False
-        )
-        return "outside for" in done.stdout
-
-    @property
-    def container(self) -> str:
-        api = connect_from(self.world.environ)
-        (own,) = api.containers(f"dev.sandboxd.project={self.project}")
-        return own.id
-
-    def give_again(self) -> None:
-        """All as it was at the start."""
-        self.policy.unlink(missing_ok=True)
-        self.config.write_text(self.text)
-        sandboxes.grant(self.project)
-        self.world.start()
-        # An error unless it was denied.
-        self.world.run("egress", "deny", "--undo", NAME, cwd=self.project)
-
-    # -- ways to take it back
-
-    def deny_by_policy(self) -> None:
-        self.policy.write_text(DENIES)
-
-    def replace_policy_by_a_link(self) -> None:
-        target = self.project.parent / "dotfiles.toml"
-        target.write_text(DENIES)
-        self.policy.unlink(missing_ok=True)
-        self.policy.symlink_to(target)
-
-    def save_policy_as_editors_do(self) -> None:
-        fresh = self.policy.with_name("policy.toml.new")
-        fresh.write_text('network = "none"\n')
-        fresh.rename(self.policy)
-
-    def take_it_out_of_the_file(self) -> None:
-        self.config.write_text(self.text.replace(f'"{NAME}:80"', ""))
-
-    def edit_without_a_grant(self) -> None:
-        self.config.write_text(self.text.replace(NAME, f"other.{NAME}"))
-
-    def revoke(self) -> None:
-        self.must("trust", "revoke", str(self.project))
-
-    def deny(self) -> None:
-        self.must("egress", "deny", NAME)
-
-    def kill_the_daemon_first(self) -> None:
-        pid = self.world.pid()
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        self.deny_by_policy()
-        self.must("status")
-
-    def kill_the_gateway_first(self) -> None:
-        api = connect_from(self.world.environ)
-        own = gateway.container_of(api, str(self.project))
-        assert own is not None
-        self.deny_by_policy()
-        subprocess.run(
-            ["docker", "-H", self.world.environ["DOCKER_HOST"], "kill", own.id],
-            check=True,
-            capture_output=True,
-        )
-        # It would show nothing while the gateway is gone: wait for the next one, which answers.
-        eventually(
-            lambda: (fresh := gateway.container_of(api, str(self.project))) and fresh.id != own.id
-        )
-
-    def revoke_by_another_address(self) -> None:
-        with forwarded(self.world.environ["DOCKER_HOST"]) as address:
-            before, self.world.environ["DOCKER_HOST"] = self.world.environ["DOCKER_HOST"], address
-            try:
-                self.must("trust", "revoke", str(self.project))
-            finally:
-                self.world.environ["DOCKER_HOST"] = before
+def deny_the_name(box: Sandbox) -> None:
+    box.write_policy(f'network_deny = ["{PAGE}"]\n')
 
 
-WAYS: tuple[Callable[[Sandbox], None], ...] = (
-    Sandbox.deny_by_policy,
-    Sandbox.replace_policy_by_a_link,
-    Sandbox.save_policy_as_editors_do,
-    Sandbox.take_it_out_of_the_file,
-    Sandbox.edit_without_a_grant,
-    Sandbox.revoke,
-    Sandbox.deny,
-    Sandbox.kill_the_daemon_first,
-    Sandbox.kill_the_gateway_first,
-    Sandbox.revoke_by_another_address,
-)
+def forbid_credentials(box: Sandbox) -> None:
+    box.write_policy("credentials = []\n")
+
+
+def forbid_the_network_by_a_rename(box: Sandbox) -> None:
+    fresh = box.policy.with_name("policy.toml.new")
+    fresh.write_text('network = "none"\n')
+    fresh.rename(box.policy)
+
+
+def link_to_another_policy(box: Sandbox) -> None:
+    target = box.project.parent / "dotfiles.toml"
+    target.write_text(f'{rights_world.PROXY}network_deny = ["{PAGE}"]\ncredentials = ["ssh"]\n')
+    box.policy.unlink()
+    box.policy.symlink_to(target)
+
+
+def remove_the_login(box: Sandbox) -> None:
+    box.login.unlink()
+
+
+def change_the_login(box: Sandbox) -> None:
+    box.write_login("somebody:else")
+
+
+def take_all_out_of_the_file(box: Sandbox) -> None:
+    box.config.write_text(box.text.partition("\n[network]")[0])
+
+
+def edit_without_a_grant(box: Sandbox) -> None:
+    box.config.write_text(box.text.replace(PAGE, f"other.{PAGE}"))
+
+
+def revoke(box: Sandbox) -> None:
+    box.must("trust", "revoke", str(box.project))
+
+
+def remove_the_token(box: Sandbox) -> None:
+    box.must("credentials", "remove", "github")
+
+
+def remove_the_keys(box: Sandbox) -> None:
+    box.must("credentials", "remove", "ssh")
+
+
+def deny_the_answer(box: Sandbox) -> None:
+    box.must("egress", "deny", ANSWERED)
+
+
+def let_the_answer_end(box: Sandbox) -> None:
+    box.must("egress", "allow", f"{ANSWERED}:80", "--for", "3s")
+
+
+def kill_the_daemon_first(box: Sandbox) -> None:
+    pid = box.world.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    deny_the_name(box)
+    box.must("status")
+
+
+def kill_the_gateway_first(box: Sandbox) -> None:
+    own = gateway.container_of(box.api, str(box.project))
+    assert own is not None
+    deny_the_name(box)
+    engine = box.world.environ["DOCKER_HOST"]
+    subprocess.run(["docker", "-H", engine, "kill", own.id], check=True, capture_output=True)
+
+
+def start_again_with_less(box: Sandbox) -> None:
+    box.must("down")
+    deny_the_name(box)
+    remove_the_keys(box)
+    box.must("up", "--allow-runc")
+
+
+def revoke_by_another_address(box: Sandbox) -> None:
+    environ = box.world.environ
+    with forwarded(environ["DOCKER_HOST"]) as address:
+        before, environ["DOCKER_HOST"] = environ["DOCKER_HOST"], address
+        try:
+            revoke(box)
+        finally:
+            environ["DOCKER_HOST"] = before
+
+
+WAYS: dict[Callable[[Sandbox], None], frozenset[str]] = {
+    deny_the_name: frozenset({NAME}),
+    # Its file is refused as a whole; an answer is the user's own, whatever the file says.
+    forbid_credentials: EVERYTHING - {ANSWER},
+    forbid_the_network_by_a_rename: EVERYTHING,
+    link_to_another_policy: EVERYTHING - {ANSWER},
+    # Without it nothing leaves by the proxy; the agent needs no network.
+    remove_the_login: EVERYTHING - {KEYS},
+    change_the_login: EVERYTHING - {KEYS},
+    take_all_out_of_the_file: EVERYTHING - {ANSWER},
+    edit_without_a_grant: EVERYTHING - {ANSWER},
+    revoke: EVERYTHING - {ANSWER},
+    Sandbox.revoke_by_file: EVERYTHING - {ANSWER},
+    remove_the_token: frozenset({TOKEN}),
+    remove_the_keys: frozenset({KEYS, PUSH}),
+    deny_the_answer: frozenset({ANSWER}),
+    let_the_answer_end: frozenset({ANSWER}),
+    # Keys are served by the daemon, and end with it.
+    kill_the_daemon_first: frozenset({NAME, KEYS, PUSH}),
+    kill_the_gateway_first: frozenset({NAME}),
+    start_again_with_less: frozenset({NAME, KEYS, PUSH}),
+    revoke_by_another_address: EVERYTHING - {ANSWER},
+}
+"""Each way to take something back, with the clients that fail from then on."""
 
 
 class forwarded:
@@ -201,21 +188,37 @@ def pass_on(one: socket.socket, other: socket.socket) -> None:
         return
 
 
+@pytest.fixture(scope="module")
+def reached(internet: Outside, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reached]:
+    if not os.path.exists("/usr/sbin/sshd"):
+        pytest.skip("no host for SSH: openssh-server is not installed")
+    with rights_world.reached(internet.pid, tmp_path_factory.mktemp("reached")) as everything:
+        yield everything
+
+
+@pytest.fixture(scope="module")
+def image(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return rights_world.build_image(engine, tmp_path_factory.mktemp("image"))
+
+
 @pytest.fixture
-def sandbox(world: World, project: Path, internet: Outside) -> Iterator[Sandbox]:
-    sandbox = Sandbox(world, project)
-    sandbox.policy.parent.mkdir(parents=True, exist_ok=True)
-    sandbox.start()
+def box(
+    world: World, tmp_path: Path, image: str, runtime: str, reached: Reached
+) -> Iterator[Sandbox]:
+    box = Sandbox(world, sandboxes.make_project(tmp_path / "ws", image, runtime), reached)
     try:
-        yield sandbox
+        yield box
     finally:
-        sandbox.policy.unlink(missing_ok=True)
-        world.run("down", "--discard", cwd=project)
+        box.end()
+    assert left(box.api) == []
 
 
-def test_what_is_taken_back_ends_inside(sandbox: Sandbox) -> None:
-    for take in WAYS:
-        sandbox.give_again()
-        eventually(sandbox.reaches, lambda take=take: f"before {take.__name__}")
-        take(sandbox)
-        eventually(lambda: not sandbox.reaches(), lambda take=take: take.__name__)
+def test_what_is_taken_back_ends_inside(box: Sandbox) -> None:
+    for take, gone in WAYS.items():
+        box.give_everything()
+        box.wait_for(EVERYTHING, f"before {take.__name__}")
+        take(box)
+        began = time.monotonic()
+        box.wait_for(EVERYTHING - gone, f"after {take.__name__}")
+        # Shown by `-s`, and for nobody's verdict: one look of the clients takes a second, beside other work more.
+        print(f"{take.__name__}: {box.failed_at - began:.1f} s")
