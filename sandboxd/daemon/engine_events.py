@@ -45,9 +45,11 @@ class EngineEvents:
         self.is_open = False
 
     def pause_at_most(self, seconds: float) -> None:
-        """Let so many seconds pass at most between two tries, from now on; the next one follows soon."""
+        """Let so many seconds pass at most between two tries, from now on; if that is fewer, the next one follows soon."""
+        is_shorter = seconds < self._longest_pause
         self._longest_pause = seconds
-        self._again.set()
+        if is_shorter:
+            self._again.set()
 
     def start(self) -> None:
         threading.Thread(target=self._run, name="engine-events", daemon=True).start()
