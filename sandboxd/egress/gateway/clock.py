@@ -1,4 +1,4 @@
-"""The time by which approvals end: setting the machine's clock back, or stopping it, does not lengthen them."""
+"""The time by which approvals end: setting the machine's clock, or stopping it, does not lengthen them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 
 class Clock:
-    """Seconds since the epoch: the later of what the machine's clock says, and what has passed since the start."""
+    """Seconds since the epoch: the later of what the machine's clock says, and what has passed since the start, or since
+    `start_again`.
+    """
 
     def __init__(
         self,
@@ -16,7 +18,11 @@ class Clock:
         passed: Callable[[], float] = lambda: time.clock_gettime(time.CLOCK_BOOTTIME),
     ) -> None:
         self._wall, self._passed = wall, passed
-        self._start = wall() - passed()
+        self.start_again()
+
+    def start_again(self) -> None:
+        """Count what passes from the time that the machine's clock has now: ends that are told from now on are by that."""
+        self._start = self._wall() - self._passed()
 
     def __call__(self) -> float:
         return max(self._wall(), self._start + self._passed())

@@ -33,9 +33,17 @@ class Judgement(NamedTuple):
 class Gate:
     """Holds the policy in force, the rules that are used up, and the names with addresses."""
 
-    def __init__(self, book: AddressBook, clock: Callable[[], float]) -> None:
-        """:param clock: seconds since the epoch"""
+    def __init__(
+        self,
+        book: AddressBook,
+        clock: Callable[[], float],
+        start_clock: Callable[[], None] = lambda: None,
+    ) -> None:
+        """:param clock: seconds since the epoch
+        :param start_clock: called before each policy with ends of its own, which are by the machine's clock of then
+        """
         self.book, self.clock = book, clock
+        self._start_clock = start_clock
         self._policy = Policy()
         self._decider = Decider(self._policy)
         self._services: dict[str, str] = {}
@@ -49,6 +57,8 @@ class Gate:
 
     def set(self, policy: Policy) -> None:
         """Judge by `policy` from now on. A used-up rule stays so as long as policies contain it."""
+        if policy.version != self._policy.version:
+            self._start_clock()
         if self._used:
             self._used &= set(policy.rules)
         self._policy, self._services = policy, dict(policy.services)

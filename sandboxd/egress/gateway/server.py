@@ -71,7 +71,8 @@ class Gateway:
         addresses, inner, outer = network.addresses, network.inner, network.way_out
         self._channel = Channel(loop, self.command)
         self._journal = Journal(self._channel.write, time.time)
-        gate = Gate(AddressBook(addresses.synthetic, secrets.randbits(32)), Clock())
+        book, clock = AddressBook(addresses.synthetic, secrets.randbits(32)), Clock()
+        gate = Gate(book, clock, clock.start_again)
         resolver = Resolver(facts.nameservers(), outer.device, outer.ipv6)
         self._meters = Meters(self._journal.carried, loop.time)
         self._parts = Parts(

@@ -46,6 +46,26 @@ def test_a_jump_back_does_not_lengthen_an_approval_and_one_ahead_ends_it_while_i
     assert verdict(gate) == "allowed", "it recovers when the clock does"
 
 
+def test_an_approval_of_a_clock_that_was_ahead_ends_by_what_passes_once_it_is_right_again() -> None:
+    """And one of a clock that was set back has begun by that clock."""
+    for error in (86400, -5000):
+        machine = Machine()
+        clock = Clock(lambda m=machine: m.wall, lambda m=machine: m.passed)
+        gate = Gate(AddressBook("198.18.16.0/20", 0), clock, clock.start_again)
+        machine.wall += error
+        until = machine.wall + 60
+        policy = Policy(1, rules=(Rule(pattern("open.example"), (443,), until=until),))
+        gate.set(policy)
+        if error > 0:
+            machine.wall -= error
+        machine.wait(59)
+        assert verdict(gate) == "allowed"
+        machine.wall -= 100
+        gate.set(policy)
+        machine.wait(2)
+        assert verdict(gate) == "expired", "the same policy once more begins nothing anew"
+
+
 def test_a_clock_that_was_behind_at_the_start_is_right_once_it_is_set() -> None:
     machine = Machine()
     machine.wall = 0.0
