@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.daemon.gateway_memory import Memory
 from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -18,20 +19,17 @@ from sandboxd.life.running_gateway import past
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations import gateway as operation
 from sandboxd.operations import recording
-from sandboxd.policy import approvals
+from sandboxd.policy import approvals, unreadable
 
 if TYPE_CHECKING:
-    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.ledger import Totals
     from sandboxd.egress.messages import Event
     from sandboxd.engine.client import Engine
+    from sandboxd.operations.gateway import Followed
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 30.0
 _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
-_MOST_ADDRESSES = 4096
-"""As many as one gateway hands out; of those before it the oldest are forgotten."""
-
 _MOST_TRIPPED = 20
 """Names of tripwires that one gateway's attendant records."""
 
@@ -50,93 +48,6 @@ class EngineAccess(NamedTuple):
 
 class Stopped(Exception):
     """Raised in the attendant's thread when it was told to end."""
-
-
-class Memory:
-    """What the daemon remembers of a gateway while its project is known, beyond the end of the gateway and its
-    attendant.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.ledger = Ledger()
-        self.addresses: dict[str, str] = {}
-        """Synthetic addresses by name. They are handed to a new gateway, so that they keep their meaning."""
-        self.version = 0
-        """The version of the policy that the gateway has; 0 for none."""
-        self.wanted = 0
-        """The version of the policy that it was last sent."""
-        self._credentials: tuple[str, Credentials] | None = None
-        """The secrets of the last start, held in memory only and sent to each new gateway of the container with the id
-        beside them; None for none.
-        """
-        self._has_credentials = False
-        self._run = ""
-
-    def begin(self, run: str) -> int:
-        """Set whose events follow; returns the number of the last event that is known of that run, 0 for a new one.
-
-        :param run: identifies one run of one gateway container
-        """
-        with self.lock:
-            if run != self._run:
-                self._run, self.version, self.ledger.last_number = run, 0, 0
-                self._has_credentials = False
-            return self.ledger.last_number
-
-    def take(self, event: Event) -> None:
-        """Store what an event tells."""
-        with self.lock:
-            self.ledger.take((event,))
-            if event["event"] == "assigned":
-                self.addresses.pop(event["name"], None)
-                self.addresses[event["name"]] = event["address"]
-                if len(self.addresses) > _MOST_ADDRESSES:
-                    del self.addresses[next(iter(self.addresses))]
-            elif event["event"] == "policy":
-                self.version = event["version"]
-            elif event["event"] == "credentials":
-                self._has_credentials = True
-            elif event["event"] == "refused":
-                # A line that cannot be read may have been a policy or credentials: the gateway has neither then.
-                if event["op"] in ("", "policy"):
-                    self.version = 0
-                if event["op"] in ("", "credentials"):
-                    self._has_credentials = False
-
-    def keep_credentials(self, container: str, credentials: Credentials | None) -> None:
-        """Store the secrets that the start of `container` read, in place of those of an earlier start; None for none."""
-        with self.lock:
-            self._credentials = (container, credentials) if credentials is not None else None
-
-    def credentials_of(self, container: str) -> Credentials | None:
-        """The secrets that the start of the container with this id read; None if there are none."""
-        with self.lock:
-            own = self._credentials
-            return own[1] if own is not None and own[0] == container else None
-
-    def release_credentials(self, container: str) -> Credentials | None:
-        """Remove and return the secrets that the start of `container` read; None if there are none."""
-        credentials = self.credentials_of(container)
-        if credentials is not None:
-            self.keep_credentials("", None)
-        return credentials
-
-    def lacks_credentials(self) -> bool:
-        """Whether the gateway has no credentials, though some are stored."""
-        with self.lock:
-            return not self._has_credentials and self._credentials is not None
-
-    def has_what_is_wanted(self) -> bool:
-        """Whether the gateway has the policy that it was last sent, and the credentials if there are any."""
-        with self.lock:
-            has_credentials = self._has_credentials or self._credentials is None
-            return self.version == self.wanted and has_credentials
-
-    def known(self) -> tuple[tuple[str, str], ...]:
-        """(name, synthetic address) of every name that got one."""
-        with self.lock:
-            return tuple(self.addresses.items())
 
 
 class Attendant:
@@ -166,6 +77,8 @@ class Attendant:
         self._failure, self._ends = FailureTeller(self._tell), 0.0
         self.behind = ""
         """Why the gateway may still allow more than it should, for a person; '' where it does not."""
+        self.shut = ""
+        """Why the gateway lets nothing through though its config has names, for a person; '' where that is not so."""
         self._stop = threading.Event()
         self._has_past = threading.Event()
         self._channel: Channel | None = None
@@ -211,13 +124,9 @@ class Attendant:
         if followed is None:
             return
         self._memory.wanted, self._ends = followed.version, followed.ends
+        self.shut = followed.problem if followed.is_shut else ""
         if followed.problem:
-            has = (
-                "keeps what it had, less what was taken back since"
-                if followed.is_unread
-                else "has no more than the rules of the profile"
-            )
-            self._tell(f"its gateway {has}: {followed.problem}")
+            self._tell(f"its gateway {_what_it_has(followed)}: {followed.problem}")
         if followed.no_login:
             self._tell(f"its gateway cannot log in at the proxy: {followed.no_login}")
 
@@ -291,6 +200,8 @@ class Attendant:
             self._failure.failed(f"its gateway has not what it may have now: {error.message}")
             if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
                 raise
+            # What cannot be read is given up after a while, with or without a further save.
+            self._ends = time.time() + unreadable.LONGEST_SECONDS
         except Exception:
             self.behind = FAULT
             self._failure.failed(f"its gateway has not what it may have now: {FAULT}")
@@ -384,6 +295,15 @@ class Attendant:
         log.warning("`%s`: %s", self._sandbox, text)
         if not self._stop.is_set():
             self._failed(text)
+
+
+def _what_it_has(followed: Followed) -> str:
+    """What a gateway has that cannot have what sandboxd.toml asks for, in words."""
+    if followed.is_shut:
+        return "lets nothing through"
+    if followed.is_unread:
+        return "keeps what it had, less what was taken back since"
+    return "has no more than the rules of the profile"
 
 
 def _lost_denied(totals: Totals) -> int:

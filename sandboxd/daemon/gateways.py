@@ -10,7 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.daemon.attendant import Attendant, EngineAccess
+from sandboxd.daemon.gateway_memory import Memory
 from sandboxd.egress.gateway.process_limits import leave_no_core
 from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
@@ -70,6 +71,8 @@ class Gateways:
         self._note_container(place, container)
         attendant, is_moved = self._attendants.get(place), self._keys.get(place) != key
         self._keys[place] = key
+        if wanted:
+            self._memories.setdefault(place, Memory()).container = container
         if attendant is not None and (not wanted or is_moved or not attendant.is_alive()):
             del self._attendants[place]
             attendant.stop()
@@ -80,7 +83,7 @@ class Gateways:
             attendant = self._attendants[place] = Attendant(
                 place.sandbox,
                 self._access(key),
-                self._memories.setdefault(place, Memory()),
+                self._memories[place],
                 lambda: self._call(self._news, place),
                 lambda text: self._call(self._failure, place, text),
                 # The facts from the engine's events are of a gateway that had not begun yet.
@@ -141,6 +144,11 @@ class Gateways:
         """Why the gateway of a sandbox may still allow more than it should, for a person; '' where it does not."""
         attendant = self._attendants.get(place)
         return attendant.behind if attendant is not None else ""
+
+    def shut(self, place: Place) -> str:
+        """Why the gateway of a sandbox lets nothing through, for a person; '' where it does as its config says."""
+        attendant = self._attendants.get(place)
+        return attendant.shut if attendant is not None else ""
 
     def keep_credentials(
         self, place: Place, container: str, credentials: Credentials | None

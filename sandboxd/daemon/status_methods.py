@@ -177,4 +177,5 @@ class StatusMethods:
         """The record of the gateway of a running sandbox; None where no gateway is attended to."""
         gateways, environ = self._keeper.gateways, self._keeper.hosts.environ(engine)
         ledger, behind = gateways.ledger(place), gateways.behind(place)
-        return names_now(environ, place.workspace, examined, ledger, time.time(), behind)
+        shut = gateways.shut(place)
+        return names_now(environ, place.workspace, examined, ledger, time.time(), behind, shut)

@@ -175,7 +175,12 @@ def _forget_ended(place: _Place, connect: Callable[[], Engine]) -> Outcome:
     try:
         is_ended = forget_ended(connect(), place.environ, record)
     except SandboxdError as error:
-        return outcome._replace(problem=error.message, hint=error.hint)
+        hint = error.hint
+        if place.engine is None and record.engine is not None:
+            hint += (
+                f"; if that engine is gone for good, `{command_for_gone(record.engine.address)}`"
+            )
+        return outcome._replace(problem=error.message, hint=hint)
     return outcome._replace(ended=record.container) if is_ended else outcome
 
 

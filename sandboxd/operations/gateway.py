@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
-from sandboxd.model.sandbox_id import name_of, workspace_of
-from sandboxd.operations import _groups, recording
+from sandboxd.operations import _groups, _present_rights, recording
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.state import given_rights
@@ -38,6 +36,8 @@ class Followed(NamedTuple):
     """The reason why names in sandboxd.toml are not in force; '' if all are."""
     is_unread: bool = False
     """Whether the config cannot be read, so that the gateway keeps what it had, less what was taken back since."""
+    is_shut: bool = False
+    """Whether it lets nothing through, as policy, grants or answers could not be read for too long."""
     no_login: str = ""
     """The reason why the gateway does not have the user's login for the proxy; '' if it has it, or there is none."""
     ends: float = 0.0
@@ -56,12 +56,13 @@ def follow(
     Rights that were revoked are removed at once, and connections that they allowed are closed. New rights are given
     once they are in the audit record. If the project is to have no network any more, the gateway lets nothing through;
     the next `up` removes the network. If the config cannot be read, no new rights are given, but revocations by policy,
-    grants, records and answers apply.
+    grants, records and answers apply. If those cannot be read for long, nothing is let through.
 
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
     :returns: None if no sandbox with a gateway runs, or the network is to be open, which only the next `up` applies
-    :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is
+    :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is for
+        `policy.unreadable.LONGEST_SECONDS`
     :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed
     :raises EnvironmentFailure: the gateway does not accept the policy
     """
@@ -79,7 +80,7 @@ def follow(
         if pair is not None:
             locks.enter_context(network_rights_lock(pair.inner.id))
         record = given_rights.recall(environ, sandbox, present.id)
-        wanted, digest = _read_by(record, sandbox, environ, present.id)
+        wanted, digest = _present_rights.read_by(record, sandbox, environ, present.id)
         if wanted.gateway is None:
             return None
         if pair is None:
@@ -98,7 +99,12 @@ def follow(
             with contextlib.suppress(SandboxdError):
                 keep(whole)
         return Followed(
-            whole.policy.version, wanted.problem, digest is None, wanted.no_login, wanted.ends
+            whole.policy.version,
+            wanted.problem,
+            digest is None,
+            digest is None and wanted.mode == "none",
+            wanted.no_login,
+            wanted.ends,
         )
 
 
@@ -166,14 +172,14 @@ def mend(
         if present is None:
             return False
         credentials = secrets_of(present.id) if present.labels.get(MADE_BY) == UP else None
-        project = _project(sandbox, environ)
+        project = _present_rights.project_of(sandbox, environ)
         # An editor's container has its first gateway by this.
         _groups.keep(environ, project)
-        wanted = _rights(project, present.id)
+        wanted = _present_rights.of_project(project, present.id)
         if wanted.gateway is None or not wanted.has_gateway:
             return False
         image = in_force(environ).gateway_image
-        read = functools.partial(_read, sandbox, environ, present.id)
+        read = functools.partial(_present_rights.read, sandbox, environ, present.id)
         give = functools.partial(giving, environ, sandbox, read)
         prepared = egress.prepare(
             engine, sandbox, wanted.gateway, image, _quiet, addresses, credentials, give
@@ -225,12 +231,15 @@ def giving(
         yield whole
 
 
-def note_start(project: Project, container: str, rights: Rights | None) -> None:
+def note_start(
+    project: Project, container: str, rights: Rights | None, engine_id: str = ""
+) -> None:
     """Save for which container, and by which content of sandboxd.toml, a start gave its rights; `follow` reads that
     later.
 
     :param container: its id
     :param rights: those of the plan; None without a gateway
+    :param engine_id: the engine's own id; '' if not known
     :raises EnvironmentFailure: it cannot be written, or another process holds the rights lock for too long
     """
     from sandboxd.life.lock import rights_lock
@@ -247,7 +256,13 @@ def note_start(project: Project, container: str, rights: Rights | None) -> None:
         before = given_rights.recall(environ, sandbox)
         gateway = before.gateway if before is not None else None
         given = GivenRights(
-            container, project.config.digest, rights.planned, gateway, is_granted, tuple(accounts)
+            container,
+            project.config.digest,
+            rights.planned,
+            gateway,
+            is_granted,
+            tuple(accounts),
+            engine_id,
         )
         given_rights.keep(environ, sandbox, given)
 
@@ -267,7 +282,9 @@ def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
     :param workspace: the sandbox's identity
     :raises UsageError: the config is not valid
     """
-    return _rights(_project(workspace, environ), "").has_gateway
+    return _present_rights.of_project(
+        _present_rights.project_of(workspace, environ), ""
+    ).has_gateway
 
 
 def make_network(
@@ -313,46 +330,6 @@ def end_unused(
             given_rights.forget(environ, sandbox, {container.id for container in containers})
             _groups.forget(environ, sandbox)
         return not is_used
-
-
-def _project(sandbox: str, environ: Mapping[str, str]) -> Project:
-    """The project of a sandbox; its config is read again."""
-    from sandboxd.project import Project
-
-    return Project.open(workspace_of(sandbox), environ, name_of(sandbox))
-
-
-def _read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:
-    """As `_read_by`, with what is stored of the sandbox."""
-    record = given_rights.recall(environ, sandbox, container)
-    return _read_by(record, sandbox, environ, container)
-
-
-def _read_by(
-    record: GivenRights | None, sandbox: str, environ: Mapping[str, str], container: str
-) -> tuple[Rights, str | None]:
-    """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
-
-    :param record: what `given_rights.recall` returned for the container
-    :raises UsageError: nor can anything else that says so
-    """
-    from sandboxd.project.rights import rights_by, rights_of_unread
-
-    project, now = None, time.time()
-    try:
-        project = _project(sandbox, environ)
-        return rights_by(project, container, now, record), project.config.digest
-    except UsageError as error:
-        wanted = rights_of_unread(sandbox, container, environ, now, error.message, record, project)
-        if wanted is None:
-            raise
-        return wanted, None
-
-
-def _rights(project: Project, container: str) -> Rights:
-    from sandboxd.project.rights import rights_now
-
-    return rights_now(project, container, time.time())
 
 
 def _keep(

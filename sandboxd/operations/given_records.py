@@ -14,7 +14,7 @@ from sandboxd.operations import _groups
 from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.engine.client import Engine
     from sandboxd.state.given_rights import Entry
@@ -31,9 +31,16 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
 
     :param engine: the engine that the record names
     :param environ: selects that engine
-    :raises EnvironmentFailure: the engine does not answer
+    :raises EnvironmentFailure: the engine does not answer, or its address leads to another engine by now
     """
     from sandboxd.life.lock import project_lock
+
+    if not _is_of(record, engine):
+        raise EnvironmentFailure(
+            f"the address `{record.engine.address if record.engine else ''}` leads to another engine by "
+            f"now, which has no container `{record.container[:12]}`",
+            "let it lead to the engine of that container again",
+        )
 
     def give_up(_text: str) -> None:
         raise _Busy
@@ -75,16 +82,16 @@ def note_engine_gone(
             f"engines on which one has: {known}",
         )
     engine = places[address].with_agent_of(environ)
-    if _answers(lambda: connect(engine.environ(environ))):
-        raise UsageError(
-            f"the engine `{address}` answers, so it is not gone",
-            f"`{engine.before_command()} sandboxd down` in the folder of a sandbox there ends it",
-        )
     records = tuple(
         each
         for each in given_rights.entries(environ)
         if each.engine is not None and each.engine.address == address
     )
+    if _answers(lambda: connect(engine.environ(environ)), records):
+        raise UsageError(
+            f"the engine `{address}` answers, so it is not gone",
+            f"`{engine.before_command()} sandboxd down` in the folder of a sandbox there ends it",
+        )
     sandboxes = [each.sandbox for each in records]
     notes.require(environ, "engine-gone", "", engine=address, sandboxes=sandboxes)
     given_rights.note_gone(records)
@@ -98,14 +105,21 @@ def command_for_gone(address: str) -> str:
     return f"sandboxd prune --engine-gone {shlex.quote(address)}"
 
 
-def _answers(connect: Callable[[], Engine]) -> bool:
-    """Whether the engine answers at all, also by refusing the question."""
+def _is_of(record: Entry, engine: Engine) -> bool:
+    """Whether `engine` is the one of the record, as far as its id is known."""
+    known = record.given.engine_id if record.given is not None else ""
+    return not known or known == str(engine.info().get("ID", ""))
+
+
+def _answers(connect: Callable[[], Engine], records: Iterable[Entry]) -> bool:
+    """Whether the engine of one of `records` answers at all, also by refusing the question."""
     from sandboxd.engine.failures import EngineFailure
 
     try:
-        connect().version()
+        engine = connect()
+        engine.version()
+        return any(_is_of(each, engine) for each in records)
     except EngineFailure as error:
         return error.case.isdigit()
     except EnvironmentFailure:
         return False
-    return True

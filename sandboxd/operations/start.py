@@ -183,7 +183,8 @@ def start(
             before_it_runs,
         )
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
-    gateway.note_start(project, running.id, rights)
+    engine_id = (host.engine.id if host.engine is not None else "") or ""
+    gateway.note_start(project, running.id, rights, engine_id)
     _follow_since(engine, plan, environ, rights, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)

@@ -122,6 +122,14 @@ def of_project(
     )
 
 
+def check(environ: Mapping[str, str]) -> None:
+    """Read the answers of all projects.
+
+    :raises UsageError: as `of_project`
+    """
+    _read(environ)
+
+
 def in_force(
     environ: Mapping[str, str], workspace: str, planned: Policy, floor: Floor, now: float
 ) -> Policy:

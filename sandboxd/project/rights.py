@@ -131,6 +131,24 @@ def rights_of_unread(
     return _rights(environ, workspace, target, asked, credentials, demands, login, now)
 
 
+def rights_of_unreadable(
+    sandbox: str,
+    container: str,
+    environ: Mapping[str, str],
+    problem: str,
+    record: GivenRights | None,
+) -> Rights:
+    """The rights of a running sandbox where policy, grants or answers could not be read for too long: none.
+
+    :param problem: why they cannot be read
+    :param record: as in `rights_by`
+    """
+    # The gateway still has the secrets of these.
+    accounts = _accounts(environ, record, container)
+    asked = Asked("none", None, problem=problem, accounts=accounts)
+    return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
+
+
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:
     """The rights of a sandbox that is about to start with `plan`.
 

@@ -40,6 +40,8 @@ class GivenRights(NamedTuple):
     accounts: tuple[tuple[str, str], ...] = ()
     """(service, credential) of the secrets that the last start sent to the gateway, as ``("github", "github:work")``;
     the credential is '' if the user has removed it since."""
+    engine_id: str = ""
+    """The engine's own id (``ID`` of its ``/info``): its address may lead to another engine later. '' if not known."""
 
 
 class Entry(NamedTuple):
@@ -105,6 +107,7 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
         "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
         "is_granted": given.is_granted,
         "accounts": given.accounts,
+        "engine_id": given.engine_id,
     }
     try:
         # Containers end with the machine, and what they were given as well.
@@ -184,6 +187,7 @@ def _given(record: Mapping[str, Any]) -> GivenRights | None:
             policy_from_json(gateway) if gateway is not None else None,
             record.get("is_granted") is True,
             tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
+            str(record.get("engine_id", "")),
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -171,6 +171,7 @@ def _names(names: NamesStatus | None) -> dict[str, Any] | None:
         "credentials": [_credential(line) for line in names.credentials],
         "waiting": list(names.waiting),
         "behind": names.behind or None,
+        "shut": names.shut or None,
     }
 
 

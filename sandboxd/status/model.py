@@ -94,6 +94,8 @@ class NamesStatus(NamedTuple):
     """Groups and names that an edit of the config asks for and that need a grant or a new start."""
     behind: str = ""
     """The reason why more than `allowed` may be let through at the moment; '' if that cannot be."""
+    shut: str = ""
+    """The reason why nothing is let through, whatever the config says; '' if that is not so."""
     carried: tuple[Carried, ...] | None = None
     """The bytes that connections carried, the name that was sent most first; None if they were not counted."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from sandboxd.egress.policy import Policy
 from sandboxd.egress.sources import sources
 from sandboxd.errors import SandboxdError
 from sandboxd.policy.rights import is_covered
@@ -24,6 +25,7 @@ def names_now(
     ledger: Ledger | None,
     now: float,
     behind: str = "",
+    shut: str = "",
 ) -> NamesStatus | None:
     """The state of the network of a running sandbox; None if it has no gateway, or `ledger` is None and there is
     nothing to report in `behind`.
@@ -31,10 +33,13 @@ def names_now(
     :param ledger: the gateway's events; None if none runs, or it is not connected
     :param now: seconds since 1970
     :param behind: the reason why the gateway may not enforce the present rights; '' if it does
+    :param shut: the reason why it lets nothing through; '' if it does as the rights say
     """
     planned = examined.egress
     if planned is None or (ledger is None and not behind):
         return None
+    if shut:
+        return names_status(Policy(), ledger, now)._replace(behind=behind, shut=shut)
     is_granted = examined.trust == "in force"
     try:
         rights = rights_of_policy(

@@ -24,6 +24,7 @@ def rows(names: NamesStatus) -> list[tuple[str, str]]:
         ("network", f"{allowed} · {', '.join(counts)} · `sandboxd egress log`"),
         *_sent(names),
         *behind(names),
+        *([("shut", f"nothing is let through: {names.shut}")] if names.shut else []),
     ]
     if names.waiting:
         lines.append(("waits", f"{', '.join(names.waiting)}: {WAITS}"))

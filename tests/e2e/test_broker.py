@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import pytest
 
-from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.daemon.attendant import Attendant, EngineAccess
+from sandboxd.daemon.gateway_memory import Memory
 from sandboxd.egress.broker import Binding, url
 from sandboxd.egress.broker_wire import Credentials, names
 from sandboxd.egress.policy import Policy

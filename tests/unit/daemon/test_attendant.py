@@ -1,4 +1,4 @@
-"""What the daemon remembers of a gateway, across its runs, and what it gives to one."""
+"""What the daemon gives to a gateway, and does with what it tells."""
 
 from __future__ import annotations
 
@@ -14,127 +14,18 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
 from sandboxd.daemon import attendant
-from sandboxd.daemon.attendant import Attendant, EngineAccess, Memory
+from sandboxd.daemon.attendant import Attendant, EngineAccess
+from sandboxd.daemon.gateway_memory import Memory
 from sandboxd.egress.approvals import Approval
-from sandboxd.egress.broker import Binding
-from sandboxd.egress.broker_wire import Credentials
-from sandboxd.egress.messages import VERIFY_BEGINS, Assigned, Attempted, PolicySet, Refused, Used
+from sandboxd.egress.messages import VERIFY_BEGINS, Used
 from sandboxd.egress.names import pattern
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel
 from sandboxd.operations import gateway as operation
-from sandboxd.policy import approvals
+from sandboxd.policy import approvals, unreadable
 from tests.patience import eventually
-
-
-def policy(seq: int, version: int) -> PolicySet:
-    return {"event": "policy", "seq": seq, "time": 0.0, "version": version, "ports": []}
-
-
-def assigned(seq: int, name: str, address: str) -> Assigned:
-    return {"event": "assigned", "seq": seq, "time": 0.0, "name": name, "address": address}
-
-
-def denied(seq: int, name: str) -> Attempted:
-    return {
-        "event": "denied",
-        "seq": seq,
-        "time": 0.0,
-        "name": name,
-        "port": 80,
-        "door": "direct",
-        "reason": "no-rule",
-        "rule": "",
-        "count": 1,
-    }
-
-
-def test_a_new_run_begins_its_numbers_anew_and_nothing_is_forgotten() -> None:
-    memory = Memory()
-    assert memory.begin("first") == 0
-    memory.take(denied(4, "a.example"))
-    assert memory.begin("first") == 4, "the same run goes on after a lost connection"
-    assert memory.begin("second") == 0
-    memory.take(denied(1, "b.example"))
-    assert memory.ledger.totals.denied == 2
-
-
-def test_addresses_outlive_the_gateway_that_gave_them() -> None:
-    memory = Memory()
-    memory.begin("first")
-    memory.take(assigned(1, "a.example", "198.18.16.1"))
-    memory.begin("second")
-    assert memory.known() == (("a.example", "198.18.16.1"),)
-
-
-def test_the_version_is_that_of_the_gateway_of_now() -> None:
-    memory = Memory()
-    memory.begin("first")
-    memory.take(policy(1, 7))
-    assert memory.version == 7
-    refused: Refused = {
-        "event": "refused",
-        "seq": 2,
-        "time": 0.0,
-        "op": "policy",
-        "version": 8,
-        "why": "no",
-    }
-    memory.take(refused)
-    assert memory.version == 0, "it lets nothing through, so it has to get one"
-    memory.take(policy(3, 9))
-    memory.begin("second")
-    assert memory.version == 0
-
-
-def test_after_a_line_that_nobody_can_read_the_gateway_has_no_policy() -> None:
-    memory = Memory()
-    memory.begin("first")
-    memory.take(policy(1, 7))
-    memory.take({**event("refused", op="events", version=0, why="no number"), "seq": 2})
-    assert memory.version == 7, "its policy is another matter"
-    memory.take({**event("refused", op="", version=0, why="not a line of JSON"), "seq": 3})
-    assert memory.version == 0
-
-
-def test_names_of_many_runs_are_bounded() -> None:
-    """A program inside can look up endless names below a wildcard."""
-    memory = Memory()
-    for number in range(5000):
-        memory.take(assigned(number + 1, f"n{number}.example", "198.18.16.1"))
-    assert len(memory.known()) == 4096
-    assert memory.known()[-1][0] == "n4999.example"
-
-
-CREDENTIALS = Credentials((Binding("npm", 8101, "npm.example", 443, "X-Key", "marked-2"),), "PEM")
-
-
-def event(name: str, **fields: object) -> Any:
-    return {"event": name, "seq": 1, "time": 0.0, **fields}
-
-
-def test_a_gateway_that_has_no_credentials_gets_those_of_the_last_start() -> None:
-    memory = Memory()
-    memory.begin("first")
-    assert not memory.lacks_credentials(), "nobody gave any"
-    memory.keep_credentials("c1", CREDENTIALS)
-    assert memory.lacks_credentials() and memory.credentials_of("c1") == CREDENTIALS
-    assert memory.credentials_of("c2") is memory.credentials_of("") is None
-    memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
-    assert not memory.lacks_credentials()
-    memory.begin("second")
-    assert memory.lacks_credentials()
-
-
-@pytest.mark.parametrize(("op", "missing"), [("credentials", True), ("", True), ("policy", False)])
-def test_a_refusal_that_takes_credentials_away_is_noticed(op: str, missing: bool) -> None:
-    memory = Memory()
-    memory.begin("first")
-    memory.keep_credentials("c1", CREDENTIALS)
-    memory.take(event("credentials", services=[["npm", 8101]], mark="m"))
-    memory.take({**event("refused", op=op, version=0, why="no"), "seq": 2})
-    assert memory.lacks_credentials() is missing
+from tests.unit.daemon.gateway_events import CREDENTIALS, denied, event, policy
 
 
 def test_credentials_that_cannot_be_given_are_told_without_the_secret(
@@ -175,17 +66,40 @@ def test_a_fault_of_ours_is_told_once_and_tried_again(
 
 
 @pytest.mark.parametrize(
-    ("is_unread", "said"), [(True, "keeps what it had"), (False, "has no more than the rules")]
+    ("is_unread", "is_shut", "said"),
+    [
+        (True, False, "keeps what it had"),
+        (False, False, "has no more than the rules"),
+        (True, True, "lets nothing through"),
+    ],
 )
 def test_what_a_gateway_has_instead_is_said(
-    attending: Attending, monkeypatch: pytest.MonkeyPatch, is_unread: bool, said: str
+    attending: Attending,
+    monkeypatch: pytest.MonkeyPatch,
+    is_unread: bool,
+    is_shut: bool,
+    said: str,
 ) -> None:
-    followed = operation.Followed(7, "a link is in the way", is_unread)
+    followed = operation.Followed(7, "a link is in the way", is_unread, is_shut)
     monkeypatch.setattr(operation, "follow", lambda *_, **__: followed)
     attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
     attending.attendant.follow()
     (told,) = attending.told
     assert said in told and told.endswith(": a link is in the way")
+    assert attending.attendant.shut == ("a link is in the way" if is_shut else "")
+
+
+def test_what_cannot_be_read_is_read_again_though_nobody_saves_it(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise UsageError("half a line", "the other half")
+
+    monkeypatch.setattr(operation, "follow", refuse)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    began = time.time()
+    assert attending.attendant._act() >= began + unreadable.LONGEST_SECONDS
+    assert attending.attendant.behind == "half a line"
 
 
 def used() -> Used:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.daemon import gateways
-from sandboxd.daemon.attendant import Memory
+from sandboxd.daemon.gateway_memory import Memory
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.places import Place
 from sandboxd.daemon.projects import EngineKey

@@ -18,7 +18,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway as gateways
 from sandboxd.life import networks
-from sandboxd.operations import gateway
+from sandboxd.operations import _present_rights
 from sandboxd.operations.egress.actions import act
 from tests.patience import PATIENCE
 from tests.unit.operations.running_project import LISTED, OF_PROFILE, Running, play
@@ -175,8 +175,8 @@ def test_what_was_read_earlier_is_never_given_later(
         read.append(0.0)
         return real(*words)
 
-    real = gateway._read_by
-    monkeypatch.setattr(gateway, "_read_by", rights)
+    real = _present_rights.read_by
+    monkeypatch.setattr(_present_rights, "read_by", rights)
     monkeypatch.setattr(gateways, "push", push)
     threads = [threading.Thread(target=running.follow) for _ in range(2)]
     threads[0].start()

@@ -35,9 +35,11 @@ def given_on(home: Mapping[str, str], host: str, container: str) -> Entry:
     return next(each for each in given_rights.entries(home) if each.container == container)
 
 
-def engine_with(*containers: str) -> Any:
+def engine_with(*containers: str, id: str = "") -> Any:
     present = [SimpleNamespace(id=each) for each in containers]
-    return SimpleNamespace(containers=lambda *_labels: present)
+    return SimpleNamespace(
+        containers=lambda *_labels: present, info=lambda: {"ID": id}, version=lambda: "1"
+    )
 
 
 def test_a_record_ends_with_its_container(home: dict[str, str]) -> None:
@@ -96,10 +98,27 @@ def test_an_engine_that_answers_is_not_gone(home: dict[str, str], case: str) -> 
             failure.case = case
             raise failure
 
-    engine: Any = SimpleNamespace(version=version)
+    engine: Any = SimpleNamespace(version=version, info=lambda: {"ID": "first"})
     with pytest.raises(UsageError, match="answers, so it is not gone"):
         given_records.note_engine_gone(home, FIRST, lambda _: engine)
     assert [each.is_gone for each in given_rights.entries(home)] == [False]
+
+
+def test_an_address_that_leads_to_another_engine_ends_no_record_of_the_first(
+    home: dict[str, str],
+) -> None:
+    """A tunnel to another machine: the container goes on where it was, and so does what it was given."""
+    environ = {**home, "DOCKER_HOST": FIRST}
+    given_rights.keep(environ, SANDBOX, GivenRights("c1", "d", Policy(), engine_id="first"))
+    (record,) = given_rights.entries(home)
+    other, first = engine_with(id="other"), engine_with(id="first")
+    with pytest.raises(EnvironmentFailure, match="leads to another engine by now"):
+        given_records.forget_ended(other, home, record)
+    assert given_rights.entries(home) == (record,)
+    with pytest.raises(UsageError, match="answers, so it is not gone"):
+        given_records.note_engine_gone(home, FIRST, lambda _: first)
+    assert given_records.note_engine_gone(home, FIRST, lambda _: other) == (record,)
+    assert given_records.forget_ended(first, home, given_rights.entries(home)[0])
 
 
 def test_without_its_entry_in_the_record_nothing_is_noted(

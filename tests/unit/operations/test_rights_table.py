@@ -20,7 +20,7 @@ from sandboxd.egress import elapsed
 from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.policy import Policy
 from sandboxd.model.labels import EDITOR
-from sandboxd.operations import gateway
+from sandboxd.operations import _present_rights, gateway
 from sandboxd.operations.egress import allow as allowing
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import trust
@@ -132,7 +132,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     running = play(tmp_path, monkeypatch)
     world = World(running)
     clock = SimpleNamespace(time=lambda: world.now)
-    for module in (gateway, allowing):
+    for module in (_present_rights, allowing):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(elapsed, "moment", lambda: Moment("one", world.passed))
     monkeypatch.setattr(

@@ -12,22 +12,17 @@ A failure names its seed, and the last steps before it.
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import random
 import tempfile
-import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
 from sandboxd.audit import notes
 from sandboxd.audit.record import RecordFailure
-from sandboxd.config import reading
-from sandboxd.config.model import Config
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
@@ -37,14 +32,10 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.model.labels import EDITOR, UP
 from sandboxd.model.remote import Port
-from sandboxd.operations import gateway, local_rights
+from sandboxd.operations import _present_rights, gateway, local_rights
 from sandboxd.operations.egress import allow as allowing
 from sandboxd.operations.egress import deny as denying
 from sandboxd.operations.egress.actions import act
-from sandboxd.plan import names
-from sandboxd.plan.profiles import Profile
-from sandboxd.plan.project_hosts import ProjectHosts
-from sandboxd.plan.workspace import hosts_near
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.policy.reconcile import Given
@@ -52,7 +43,7 @@ from sandboxd.policy.rights import KeyRights, PortRights, Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now
 from sandboxd.state import chosen_groups, given_rights
-from sandboxd.text import SourceText
+from tests.unit.operations.read_once import read_once
 from tests.unit.operations.running_project import OF_PROFILE, Running, play
 
 STEPS = int(os.environ.get("SANDBOXD_STEPS", "2000"))
@@ -351,31 +342,6 @@ ACTIONS: tuple[tuple[int, Callable[[Walk], None]], ...] = (
 )
 
 
-def read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each text parsed once: the same few ones come again and again. Files are read each time."""
-    parse, parse_config, choose = tomllib.loads, reading.parse, names.chosen_by_files
-    once: dict[tuple[str, ...], Any] = {}
-    chosen: dict[tuple[Any, ...], Any] = {}
-
-    def config(source: SourceText, workspace: str = "") -> Any:
-        key = (source.path, source.text, workspace)
-        if key not in once:
-            once[key] = parse_config(source, workspace)
-        return once[key]
-
-    def by_files(profile: Profile, config: Config, facts: ProjectHosts) -> Any:
-        key = (profile.name, config.image, facts)
-        if key not in chosen:
-            chosen[key] = choose(profile, config, facts)
-        return chosen[key]
-
-    monkeypatch.setattr(tomllib, "loads", functools.cache(parse))
-    monkeypatch.setattr(reading, "parse", config)
-    monkeypatch.setattr(names, "chosen_by_files", by_files)
-    # Nothing but sandboxd.toml changes in the project.
-    monkeypatch.setattr("sandboxd.project.hosts_near", functools.cache(hosts_near))
-
-
 @pytest.fixture
 def folder() -> Iterator[Path]:
     """In memory where this machine has a place there, with a short path: each part of it is looked at each time."""
@@ -391,7 +357,7 @@ def test_at_rest_a_sandbox_has_what_it_may_have(
     walk = Walk(play(folder, monkeypatch), chosen)
     read_once(monkeypatch)
     clock = SimpleNamespace(time=lambda: walk.now)
-    for module in (gateway, local_rights, allowing, denying):
+    for module in (_present_rights, local_rights, allowing, denying):
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(elapsed, "moment", lambda: Moment("one", walk.passed))
     monkeypatch.setattr(notes, "require", walk.record)

@@ -17,6 +17,7 @@ from sandboxd.status import as_json, text
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import DaemonLine, NamesStatus, ProjectStatus, StatusReport
 from sandboxd.status.names import names_status
+from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Sandbox
 
 NOW = 1000.0
@@ -162,6 +163,7 @@ def test_the_document_has_the_numbers_and_the_names() -> None:
         "credentials": [],
         "waiting": [],
         "behind": None,
+        "shut": None,
     }
 
 
@@ -231,3 +233,11 @@ def test_what_is_denied_is_not_listed_as_allowed() -> None:
     assert listed("index.example.org") == ("pypi (in part)", *rest)
     assert listed("b.example.net")[-1] == "*.example.net (in part)"
     assert listed("github.com", "*.example.net") == ("pypi", "a.example.org")
+
+
+def test_a_gateway_that_lets_nothing_through_shows_no_name() -> None:
+    why = "`trust.toml` is not a list of grants"
+    names = names_now({}, "/p", EXAMINED, ledger(), NOW, shut=why)
+    assert names is not None and names.allowed == ()
+    shown = " ".join(screen(project(names)).split())
+    assert "no name allowed" in shown and f"nothing is let through: {why}" in shown

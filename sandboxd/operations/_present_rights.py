@@ -1,0 +1,64 @@
+"""Reads what a sandbox that runs may have at this moment, also where its config, or what says so, cannot be read."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from sandboxd.errors import UsageError
+from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.state import given_rights
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.policy.rights import Rights
+    from sandboxd.project import Project
+    from sandboxd.state.given_rights import GivenRights
+
+
+def project_of(sandbox: str, environ: Mapping[str, str]) -> Project:
+    """The project of a sandbox; its config is read again."""
+    from sandboxd.project import Project
+
+    return Project.open(workspace_of(sandbox), environ, name_of(sandbox))
+
+
+def read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:
+    """As `read_by`, with what is stored of the sandbox."""
+    record = given_rights.recall(environ, sandbox, container)
+    return read_by(record, sandbox, environ, container)
+
+
+def read_by(
+    record: GivenRights | None, sandbox: str, environ: Mapping[str, str], container: str
+) -> tuple[Rights, str | None]:
+    """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
+
+    :param record: what `given_rights.recall` returned for the container
+    :raises UsageError: nor can anything else that says so, for a moment so far
+    """
+    from sandboxd.policy import unreadable
+    from sandboxd.project.rights import rights_by, rights_of_unread, rights_of_unreadable
+
+    project, now = None, time.time()
+    try:
+        project = project_of(sandbox, environ)
+        return rights_by(project, container, now, record), project.config.digest
+    except UsageError as error:
+        problem = error.message
+        try:
+            wanted = rights_of_unread(sandbox, container, environ, now, problem, record, project)
+            if wanted is None:
+                raise
+        except UsageError:
+            if not unreadable.is_past(environ, now):
+                raise
+            wanted = rights_of_unreadable(sandbox, container, environ, problem, record)
+        return wanted, None
+
+
+def of_project(project: Project, container: str) -> Rights:
+    from sandboxd.project.rights import rights_now
+
+    return rights_now(project, container, time.time())
