@@ -12,6 +12,7 @@ class Pipes:
 
     reader = 0
     writer = 1
+    has_more = False
 
     def __init__(self) -> None:
         os.set_blocking(0, False)

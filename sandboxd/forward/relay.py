@@ -35,6 +35,10 @@ if TYPE_CHECKING:
         def receive(self) -> bytes | None:
             """The bytes that arrived; None for nothing yet, empty at the end."""
 
+        @property
+        def has_more(self) -> bool:
+            """Whether `receive` returned None although more may have arrived."""
+
         def send(self, data: memoryview) -> int:
             """Send a part; returns its size, 0 where there is no room."""
 
@@ -50,6 +54,8 @@ if TYPE_CHECKING:
 _SIZE = 64 * 1024
 _MOST_WAITING = 1024 * 1024
 """Bytes that wait for the stream before no connection is read any more."""
+_MOST_READS = 16
+"""Pieces of the stream that one turn reads: whoever is there may send faster than they are handled, and for ever."""
 _MOST_LINKS = 1000
 _MOST_WORDS = 200
 """Characters of the other end's reason that are told: whoever is there chooses them."""
@@ -106,6 +112,8 @@ class Relay:
         self._selector = selectors.DefaultSelector()
         self._selector.register(trunk.reader, selectors.EVENT_READ, None)
         self._trunk_events = 0
+        self._is_unread = False
+        """Whether more of the stream has arrived than the last turn read."""
         self._last = 0
         """The highest number that a connection has had."""
         self.is_ready = dial is not None
@@ -134,16 +142,23 @@ class Relay:
     def turn(self, seconds: float | None) -> bool:
         """Wait for the next events and handle them; False at the end of the stream.
 
+        It ends soon, whatever the other end sends.
+
         :raises Broken: the other end breaks the protocol
         :raises OSError: the stream broke
         """
         self._watch()
-        for key, events in self._selector.select(seconds):
+        ready = self._selector.select(0 if self._is_unread else seconds)
+        has_data = any(
+            key.data is None and key.fd == self._trunk.reader and events & selectors.EVENT_READ
+            for key, events in ready
+        )
+        if (has_data or self._is_unread) and not self._read_trunk():
+            return False
+        for key, events in ready:
             if key.data is None:
-                has_data = key.fd == self._trunk.reader and events & selectors.EVENT_READ
-                if has_data and not self._read_trunk():
-                    return False
-            elif key.data == "listener":
+                continue
+            if key.data == "listener":
                 self._accept(key.fd)
             elif key.data != "wake" and key.data in self._links:
                 self._serve(self._links[key.data], events)
@@ -190,7 +205,12 @@ class Relay:
             del self._out[:size]
 
     def _read_trunk(self) -> bool:
-        while (data := self._trunk.receive()) is not None:
+        self._is_unread = True
+        for _ in range(_MOST_READS):
+            data = self._trunk.receive()
+            if data is None:
+                self._is_unread = self._trunk.has_more
+                return True
             if not data:
                 return False
             for kind, number, content in self._decoder.take(data):

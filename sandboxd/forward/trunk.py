@@ -32,6 +32,8 @@ _LOOK_SECONDS = 10.0
 # Behind it nothing is left, however it ends.
 _RUN = 'home=$1; shift; trap \'rm -rf "$home"\' EXIT; trap "exit 0" HUP TERM; "$@"'
 _MOST_WORDS = 2000
+_MOST_PIECES = 16
+"""Pieces that one `receive` looks through: whoever is inside may write to stderr alone, and for ever."""
 
 Inside = Callable[[list[str], bytes, float, Callable[[int, bytes], None]], int]
 """Runs a command in a sandbox with this standard input and a time limit in seconds, and passes its output on.
@@ -47,6 +49,8 @@ class Trunk:
         self._connection = connection
         self._frames = Frames()
         self._first = first
+        self.has_more = False
+        """Whether `receive` returned None although more may have arrived."""
         self.words = ""
         """The command's output on stderr."""
 
@@ -62,7 +66,8 @@ class Trunk:
 
     def receive(self) -> bytes | None:
         """The bytes that have arrived; None if there are none yet, b"" at the end of the stream."""
-        while True:
+        self.has_more = False
+        for _ in range(_MOST_PIECES):
             data, self._first = self._first or self._read(), b""
             if not data:
                 return data
@@ -74,6 +79,8 @@ class Trunk:
                     self.words += piece.decode("utf-8", "replace")
             if output:
                 return bytes(output)
+        self.has_more = True
+        return None
 
     def send(self, data: memoryview) -> int:
         """Send the beginning of `data`; returns the number of bytes that were sent, 0 if none can be sent now."""

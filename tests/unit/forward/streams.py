@@ -8,6 +8,8 @@ import socket
 class Trunk:
     """One end of a pair of sockets, as the stream."""
 
+    has_more = False
+
     def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._connection = connection

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandboxd.forward.frames import OPEN, READY, Decoder, pack
+from sandboxd.forward.frames import OPEN, READY, Decoder, pack, pack_credit
 from sandboxd.forward.inside import dial
 from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import program
@@ -170,3 +170,37 @@ def test_the_program_inside_imports_nothing_of_ours() -> None:
     text = program()
     assert "sandboxd" not in text
     compile(text, "program", "exec")
+
+
+class Flood:
+    """A stream on which more arrives than is ever read."""
+
+    has_more = False
+
+    def __init__(self, connection: socket.socket, frame: bytes) -> None:
+        self._frame = frame
+        self.reads = 0
+        self.reader = self.writer = connection.fileno()
+
+    def receive(self) -> bytes | None:
+        self.reads += 1
+        assert self.reads < 1000, "it reads for ever, and hears of no stop"
+        return self._frame
+
+    def send(self, data: memoryview) -> int:
+        return len(data)
+
+
+def test_a_turn_ends_while_the_other_end_sends_without_an_end() -> None:
+    """Else a program inside that floods the stream keeps its SSH agent, or a port, after they were taken back."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"x")
+        flood = Flood(here, pack_credit(1, 0))
+        end = Relay(flood, lambda _target: socket.socketpair()[0])
+        end._last = 1
+        assert end.turn(None)
+        here.recv(1)
+        assert end.turn(None), "what the last turn left has no event of its own"
+        assert flood.reads > 1
+        end.close()

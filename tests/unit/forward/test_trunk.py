@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import socket
 from collections.abc import Callable
 
 import pytest
@@ -23,3 +25,22 @@ def test_a_command_inside_that_does_not_end_is_said(hanging: str, tmp_path: obje
 
     with pytest.raises(EnvironmentFailure, match="does not end"):
         trunk.prepare(inside, str(tmp_path))
+
+
+def test_a_command_that_writes_to_stderr_without_an_end_holds_nobody_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        stream, reads = trunk.Trunk(here, b""), itertools.count()
+
+        def read() -> bytes:
+            assert next(reads) < 1000
+            return b"\2\0\0\0\0\0\0\1x"
+
+        monkeypatch.setattr(stream, "_read", read)
+        assert stream.receive() is None
+        assert stream.has_more
+        monkeypatch.setattr(stream, "_read", lambda: None)
+        assert stream.receive() is None
+        assert not stream.has_more
