@@ -11,10 +11,10 @@ import h11
 
 from sandboxd.egress import decoy, words
 from sandboxd.egress.broker import Binding, Refused, decide, explain
-from sandboxd.egress.gateway import credential_head, http_head, lfs_answer, refusals, tunnel
+from sandboxd.egress.gateway import credential_head, lfs_answer, refusals, tunnel
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay
-from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
+from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_request
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.gateway.http_exchange import (
     Answer,
@@ -65,10 +65,10 @@ class CredentialDoor:
         seconds = HEAD_SECONDS
         while True:
             try:
-                head = await next_head(reader, seconds)
-                if head is None:
+                parts = await next_request(reader, seconds)
+                if parts is None:
                     break
-                client, request = http_head.parse(head)
+                client, request = parts
             except BadHead as error:
                 if error.status != TOO_SLOW:
                     self._report(port, "refused", reason="malformed", detail=str(error))

@@ -1,12 +1,15 @@
-"""Reads the head of a client's next request, within a time limit."""
+"""Reads a client's next request up to its body, within a time limit."""
 
 from __future__ import annotations
 
 import asyncio
 
+import h11
+
 from sandboxd.egress.gateway import http_head
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
+from sandboxd.egress.gateway.turns import TURNS
 
 HEAD_SECONDS, IDLE_SECONDS = 10.0, 90.0
 """For a head from its first byte on, and between two requests."""
@@ -14,11 +17,11 @@ HEAD_SECONDS, IDLE_SECONDS = 10.0, 90.0
 TOO_SLOW = 408
 
 
-async def next_head(reader: Reader, seconds: float) -> bytes | None:
-    """The next head; None when the client ended.
+async def next_request(reader: Reader, seconds: float) -> tuple[h11.Connection, h11.Request] | None:
+    """The next request, and the connection that waits for its body; None when the client ended.
 
     :param seconds: until its first byte
-    :raises BadHead: it is no head, or was not complete in time (`TOO_SLOW`)
+    :raises BadHead: it is no request, or its head was not complete in time (`TOO_SLOW`)
     """
     try:
         async with asyncio.timeout(seconds):
@@ -33,4 +36,5 @@ async def next_head(reader: Reader, seconds: float) -> bytes | None:
             return None
         raise BadHead("the request came too slowly", TOO_SLOW) from None
     reader.data = parts[1]
-    return parts[0]
+    await TURNS.keep()
+    return http_head.parse(parts[0])

@@ -12,7 +12,7 @@ from sandboxd.egress import decoy, placeholder, words
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.dialer import NoWay, Way
-from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_head
+from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_request
 from sandboxd.egress.gateway.http_exchange import DecoySent, Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.meters import Meter
@@ -80,10 +80,10 @@ class HttpDoor:
         seconds = HEAD_SECONDS
         while True:
             try:
-                head = await next_head(self._reader, seconds)
-                if head is None:
+                parts = await next_request(self._reader, seconds)
+                if parts is None:
                     break
-                client, request = http_head.parse(head)
+                client, request = parts
                 wanted = self._wanted(request)
             except BadHead as error:
                 await self._refuse_head(error)

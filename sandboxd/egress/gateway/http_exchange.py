@@ -13,6 +13,7 @@ from sandboxd.egress.decoy import Search
 from sandboxd.egress.gateway import http_head
 from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.streams import Stream
+from sandboxd.egress.gateway.turns import TURNS
 
 Answer = h11.Response | h11.InformationalResponse
 
@@ -125,6 +126,7 @@ class Exchange:
         if self._reader.data:
             self._client.receive_data(self._reader.take())
         while True:
+            await TURNS.keep()
             event = self._client.next_event()
             if event is h11.NEED_DATA:
                 if not await self._reader.more():
@@ -145,6 +147,7 @@ class Exchange:
         """Pass the response on; bytes that are there are written at once, not piece by piece."""
         ready = b""
         while True:
+            await TURNS.keep()
             event = self._origin.next_event()
             if event is h11.NEED_DATA:
                 await self._reader.send(ready)
@@ -211,6 +214,7 @@ class Exchange:
         """
         body = b""
         while not isinstance(event := self._origin.next_event(), h11.EndOfMessage):
+            await TURNS.keep()
             if isinstance(event, h11.Data):
                 body += event.data
                 if len(body) > change.most_bytes:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandboxd.egress.gateway import http_head, refusals
+from sandboxd.egress.gateway import refusals
 from sandboxd.egress.gateway.connections import Connection
 from sandboxd.egress.gateway.gate import Gate
-from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, TOO_SLOW, next_head
+from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, TOO_SLOW, next_request
 from sandboxd.egress.gateway.http_head import BadHead
 from sandboxd.egress.gateway.reader import Reader
 
@@ -16,10 +16,10 @@ async def serve(gate: Gate, connection: Connection) -> None:
     """Serve one request. The answer does not depend on its content."""
     reader = Reader(connection)
     try:
-        head = await next_head(reader, HEAD_SECONDS)
-        if head is None:
+        parts = await next_request(reader, HEAD_SECONDS)
+        if parts is None:
             return
-        _, request = http_head.parse(head)
+        _, request = parts
     except BadHead as error:
         if error.status != TOO_SLOW:
             await reader.end(refusals.response(error.status, "refused\n"))

@@ -7,6 +7,7 @@ import contextlib
 import socket
 
 from sandboxd.egress.gateway.connections import Connection
+from sandboxd.egress.gateway.turns import TURNS
 
 _SIZE = 1 << 16
 _LAST_SECONDS, _LAST_BYTES = 2.0, 1 << 18
@@ -23,6 +24,7 @@ class Reader:
     async def more(self, size: int = _SIZE) -> bool:
         """Read further bytes; False at the end."""
         data = await self._loop.sock_recv(self.sock, size)
+        await TURNS.keep()
         self.data += data
         return bool(data)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from sandboxd.egress.gateway.first_bytes import FirstBytes, Refused
 from sandboxd.egress.gateway.meters import Meter
 from sandboxd.egress.gateway.sockets import reset
+from sandboxd.egress.gateway.turns import TURNS
 
 CLIENT, SERVER = 0, 1
 
@@ -87,9 +88,12 @@ class Relay:
 
     def _readable(self, side: int) -> None:
         sock = self._sides[side]
+        # Each has its part of a turn in which others have taken the time.
+        is_late = TURNS.is_over()
         try:
-            for _ in range(_ROUNDS):
-                room = len(_BUFFER) if Waiting.bytes < _MOST_WAITING else _SCARCE_READ
+            for _ in range(1 if is_late else _ROUNDS):
+                is_scarce = is_late or Waiting.bytes >= _MOST_WAITING
+                room = _SCARCE_READ if is_scarce else len(_BUFFER)
                 size = sock.recv_into(_BUFFER, room)
                 if not size:
                     self._finish(side)

@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 
 from sandboxd.egress import words
 from sandboxd.egress.gateway.meters import Meter
+from sandboxd.egress.gateway.turns import TURNS
 
 _RECORD = 1 << 16
 _HANDSHAKE_SECONDS = 10.0
@@ -46,11 +47,13 @@ class PlainStream:
         self._sock, self._meter, self._loop = sock, meter, asyncio.get_running_loop()
 
     async def receive(self, size: int) -> bytes:
+        await TURNS.keep()
         data = await self._loop.sock_recv(self._sock, size)
         self._meter.down += len(data)
         return data
 
     async def receive_into(self, buffer: memoryview) -> int:
+        await TURNS.keep()
         size = await self._loop.sock_recv_into(self._sock, buffer)
         self._meter.down += size
         return size
@@ -97,6 +100,7 @@ class SecureStream:
             raise NotTrusted("it did not answer in time by TLS") from None
 
     async def receive(self, size: int) -> bytes:
+        await TURNS.keep()
         try:
             return await self._step(lambda: self._tls.read(min(size, _RECORD)))
         except ssl.SSLZeroReturnError:
