@@ -88,7 +88,6 @@ class Project:
         """The project that `path` lies in: the folder of the nearest sandboxd.toml, otherwise `path` itself.
 
         :param name: the sandbox's name; '' for the unnamed one
-
         :raises UsageError: there is no such folder, or its sandboxd.toml is not valid
         """
         folder = path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
