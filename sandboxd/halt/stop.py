@@ -2,7 +2,7 @@
 pause.
 
 The engine starts a program to pause a container, which takes 15 to 60 ms. Signals take one millisecond, but a process
-that is just being forked misses them, so the pause is what holds. Under gVisor a signal would also stop the process
+that is just being forked misses them, so the pause is what holds; what is paused stays stopped as well. Under gVisor a signal would also stop the process
 that carries out the pause.
 
 An engine that cannot pause, such as a rootless one that may make no cgroups, kills the processes instead.
@@ -40,6 +40,7 @@ def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
     """
     procs = _processes_file(container, pid) if by_signal and pid > 0 else ""
     stopped: set[int] = set()
+    is_paused = False
     try:
         for _ in range(_ROUNDS if procs else 0):
             new = _pids(procs) - stopped
@@ -47,10 +48,16 @@ def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
                 break
             _signal(new, signal.SIGSTOP)
             stopped |= new
-        return not _pause(engine, container) and _end(engine, container)
+        is_paused = _pause(engine, container)
+        return not is_paused and _end(engine, container)
     finally:
-        # Frozen they stay as they are, and whoever resumes the container later finds none stopped.
-        _signal(stopped & _pids(procs) if procs else (), signal.SIGCONT)
+        present = _pids(procs) if procs else set()
+        # An engine resumes what it kills, first process and others one after the other: none may run until it dies. While
+        # they are frozen none can be forked, so this reaches all.
+        if is_paused:
+            _signal(present, signal.SIGSTOP)
+        else:
+            _signal(stopped & present, signal.SIGCONT)
 
 
 def _pause(engine: Engine, container: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -11,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.engine import failures
 from sandboxd.engine.client import Engine
 from sandboxd.halt import record
 from sandboxd.halt.record import Reason
 from sandboxd.halt.verdict import Action
+from sandboxd.model.labels import PROJECT
 from tests.e2e.watched import (
     ENVRC,
     attack,
@@ -167,6 +170,42 @@ def test_who_writes_and_ends_its_own_container_gains_nothing(
     assert not (watched / ".envrc").exists() or EVIL not in (watched / ".envrc").read_text()
     done = world.run("up", cwd=watched)
     assert done.returncode == 4 and "sandboxd up --recreate" in done.stderr, done.stderr
+
+
+def test_nothing_inside_runs_while_a_halted_one_is_removed(
+    world: World, api: Engine, watched: Path
+) -> None:
+    """An engine resumes what it kills, and what lost its mount can be written until the last process is dead."""
+    for number in range(20):
+        loop = f"while :; do echo x > beat-{number}; echo '{EVIL}' > .envrc; done 2>/dev/null"
+        attack(api, watched, loop)
+        eventually((watched / f"beat-{number}").exists)
+    _sed(watched)
+    halt_of(world, watched)
+    eventually(lambda: state(api, watched) == "paused")
+    (watched / ".envrc").unlink(missing_ok=True)
+    (watched / ".envrc").write_text(ENVRC)
+
+    def beats() -> list[int]:
+        return [path.stat().st_mtime_ns for path in sorted(watched.glob("beat-*"))]
+
+    before = beats()
+    # As a person ends what an editor started, whose halt names this command.
+    (container,) = api.containers(f"{PROJECT}={watched}")
+    eventually(lambda: removed(api, container.id), world.log)
+    assert beats() == before
+    assert (watched / ".envrc").read_text() == ENVRC
+
+
+def removed(api: Engine, container: str) -> bool:
+    """Remove it, and say whether it is gone: the engine may give up on a paused gVisor a moment before it ends."""
+    with contextlib.suppress(failures.EngineFailure):
+        api.remove(container)
+    try:
+        api.inspect(container)
+    except failures.ContainerGone:
+        return True
+    return False
 
 
 def is_removed(path: Path, folder: os.stat_result) -> bool:

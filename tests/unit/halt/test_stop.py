@@ -39,12 +39,19 @@ def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-def test_it_is_stopped_before_the_engine_pauses_it_and_not_after(program: int, group: Path) -> None:
+def test_it_is_stopped_before_the_engine_pauses_it_and_stays_so(program: int, group: Path) -> None:
     engine = PlayedEngine()
-    engine.while_pausing = lambda: eventually(lambda: is_stopped(program))
+
+    def pause() -> None:
+        eventually(lambda: is_stopped(program))
+        # One that was forked just then and goes on.
+        os.kill(program, signal.SIGCONT)
+        eventually(lambda: not is_stopped(program))
+
+    engine.while_pausing = pause
     stop.stop(engine, "c1", program, by_signal=True)  # type: ignore[arg-type]
     assert engine.paused == ["c1"]
-    eventually(lambda: not is_stopped(program))
+    eventually(lambda: is_stopped(program))
 
 
 def test_it_goes_on_where_the_engine_refuses(program: int, group: Path) -> None:
