@@ -78,7 +78,7 @@ class Trial(NamedTuple):
 
 
 class Results(NamedTuple):
-    """All that one run of `bench` measured."""
+    """The measurements of one run of `bench`."""
 
     project: str
     variants: tuple[Variant, ...]

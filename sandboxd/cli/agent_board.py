@@ -25,7 +25,7 @@ class Row(NamedTuple):
     name: str
     agent: str
     state: State
-    """Of its agent."""
+    """The state of the agent, not of its sandbox."""
     since: float | None
     """When the agent began, or ended, in seconds since 1970; None where it never did."""
     files: int | None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from sandboxd.cli.agent_work import Work
 
 _FIRST_LINES = 12
-"""Of the changes."""
+"""The number of changes that are listed."""
 
 _FIRST_DENIED = 5
 

@@ -76,7 +76,7 @@ def _row(engine: Engine | None, own: Session) -> Row:
 
 
 def _work(own: Session) -> Work | None:
-    """What waits in the copy of a session that runs, or was kept at its end; None where that cannot be read.
+    """The changes in the copy of a session that runs, or that was kept at its end; None if they cannot be read.
 
     A stopped sandbox would be started for it, which a list does not do.
     """
@@ -174,7 +174,7 @@ def _state(engine: Engine | None, own: Session) -> str:
 
 
 def denied(own: Session) -> list[dict[str, Any]] | None:
-    """What the gateway of a session let nobody reach, each with the command that allows it; None: nobody knows."""
+    """The names that the gateway of a session denied, each with the command that allows it; None if no log is known."""
     log = _log(own)
     return _denied(log) if log is not None else None
 

@@ -120,7 +120,7 @@ def ask(own: Session, agent: Agent, *, yes: bool) -> None:
 
 
 def _request(own: Session) -> Wanted:
-    """What the session asks for now.
+    """The grants that the session needs now, and what each gives away.
 
     :raises UsageError: its config is not valid, or the policy forbids grants
     """

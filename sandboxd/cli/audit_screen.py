@@ -42,7 +42,7 @@ def rows(entries: Sequence[Entry], columns: int) -> Iterator[str]:
 
 
 def whole(entries: Sequence[Entry], columns: int) -> Iterator[str]:
-    """Each entry with all of its facts below it, wrapped at `columns`."""
+    """Yield the lines of each entry with all of its facts below it, wrapped at `columns`."""
     for entry in entries:
         at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(entry.time))
         head = terminal.one_line(f"{_sandbox(entry)}  by {entry.by}")

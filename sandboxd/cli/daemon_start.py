@@ -26,7 +26,7 @@ _OPEN = (
 
 
 def switched_off_by(environ: Mapping[str, str]) -> str:
-    """What keeps commands from starting a daemon, for a person to read; '' for nothing.
+    """The setting or policy that keeps commands from starting a daemon, for a person; '' if they may.
 
     A policy that cannot be read keeps them from it, too: it may say so.
     """

@@ -261,7 +261,7 @@ def _limits(facts: HostFacts) -> str:
 
 
 def _unlimited(facts: HostFacts) -> str:
-    """What the engine says that it cannot limit, in words; '' for nothing."""
+    """A phrase with the resources that the engine cannot limit; '' if it can limit all."""
     engine = facts.engine
     if engine is None:
         return ""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.reasons import Reason
 
 MOST_LINES = 40
-"""Of the whole screen."""
+"""The most lines that the whole screen has."""
 
 _MOST_LOST, _MOST_OTHERS = 6, 3
 """Lines of the list of what is not in force, and of each other list."""

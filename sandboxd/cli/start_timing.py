@@ -16,9 +16,9 @@ COMMAND = "command"
 
 _NAME, _FIGURE = 30, 7
 _LEAST_SHARE = 0.01
-"""Of the whole; what took less is counted, not drawn."""
+"""The share of the whole time below which a step is counted, not drawn."""
 _DEEPEST = 1
-"""Of the parts of a part, those are drawn; theirs are in the JSON document alone."""
+"""The depth to which parts of a step are drawn; deeper ones are in the JSON document alone."""
 _OWN, _BESIDE = "#", "-"
 
 

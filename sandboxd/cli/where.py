@@ -34,7 +34,7 @@ COMMANDS = frozenset(
         "verify",
     )
 )
-"""Those that are about the sandbox of one project."""
+"""The commands about the sandbox of one project."""
 
 _OF_THIS_MACHINE = {
     "status": ("short", "watch", "all"),

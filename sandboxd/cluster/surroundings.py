@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_NEIGHBOURS = 8
 _NAME_SERVERS = (("kube-dns", "kube-system"), ("dns-default", "openshift-dns"))
 _USUAL_NUMBER = 10
-"""Of the name server's address in the range of Services, where nobody may read it: kubeadm and most clouds give it."""
+"""The number of the name server's address in the range of Services that kubeadm and most clouds give it."""
 _GATEWAY_CONTAINER = "gateway"
 _LINES = "5000"
 _CONTAINERS = (

@@ -45,7 +45,7 @@ def parse(
 def check(
     source: SourceText, tree: Tree, rule_ids: Collection[str] | None = None
 ) -> tuple[Config | None, tuple[Finding, ...]]:
-    """As `parse`, for a text that is parsed already."""
+    """The config of a text that is parsed already; otherwise as `parse`."""
     reader = Reader(source.path, rule_ids)
     for problem in tree.problems:
         reader.report("config-syntax-error", problem.span, problem.message, "syntax")

@@ -162,7 +162,7 @@ def hook_addresses(node: Node | None, path: str) -> Iterator[Destination]:
 
 
 def _hook_entries(node: Node | None) -> Iterator[tuple[str, Node]]:
-    """Each hook with its event."""
+    """Yield the name of the event and the node of each hook."""
     for event, listed in members(node):
         for group in listed.items[:_MOST]:
             inner = group.get("hooks")

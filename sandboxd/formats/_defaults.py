@@ -32,12 +32,12 @@ def recognises(path: str, text: str) -> bool:
 
 
 def subjects(document: Document) -> tuple[tuple[str, object], ...]:
-    """Nothing: the file describes nothing but containers."""
+    """Return (): the file describes nothing but containers."""
     return ()
 
 
 def containers(document: Document, variables: Resolver) -> tuple[Container, ...]:
-    """Nothing: the file describes no container."""
+    """Return (): the file describes no container."""
     return ()
 
 

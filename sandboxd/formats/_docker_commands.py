@@ -68,7 +68,7 @@ def containers(
 
 
 def starting(document: Document, scripts: Iterable[Node]) -> Iterator[Node]:
-    """Those of `scripts` that start a container, with the variables that the document sets."""
+    """Yield the `scripts` that start a container, once the variables that the document sets are filled in."""
     root = document.tree.root
     assignments = _assignments(root) if root is not None else {}
     for script in scripts:

@@ -1,4 +1,4 @@
-"""What `opencode.json` lets opencode do without asking that it asks about otherwise, in each of its agents.
+"""Reads which actions `opencode.json` permits without a question to the user, for each agent it defines.
 
 It asks about no command where nobody says so: to allow all of them gives nothing away. It asks about other folders
 than the project's, and about commands where `*` is set to `ask`. Source: https://opencode.ai/docs/permissions.

@@ -109,7 +109,7 @@ def _programs(root: Node, path: str, servers: Node | None) -> Iterator[Program]:
 
 
 def _questions(root: Node, path: str) -> Iterator[Switch]:
-    """What lets Claude Code run shell commands unasked: its mode, and entries of `allowed-tools`.
+    """Yield the settings that let Claude Code run shell commands unasked: its mode, and entries of `allowed-tools`.
 
     No other agent reads them.
     """

@@ -150,7 +150,7 @@ def prepare(
 
 
 def _prepare(inside: Inside, cache_folder: str | None, text: str) -> tuple[Exec, bytes]:
-    """As `prepare`, for the program `text`."""
+    """Bring the program `text` into the sandbox; otherwise as `prepare`."""
     try:
         return _prepared(inside, cache_folder, text.encode())
     except TimeoutError:

@@ -74,7 +74,7 @@ class PremiseFolder:
         self._temporary.cleanup()
 
     def look(self) -> dict[str, Any]:
-        """What changed: ``files``, by name, each with ``changed`` and ``mode_changed``; ``moved``; ``connections``.
+        """The changes by the trial: ``files`` by name (``changed``, ``mode_changed``), ``moved`` and ``connections``.
 
         ``moved`` tells whether the read-only folder in `above` was moved, ``connections`` how often the socket was
         connected to, None where it could not be made.

@@ -23,7 +23,7 @@ RECENT_SECONDS = 7 * 24 * 3600.0
 """Seconds for which a file counts as recent after it was written."""
 
 _MOST_ENTRIES = 100_000
-"""Of one tree, and of all folders outside of the trees."""
+"""The most entries that are counted in one tree, and in all folders outside of the trees together."""
 _DEEPEST = 40
 _MOST_TREES = 200
 _LARGEST_IGNORES = 64 * 1024

@@ -189,7 +189,7 @@ if TYPE_CHECKING:
         inode: int
         """`st_ino` of that folder."""
         folders: dict[str, str]
-        """Those of `FOLDER_VARIABLES` that are set: never used, only compared."""
+        """The `FOLDER_VARIABLES` that are set: never used, only compared."""
 
     class Progress(TypedDict):
         """Params of the notification `progress`."""

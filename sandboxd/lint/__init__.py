@@ -1,1 +1,1 @@
-"""The one way to findings: `check`, editors and `status` use it, so that they report the same for a file."""
+"""Reports findings; `check`, editors and `status` all use this room, so that they report the same for a file."""

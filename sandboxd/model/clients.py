@@ -98,7 +98,7 @@ CLIENTS = (
 
 
 def answers(setting: str) -> dict[str, Answer]:
-    """What each client does with a setting, by the client's name; None for a client of which it is not known."""
+    """Client's name -> what it does with `setting`; None where that is not known."""
     return {client.name: client.answers.get(setting) for client in CLIENTS}
 
 

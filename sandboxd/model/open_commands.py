@@ -29,7 +29,7 @@ _RUNS_ANYTHING = frozenset({
 
 
 def effect(command: str) -> str:
-    """What an agent does that may run `command` with any arguments, as a predicate; '' where that is nothing special."""
+    """The predicate of a finding about an agent that may run `command` with any arguments; '' if that is harmless."""
     return f"runs any command behind `{command}` without asking" if runs_anything(command) else ""
 
 

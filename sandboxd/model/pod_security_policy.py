@@ -16,7 +16,7 @@ class HostPath(NamedTuple):
 
 
 class PodSecurityPolicy(NamedTuple):
-    """What a PodSecurityPolicy allows the Pods of those who may use it. None and empty mean "not set": not allowed."""
+    """The settings of a PodSecurityPolicy, which apply to Pods of its users. None or empty: not set, so not allowed."""
 
     name: str
     privileged: Value[bool] | None

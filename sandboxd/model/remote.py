@@ -42,7 +42,7 @@ class Hook(NamedTuple):
 
     stage: str
     source: str
-    """Where it is defined, in words: ``devcontainer.json``, a Feature, or the image's label."""
+    """The name of its source for messages: ``devcontainer.json``, a Feature, or the image's label."""
     commands: tuple[Command, ...]
 
 

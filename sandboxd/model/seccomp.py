@@ -132,7 +132,7 @@ class SeccompProfile(NamedTuple):
     default: Value[str] | None
     default_errno: int | None
     architectures: tuple[Value[str], ...]
-    """As the file lists them, including the sub-architectures in `archMap`."""
+    """The architectures in the order of the file, including the sub-architectures in `archMap`."""
     rules: tuple[SeccompRule, ...]
     by_name: Mapping[str, tuple[tuple[Value[str], SeccompRule], ...]]
     listener: str | None = None
@@ -166,7 +166,7 @@ class SeccompProfile(NamedTuple):
         return self.by_default().is_open
 
     def open_calls(self, calls: Iterable[str], context: Context = PLAIN) -> list[Value[str]]:
-        """Those of `calls` that are allowed with any arguments, as the rules write their names."""
+        """The names in `calls` that are allowed with any arguments, each as the value of the rule that allows it."""
         names: list[Value[str]] = []
         for call in calls:
             outcome = self.decide(call, None, context)

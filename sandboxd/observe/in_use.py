@@ -15,7 +15,7 @@ from sandboxd.observe import mount_table
 
 
 class MountedFiles(NamedTuple):
-    """Everything that the processes of this host have mounted, at one moment."""
+    """The mount tables of all processes of this host at one moment."""
 
     ours: mount_table.Table
     places: frozenset[mount_table.Mounted]

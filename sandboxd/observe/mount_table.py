@@ -33,7 +33,7 @@ class Identity(NamedTuple):
 
 
 Table = dict[str, Mounted]
-"""What is mounted, by mount point."""
+"""Mount point -> what is mounted there."""
 
 
 def of_process(pid: int | str, root: str = "/proc") -> Table:

@@ -60,7 +60,7 @@ class OpenLink(NamedTuple):
 
 
 class Named(NamedTuple):
-    """What git on the host has begun to act on since the start, and programs inside can write.
+    """The paths that programs inside can write, and that git on the host acts on only since the start.
 
     `entered` are repositories, `acted_upon` paths within the workspace that the config names. `added` are names of
     submodules whose repositories git makes since the facts were collected, so that it is about to enter them. `unread`

@@ -30,7 +30,7 @@ class State(enum.Enum):
 
 
 class Witness(enum.Enum):
-    """How the state of a pin is known."""
+    """The source from which the state of a pin was read."""
 
     FIRST_PROCESS = "the mounts of its first process, seen from the host"
     GOFER = "the mounts of gVisor's gofer, seen from the host"
@@ -67,7 +67,7 @@ class Pin(NamedTuple):
     state: State
     witness: Witness
     why: str = ""
-    """What was observed; '' if nothing is wrong."""
+    """The fault as it was observed, for a person; '' if there is none."""
     is_read_only: bool = True
 
     @property

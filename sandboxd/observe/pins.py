@@ -44,7 +44,7 @@ class Subject(NamedTuple):
     nobody asked.
     """
     links: Watch | None = None
-    """How to find paths that ought to have a pin by now; None if that is not needed."""
+    """The facts by which paths that need a pin only since the start are found; None to look for none."""
 
 
 class _MountsOf(NamedTuple):
@@ -94,7 +94,7 @@ def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
 
 
 def _missing(links: Watch | None) -> Iterator[Pin]:
-    """What should have a pin by now and has none."""
+    """Yield a missing pin for each path that git acts on only since the start, and one for an index that is unreadable."""
     if links is None:
         return
     named = open_links.named(links)
@@ -164,7 +164,7 @@ def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> _Verdict | N
 
 
 def _number_of_names(path: str) -> int:
-    """How many hard links lead to the file at `path`; 1 for what is no file, or cannot be looked at."""
+    """The number of hard links to the file at `path`; 1 if it is no regular file, or cannot be examined."""
     try:
         status = os.lstat(path)
     except OSError:

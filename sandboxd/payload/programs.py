@@ -103,7 +103,7 @@ def joined(sources: Iterable[str]) -> str:
 
 
 def of_modules(modules: Iterable[ModuleType]) -> str:
-    """As `joined`, of modules and without docstrings and comments."""
+    """One program of the sources of `modules`, as `joined` makes it, without docstrings and comments."""
     files = [str(module.__file__) for module in modules]
     tree = ast.parse(joined(source_beside(file, os.path.basename(file)) for file in files))
     for node in ast.walk(tree):

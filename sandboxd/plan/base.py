@@ -176,7 +176,7 @@ def _is_roots(name: str) -> bool:
 def mounts(
     base: Container, workspace: WorkspaceFacts, occupied: str, shared: Collection[str], notes: Notes
 ) -> tuple[Value[Mount], ...]:
-    """Those mounts of `base` that reach no file of the host.
+    """The mounts of `base` that reach no file of the host.
 
     :param occupied: the path of the workspace inside
     :param shared: names of volumes that the project may share with other projects
@@ -242,7 +242,7 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
 
 
 def environment(base: Container, notes: Notes) -> tuple[Value[Pair], ...]:
-    """Those environment variables of `base` that take no value from the host."""
+    """The environment variables of `base` that take no value from the host."""
     values = []
     for value in base.env:
         if takes_from_host(value.value.value):

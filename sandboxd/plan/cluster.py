@@ -195,7 +195,7 @@ def lost_mounts(plan: Plan) -> list[Mount]:
 
 
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
-    """Everything in the plan that the objects do not enforce, or that was not checked."""
+    """The controls of the plan that the cluster's objects do not enforce, or that were not checked."""
     others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
     return (
         *_of_node(plan, cluster),

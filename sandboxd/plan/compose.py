@@ -46,7 +46,7 @@ class ComposeProject(NamedTuple):
     own_name: str = ""
     """The workspace's own DNS name; '' if it has none."""
     needs: tuple[Need, ...] = ()
-    """What other services must have reached before anything of the project runs in the workspace."""
+    """The states that other services must have reached before anything of the project runs in the workspace."""
 
 
 def compose_project(

@@ -37,7 +37,7 @@ class Output(NamedTuple):
 
 
 class Written(NamedTuple):
-    """What was done with an output; `copy` is the path to which the user's edited file was moved, '' if there was
+    """The result for one generated file; `copy` is the path to which the user's edited file was moved, '' if there was
     none.
     """
 

@@ -1,4 +1,4 @@
-"""What a user is asked to trust, and what that gives away; used by the command line and by editors."""
+"""The changes that a user is asked to trust, and the effect of each; for the command line and editors."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def given(
     recipe: Recipe | None,
     hosts: ProjectHosts = NO_HOSTS,
 ) -> tuple[Change, ...]:
-    """What a grant gives while it is in force, except for the machine on which the work runs."""
+    """The changes that a grant permits while it is in force, but for the machine on which the work runs."""
     if grant.profile != trust.BUILD:
         return tuple(_of_config(profile, config, hosts))
     return tuple(_of_build(recipe)) if recipe is not None else ()
@@ -143,7 +143,7 @@ def _differences(usual: Profile, profile: Profile) -> list[Change]:
 
 
 def _of_names(profile: Profile, config: Config, hosts: ProjectHosts) -> list[Change]:
-    """Each name beyond those of the profile, with what it admits."""
+    """A change for each host name beyond those of the profile, with what it admits."""
     wishes, before = config.network, profile.network.mode
     changes = []
     mode = wishes.wanted_mode

@@ -31,7 +31,7 @@ class _Labels(dict[str, ImageFacts]):
 
 
 def image_labels(host: HostFacts) -> Mapping[str, ImageFacts]:
-    """What the engine of `host` knows about images, by the image's name."""
+    """Image's name -> facts that the engine of `host` gave about it."""
     return _Labels(host)
 
 

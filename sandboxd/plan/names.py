@@ -95,7 +95,7 @@ def _was_chosen(own: Usual, facts: ProjectHosts) -> bool:
 def beyond_profile(
     wanted: Iterable[Setting[Entry]], own: Iterable[Usual]
 ) -> tuple[Setting[Entry], ...]:
-    """Those of `wanted` that allow more than `own`, the profile's entries, does."""
+    """The settings in `wanted` that allow more than `own`, the profile's entries."""
     rules = rules_of(own)
     return tuple(setting for setting in wanted if not covered(setting.value, rules))
 

@@ -48,7 +48,7 @@ def limit(
 
 
 def loosened(profile: Profile, config: Config, hosts: ProjectHosts) -> tuple[str, ...]:
-    """What the config opens beyond the profile's network, in words; () for nothing."""
+    """A phrase for each thing that the config opens beyond the profile's network."""
     wishes, before = config.network, profile.network.mode
     wanted = wishes.wanted_mode
     settings = []

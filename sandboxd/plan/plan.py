@@ -48,7 +48,7 @@ class Plan(NamedTuple):
     brought: tuple[str, ...] = ()
     """Sentences about what the image's label or Features add if another tool than `up` creates the container."""
     recipe: Recipe | None = None
-    """How `up` builds the image; None if the project names an image."""
+    """The files and options by which `up` builds the image; None if the project names an image."""
 
     refuses_root: bool = False
     """Whether to refuse a start if the user turns out to be root."""

@@ -1,4 +1,4 @@
-"""How a project's image is built, and every byte of the project that the build reads.
+"""The recipe of a project's image: its options, and every byte of the project that the build reads.
 
 A build runs code of a Dockerfile and of Features outside of every sandbox. So its files are read once, and the digest
 that the user trusts is of exactly the bytes that are built.
@@ -81,7 +81,7 @@ def recipe(
     image: str,
     skipped: Skipped = NONE_SKIPPED,
 ) -> Recipe | None:
-    """How the image of `container` is built; None if an image is only named.
+    """Read the recipe of the image of `container`; None if an image is only named.
 
     :param image: the image that sandboxd.toml names instead of a build; '' for none
     :param skipped: the Features that sandboxd.toml leaves out

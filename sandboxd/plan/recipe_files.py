@@ -41,7 +41,7 @@ class Reader:
         self._bytes = 0
 
     def parts(self) -> tuple[Part, ...]:
-        """Everything that was read, sorted by path."""
+        """The files that were read, sorted by path."""
         return tuple(self._parts[path] for path in sorted(self._parts))
 
     def read(self, path: str, links: bool = True, optional: bool = False) -> bytes:
@@ -100,7 +100,7 @@ class Reader:
         return data
 
     def _walk(self, path: str) -> Iterator[str]:
-        """Everything below a folder but `.git`: with it no grant would outlive a commit."""
+        """Yield the paths of all files below a folder but `.git`: with it no grant would outlive a commit."""
         top = os.path.join(self._workspace, path)
         for folder, folders, files in os.walk(top):
             here = posixpath.join(path, os.path.relpath(folder, top))

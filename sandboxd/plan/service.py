@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 from sandboxd.model.container import Container
 
 Condition = Literal["started", "healthy", "completed"]
-"""What another service must have reached first: it has started, its health check passes, or it ended with exit code 0.
+"""The state that another service must have reached: started, its health check passes, or ended with exit code 0.
 """
 
 

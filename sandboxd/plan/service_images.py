@@ -1,4 +1,4 @@
-"""What well-known images of services need, read from `profiles/services/*.toml`: to add one, add a file."""
+"""The capabilities that well-known images of services need, from `profiles/services/*.toml`: to add one, add a file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Needs(NamedTuple):
 
 
 def needs(image: str) -> Needs:
-    """What the image of this name needs; `DEFAULT` for an unknown image."""
+    """The capabilities that the image needs; `DEFAULT` for an image that no file lists."""
     return _table().get(repository(image), Needs(DEFAULT, "", ""))
 
 

@@ -1,4 +1,4 @@
-"""What of the host a Compose project's other services reach when Compose starts them as written."""
+"""Finds the resources of the host that other services of a Compose project reach, if Compose starts them as written."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def remove(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
 
 
 def still_needed(workspace: str, paths: Iterable[str]) -> tuple[str, ...]:
-    """Those of `paths` that must stay after the sandbox is removed."""
+    """The paths in `paths` that must stay after the sandbox is removed."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(workspace) as root:
         return tuple(path for path in paths if _is_needed(root, path))
     return ()

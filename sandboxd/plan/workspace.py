@@ -1,4 +1,4 @@
-"""What a plan needs to know about the workspace on disk. Symbolic links are noticed, never followed."""
+"""Reads the facts about a workspace that a plan needs. Symbolic links are noticed, never followed."""
 
 from __future__ import annotations
 

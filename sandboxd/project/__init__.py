@@ -77,7 +77,7 @@ class Project:
     ) -> None:
         self.workspace = workspace
         self.name = name
-        """That of the sandbox which is meant, where several work on the workspace."""
+        """The name of the sandbox; '' for the one without a name."""
         self.session = session
         """The session of an agent that this sandbox is; its config takes the place of the project's own."""
         self.config = config

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def rights_now(
     project: Project, container: str, now: float, ports: tuple[Port, ...] = ()
 ) -> Rights:
-    """As `rights_by`, with what is stored of the sandbox."""
+    """The rights of the sandbox in `container` now, by `rights_by` with the stored record of what it was given."""
     record = given_rights.recall(project.environ, project.sandbox, container)
     return rights_by(project, container, now, record, ports)
 
@@ -213,7 +213,9 @@ def rights_of_program(
 
 
 def _most(project: Project, given: GivenRights | None, demands: Floor) -> Policy | None:
-    """What bounds a sandbox whose sandboxd.toml was edited since its start, and nobody agreed to that; None without."""
+    """The most that a sandbox may reach after an edit of its sandboxd.toml to which the user has not agreed; None without
+    such an edit.
+    """
     digest = project.config.digest
     if given is None or digest == given.digest:
         return None
@@ -231,7 +233,7 @@ def _of_container(record: GivenRights | None, container: str) -> GivenRights | N
 def _of_last(
     given: GivenRights, sandbox: str, environ: Mapping[str, str], demands: Floor
 ) -> Policy:
-    """What was planned by the last content that could be read, as far as policy and grants still have it."""
+    """The network policy of the last sandboxd.toml that could be read, less what policy and grants no longer allow."""
     last, most = given.gateway or Policy(), given.most
     if given.is_granted and not _is_granted_still(given, sandbox, environ, demands):
         most = Policy()
@@ -359,7 +361,7 @@ def _read_login(asked: Asked, workspace: str, environ: Mapping[str, str]) -> Log
 
 
 def _credentials(uses: Iterable[Use], environ: Mapping[str, str]) -> tuple[CredentialRight, ...]:
-    """Those of `uses` that the user has a record of; none where the records cannot be read."""
+    """The right to each credential of `uses` that the user has stored; () if the records cannot be read."""
     uses = tuple(uses)
     if not uses:
         return ()

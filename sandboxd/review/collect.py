@@ -64,7 +64,7 @@ class Inside(Protocol):
 
 
 class Copy(NamedTuple):
-    """Where a private copy is inside, and from what it was made."""
+    """A private copy: its folder inside, and the original from which it was made."""
 
     folder: str
     started: int

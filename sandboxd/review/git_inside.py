@@ -1,4 +1,4 @@
-"""What git says of a private copy, inside its sandbox: the paths that it ignores, and the commits that the host lacks.
+"""Asks git about a private copy, inside its sandbox: the paths that it ignores, and the commits that the host lacks.
 
 Only the standard library, Python 3.8 or newer: a part of the program of `changes_inside`.
 """

@@ -1,4 +1,4 @@
-"""What each capability allows that reaches past a container, and how bad that is on the host's kernel."""
+"""The table of capabilities: the effect of each beyond its container, and its severity on the host's kernel."""
 
 from __future__ import annotations
 

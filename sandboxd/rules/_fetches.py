@@ -1,4 +1,4 @@
-"""What scripts do with what they fetch: compare it with a hash or a signature, or run it from a file."""
+"""Finds how a script treats a download: whether it verifies a hash or a signature, and whether it runs the file."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ def host_source(mount: Mount) -> str:
 
 
 def _home(use: re.Match[str]) -> str:
-    """What stands for variables that name the home; one without an end names nothing."""
+    """The replacement for a match of `_HOME`: `~` for variables that name the home; one that does not end stays."""
     if use["end"] != "":
         return "~"
     return ("~" if use.start("last") > use.start() else "") + use["last"]

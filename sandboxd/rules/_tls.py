@@ -126,6 +126,8 @@ def _has_open_flag(script: str) -> bool:
 
 
 def _judged_elsewhere(script: str) -> list[tuple[int, int]]:
-    """Where a fetch is compared afterwards, or a part of what runs in one go."""
+    """Spans of downloads that other rules judge: all before the last comparison with a hash or a signature, and each
+    that is piped into a shell.
+    """
     spans = [match.span() for match in islice(remote_scripts(script), _MOST)]
     return [(0, last_comparison(script)), *spans]

@@ -114,7 +114,7 @@ def _removal(value: Value[str]) -> Remedy:
 
 
 def _remedies(program: Program) -> tuple[Remedy, ...]:
-    """What to do about it; nothing for a hook that may be what protects from the agent, if it does no harm itself."""
+    """The remedies for `program`; () for a hook that may refuse an action, unless it is suspicious: it may protect."""
     if program.may_refuse and not suspicious(program.command.value):
         return ()
     removal = _removal(program.command)

@@ -74,7 +74,7 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
 
 
 def _addresses(root: Node | None) -> Iterator[Node]:
-    """Everything that stands for the address of a file."""
+    """Yield the nodes that name another Compose file: in `include`, and in `extends.file` of services."""
     includes = yaml.get(root, "include")
     for item in includes.items if includes is not None else ():
         item = yaml.target(item)

@@ -28,7 +28,7 @@ _PID_FILES = ("/var/run/docker.pid", "/run/docker.pid")
 
 
 class Control(NamedTuple):
-    """How to control one engine. An empty command means that of this machine's init system."""
+    """The commands that control one engine. An empty one stands for that of this machine's init system."""
 
     host: str
     reload_command: tuple[str, ...] = ()

@@ -17,7 +17,7 @@ _LARGEST = 4 << 20
 
 
 def snapshot(path: str) -> State:
-    """Everything that `restore` needs to restore the present state of `path`.
+    """Read the state of `path` from which `restore` can restore it.
 
     :raises EnvironmentFailure: it is not a regular file, or is far too large
     """

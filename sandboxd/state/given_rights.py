@@ -25,7 +25,7 @@ from sandboxd.host.folders import state_folder, workspace_file
 
 
 class GivenRights(NamedTuple):
-    """What the sandbox in one container was given."""
+    """The rights that the sandbox in one container was given."""
 
     container: str
     """The container's id."""
@@ -58,7 +58,7 @@ class Entry(NamedTuple):
     is_gone: bool = False
     """Whether the user said that the engine is gone for good. The record stays for the case that it comes back."""
     given: GivenRights | None = None
-    """What the container was given; None if that part of the record is not valid."""
+    """The rights that the container was given; None if that part of the record is not valid."""
 
 
 def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
@@ -72,7 +72,7 @@ def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
 
 
 def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> GivenRights | None:
-    """What the sandbox was last given on the engine that `environ` selects; None where nothing valid is stored.
+    """The rights that the sandbox was last given on the engine that `environ` selects; None without a valid record.
 
     A record of an older version counts for whichever engine asks first.
 
@@ -177,7 +177,7 @@ def _entry(path: str) -> Entry | None:
 
 
 def _given(record: Mapping[str, Any]) -> GivenRights | None:
-    """What a record says was given; None where that cannot be read."""
+    """The rights in a stored record; None if they are not valid."""
     try:
         gateway = record["gateway"]
         return GivenRights(

@@ -26,9 +26,9 @@ class Beside(NamedTuple):
     """Another container on a workspace than the one that is shown, as it is at this moment."""
 
     name: str
-    """The name of its sandbox; of a second container of the same sandbox its own."""
+    """The name of its sandbox, or of the container if it is a second one of the same sandbox."""
     step: str
-    """What ends its halt, or mounts anew what it lost; '' where it is as it was started."""
+    """The command that ends its halt, or restores lost mounts; '' if nothing is wrong."""
     lost: tuple[Pin, ...] = ()
     halted: str = ""
     """Why it is halted, for a person; '' where it is not."""

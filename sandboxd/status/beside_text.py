@@ -15,7 +15,7 @@ def texts(project: ProjectStatus) -> list[str]:
 
 
 def _of_agent(session: AgentSession | None) -> str:
-    """What the agent of a session does, in brackets; '' for none, or one that was never started."""
+    """The state of a session's agent in brackets; '' without a session, or if it was never started."""
     if session is None or session.since is None:
         return ""
     ago = "" if session.state == "at work" else " ago"

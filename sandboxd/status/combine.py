@@ -50,7 +50,7 @@ class GrantedPlan(NamedTuple):
 
 
 class Examined(NamedTuple):
-    """What a project's files on this host result in.
+    """The result of reading a project's files on this host.
 
     `valid` is False if its config cannot be used. `request` is the container that the engine would be asked for; None
     if there is no plan, because of that or because the host cannot do what is asked for: `problem` and `hint` say why.
@@ -70,7 +70,7 @@ class Examined(NamedTuple):
     digest: str = ""
     """The digest of the sandboxd.toml that was read; '' without one."""
     granted_choices: tuple[str, ...] = ()
-    """What the file chooses by means of the grant that is in force, in words."""
+    """The choices of the file that only the grant in force permits, as phrases."""
     granted: GrantedPlan | None = None
     egress: Policy | None = None
     """The policy of the gateway without the user's answers; also for a running gateway if there is no plan now."""

@@ -69,7 +69,7 @@ class DeniedName(NamedTuple):
     port: int
     """0 if the name was only looked up."""
     reason: str
-    """As in `egress.messages.Attempted`."""
+    """The reason of the refusal, as in `egress.messages.Attempted`."""
     words: str
     last: float
     """When it was last refused, in seconds since 1970."""
@@ -155,7 +155,7 @@ class ProjectStatus(NamedTuple):
     trust: Trust | None = None
     """None if it is not known, as for a config that cannot be used."""
     granted: tuple[str, ...] = ()
-    """What the file chooses by means of its grant, in words; hostile text."""
+    """The choices of the file that only its grant permits, as phrases; hostile text."""
     names: NamesStatus | None = None
     """None if there is no gateway: no network, an open one, or a config that cannot be used."""
     hooks: tuple[str, ...] = ()
@@ -167,7 +167,7 @@ class ProjectStatus(NamedTuple):
     ports: tuple[str, ...] = ()
     """Sentences about ports of `forwardPorts`, each with its local address or why it has none; hostile text."""
     open_ports: tuple[OpenPort, ...] = ()
-    """Those ports that have a local address."""
+    """The ports of `ports` that have a local address."""
     measured: Measurement | None = None
     """The last result of `bench` for a command of this project; None for none."""
     beside: tuple[tuple[str, State], ...] = ()

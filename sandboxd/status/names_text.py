@@ -103,7 +103,7 @@ def _denied_name(name: str, port: int) -> str:
 
 
 def in_short(names: NamesStatus) -> str:
-    """What a project's one line says about its network; '' if nothing matters."""
+    """The phrase about the network in a project's one line; '' if nothing is open or denied."""
     totals = names.totals
     if totals.tripwires:
         return f"network: tripwire, {totals.denied} denied"

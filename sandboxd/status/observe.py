@@ -190,7 +190,7 @@ def _by_name(beside: tuple[str, Sandbox]) -> tuple[str, str]:
 def _side_by_side(
     look: Callable[[Summary], T], summaries: Collection[Summary], hanging: Callable[[Summary], T]
 ) -> list[tuple[Summary, T]]:
-    """What `look` says of each, or `hanging` where that takes too long."""
+    """Call `look` for each summary in threads; the result of `hanging` stands for one that takes too long."""
     threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="look")
     try:
         looks = {threads.submit(look, summary): summary for summary in summaries}
@@ -205,7 +205,7 @@ def _side_by_side(
 
 
 def _inspect(engine: Engine, summary: Summary) -> Inspected | None:
-    """What the engine says of a container; None where that only claims to be a project's."""
+    """The engine's answer about a container; None if it only claims by its labels to be a project's."""
     return engine.inspect(summary.id) if find.is_believed(engine, summary) else None
 
 

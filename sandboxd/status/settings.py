@@ -27,7 +27,7 @@ def settings(container: Container) -> dict[str, str]:
 
 
 def network(container: Container) -> str:
-    """What the container's network reaches, in words; an ordinary bridge network filters nothing."""
+    """A phrase for what the container's network reaches; an ordinary bridge network filters nothing."""
     mode = container.network.value if container.network else "default"
     is_planned_gateway = not container.name and bool(container.label(EGRESS))
     if mode == "none" and not is_planned_gateway:

@@ -209,7 +209,7 @@ def _beside(project: ProjectStatus) -> list[Row]:
 
 
 def _losses(project: ProjectStatus) -> list[str]:
-    """What the plan says is not in force, the gravest first."""
+    """The controls of the plan that are not in force, as sentences, the gravest first."""
     running = project.in_force
     if running is not None:
         losses = _of_the_plan(project, running)

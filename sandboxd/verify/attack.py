@@ -131,7 +131,7 @@ class _Target(NamedTuple):
         return self._verdict("own" if judges.has_own_kernel else "host", results)
 
     def _pinned(self) -> list[str]:
-        """What is pinned, by its path inside."""
+        """The paths inside of all read-only pins."""
         return [pin.target for pin in requests(self.inspected) if pin.is_read_only]
 
     @property
@@ -144,7 +144,7 @@ class _Target(NamedTuple):
     def _canaries(
         self, own: Inspected, started: Started, beside: way_out.Beside | None
     ) -> Canaries:
-        """Those for the replica `started`, inspected as `own`."""
+        """The canaries for the replica `started`, whose inspection is `own`."""
         plan = self.plan
         mounted = _view(self.engine, own, self.sandbox and workspace_of(self.sandbox))
         declared = [m.value.target for m in plan.container.mounts] if plan else []

@@ -46,7 +46,7 @@ _NOT_OF_THE_NODE = frozenset({"another's"})
 
 
 class Known(NamedTuple):
-    """What the API server says about the Pod, and what the gateway's log says about its connections."""
+    """The evidence from outside of the Pod: the API server's answers, and the gateway's log of its connections."""
 
     place: Place
     profile: str
@@ -56,7 +56,7 @@ class Known(NamedTuple):
     """Whether the Pod's RuntimeClass runs gVisor, judged by the name of its handler."""
     has_gateway: bool
     faults: Mapping[str, str]
-    """By attempt: the setting in the Pod's spec that lets it succeed."""
+    """Attempt -> the setting in the Pod's spec that lets it succeed."""
     open_seccomp: str
     """The reason, reported by the start, why the profile's seccomp filter is not in force; '' if it is."""
     allowed: frozenset[str]
@@ -193,7 +193,7 @@ class _Judges:
         return identity
 
     def _namespaces(self) -> dict[str, frozenset[str]]:
-        """Those of the node: a namespace is shared where the Pod's spec or a sign inside says so."""
+        """Kind of namespace -> ids of the node's: that inside, if the Pod's spec or a sign inside says that it is shared."""
         shared = f"{self._known.faults.get('pod-host-namespaces', '')} {self._signs()}"
         own = self._identity.get("namespaces") or {}
         words = {"pid": ("hostPID", "pid ("), "ipc": ("hostIPC", "ipc ("), "net": ("hostNetwork", "net ("),

@@ -1,4 +1,4 @@
-"""Where on a cluster the attacked sandbox is, by the API server."""
+"""The place of an attacked sandbox on its cluster (namespace, Pod, node), as the API server gives it."""
 
 from __future__ import annotations
 

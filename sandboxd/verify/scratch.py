@@ -41,7 +41,7 @@ class ScratchFolder:
         os.fchmod(self._folder, mode)
 
     def damage(self, file: str) -> str:
-        """What happened to a scratch file; '' if it is unchanged."""
+        """The change of a scratch file (gone, replaced, emptied, overwritten), for a person; '' if it is unchanged."""
         try:
             descriptor = os.open(
                 file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=self._folder

@@ -122,7 +122,10 @@ def _read(workspace: str, *, with_recipe: bool) -> tuple[Project | None, Recipe 
 
 
 def _given(grant: Grant, project: Project | None, recipe: Recipe | None, problem: str) -> list[str]:
-    """What the grant gives, a line for each; `problem` says why the project cannot be read."""
+    """A line for each right that the grant gives.
+
+    :param problem: why the project cannot be read, '' if it was
+    """
     from sandboxd.errors import SandboxdError
     from sandboxd.plan import granting
 

@@ -35,7 +35,7 @@ _BINDINGS = ("ClusterRoleBinding", "RoleBinding")
 
 
 def volumes(document: Document) -> Iterator[tuple[Container, Pod]]:
-    """Each PersistentVolume that is a path of the node, as a container and a Pod that has nothing but it."""
+    """Yield each PersistentVolume at a path of the node, as a container that mounts it, with an otherwise empty Pod."""
     source = document.source
     for node in islice(objects(document), MOST):
         path = yaml.get(node, "spec", "hostPath", "path") or yaml.get(node, "spec", "local", "path")
@@ -66,7 +66,7 @@ def volumes(document: Document) -> Iterator[tuple[Container, Pod]]:
 
 
 def bindings(document: Document) -> Iterator[RoleBinding]:
-    """Each binding of a role; in a template a name that is filled in is the action as it is written."""
+    """Yield each RoleBinding and ClusterRoleBinding. In a template, a name to be filled in is the action as written."""
     source = document.source
     for node in islice(objects(document), MOST):
         kind, role = word(node, "kind"), text(yaml.get(node, "roleRef"), "name", source)
@@ -97,7 +97,7 @@ def _clear_word(node: Node, *path: str) -> str:
 
 
 def pod_security_policies(document: Document, is_whole: bool) -> Iterator[PodSecurityPolicy]:
-    """Each policy that decides which Pods are admitted.
+    """Yield each PodSecurityPolicy.
 
     :param is_whole: False for a template, whose values may bring what is not there
     """

@@ -67,7 +67,7 @@ class PodSpec(NamedTuple):
     for_agents: bool
     has_network_policy: bool
     annotations: Node | None
-    """Of the Pod itself, not of the object around it."""
+    """The annotations of the Pod itself, not of the object (a Deployment, a Job) around it; None without."""
     containers: tuple[Node, ...]
     """The objects of its containers, those that run first and those for debugging with them."""
     around: tuple[Node, ...] = ()

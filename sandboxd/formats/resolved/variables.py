@@ -52,7 +52,7 @@ class Variables(NamedTuple):
         return self.local_env.get(name)
 
     def image(self, name: str) -> ImageFacts | None:
-        """What the engine knows of the image `name`; None if nothing is known."""
+        """Facts that an engine gave about the image `name`; None if it gave none."""
         return None if self.images is None else self.images.get(name)
 
     def read(self, path: str, beside: str) -> SourceText:

@@ -15,7 +15,7 @@ APPLIES = "asked of the engine, and gVisor's kernel applies it"
 
 
 class Sight(NamedTuple):
-    """Everything that was observed of a running container."""
+    """The observations of a running container by which each control is judged."""
 
     live: Container
     """The container as the engine describes it."""

@@ -64,7 +64,7 @@ def objects(plan: Plan, options: Cluster, name: str, program: bytes) -> list[dic
 
 
 def of_policy(policy: Policy, name: str) -> list[dict[str, Any]]:
-    """Those objects of the gateway that depend on its policy.
+    """The objects of the gateway that depend on its policy.
 
     :param policy: as `for_pod` returned it
     :param name: the name of the sandbox's objects

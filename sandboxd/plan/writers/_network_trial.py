@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 _MESSAGE = "/dev/termination-log"
 _WAIT_SECONDS = 180
-"""How long the gateway is waited for: a node that has to pull its image takes minutes."""
+"""Seconds to wait for the gateway: a node that has to pull its image takes minutes."""
 _OPEN_SECONDS = 15
-"""How long an open network is tolerated: a policy is in force some seconds after the Pod exists, on networks that learn
-of both from the API server.
+"""Seconds for which an open network is tolerated: networks that learn of the Pod and of its policy from the API server
+enforce the policy some seconds after the Pod exists.
 """
 
 

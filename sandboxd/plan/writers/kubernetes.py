@@ -80,7 +80,7 @@ def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]
 
 
 def of_policy(policy: Policy, name: str, namespace: str) -> list[dict[str, Any]]:
-    """Those objects of the sandbox `name` that depend on its gateway's policy.
+    """The objects of the sandbox `name` that depend on its gateway's policy.
 
     :param policy: as `for_pod` returned it
     """

@@ -35,7 +35,7 @@ class Capabilities(NamedTuple):
     caution: str
     """What stops working without it."""
     sandboxed: Severity = Severity.HINT
-    """How bad it is on a kernel of the container's own."""
+    """The severity under a runtime with a kernel of its own, such as gVisor."""
 
     def check(self, subject: Container, host: HostFacts) -> Iterator[Finding]:
         for value in subject.cap_add:

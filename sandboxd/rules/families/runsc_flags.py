@@ -27,12 +27,12 @@ class Flag(NamedTuple):
     META: RuleMeta
     flags: tuple[str, ...]
     effect: str
-    """What the runtime does then: words behind its name."""
+    """The predicate of the message: what a runtime with the flag does."""
     caution: str
     """What stops working without the flag."""
     values: tuple[str, ...] = ON
     severities: Mapping[str, Severity] = {}
-    """Of values that are less bad than the rule is at its worst."""
+    """Value of the flag -> severity, for values that are less bad than the rule's own severity."""
 
     def check(self, subject: DaemonConfig, host: HostFacts) -> Iterator[Finding]:
         for flag in self.flags:

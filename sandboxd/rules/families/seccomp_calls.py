@@ -41,7 +41,7 @@ class Calls(NamedTuple):
     META: RuleMeta
     calls: tuple[str, ...]
     effect: str
-    """What that opens: words behind the names of the calls."""
+    """The rest of the message, behind the names of the calls: what they open."""
     caution: str
     """What stops working without them."""
     context: Context = PLAIN

@@ -23,7 +23,7 @@ class StrictFile(NamedTuple):
 
     META: RuleMeta
     effect: str
-    """What becomes of the file."""
+    """The end of the message: what the engine does with such a file."""
 
     def check(self, subject: Document, host: HostFacts) -> Iterator[Finding]:
         tree = subject.tree

@@ -194,7 +194,7 @@ def _say_totals(log: dict[str, Any]) -> None:
 
 
 def _of_them(totals: dict[str, Any]) -> str:
-    """Those among what is not shown that matter most: connections that were made, and tripwires."""
+    """A phrase with the numbers of connections and tripwires among the entries that are not shown; '' without any."""
     parts = [
         f"{label}: {totals[name]}"
         for name, label in (("lost_tripwires", "tripwires"), ("lost_reached", "reached"))
