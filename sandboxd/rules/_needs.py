@@ -51,16 +51,6 @@ class Mentions(NamedTuple):
         )
 
 
-class Without(NamedTuple):
-    """The text of one value of a field does not contain this."""
-
-    field: str
-    part: str
-
-    def holds(self, subject: object) -> bool:
-        return any(self.part not in located.written for located in _values(subject, self.field))
-
-
 class Kind(NamedTuple):
     """The document is of this kind of file."""
 

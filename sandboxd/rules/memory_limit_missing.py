@@ -49,6 +49,8 @@ META = RuleMeta(
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    if subject.image is None and subject.build is None:
+        return
     if not subject.is_whole() or subject.memory is not None:
         return
     yield at_container(

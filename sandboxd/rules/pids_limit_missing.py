@@ -52,6 +52,8 @@ META = RuleMeta(
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    if subject.image is None and subject.build is None:
+        return
     # Kubernetes takes it from the node's kubelet, not from a manifest.
     if not subject.is_whole() or subject.pids_limit is not None or subject.on_cluster:
         return

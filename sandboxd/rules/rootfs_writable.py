@@ -49,6 +49,8 @@ META = RuleMeta(
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    if subject.image is None and subject.build is None:
+        return
     value = subject.read_only_rootfs
     if not subject.is_whole() or (value is not None and value.value):
         return

@@ -36,7 +36,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import container_writes, project_path
-from sandboxd.rules._needs import Without
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="what a process inside writes there is the filter after the next rebuild",
-    needs=(Without("security_opt", "unconfined"),),
+    needs=(Field("security_opt"),),
 )
 
 

@@ -34,7 +34,7 @@ from typing import TYPE_CHECKING
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
 from sandboxd.model.feature import asks
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import Without
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="what labels and Features ask for comes behind `runArgs`, and the last one counts",
-    needs=(Without("security_opt", "unconfined"),),
+    needs=(Field("security_opt"),),
 )
 
 

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Related, Remedy, Remove, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import Without
+from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import kernel_severity
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ META = RuleMeta(
     severity=Severity.WARNING,
     since="0.1.0",
     why="the engine takes the last one, and the other has no effect",
-    needs=(Without("security_opt", "unconfined"),),
+    needs=(Field("security_opt"),),
 )
 
 

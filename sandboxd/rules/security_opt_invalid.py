@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._needs import Without
+from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,7 +46,7 @@ META = RuleMeta(
     severity=Severity.ERROR,
     since="0.1.0",
     why="the container does not start, and no control comes of it",
-    needs=(Without("security_opt", "unconfined"),),
+    needs=(Field("security_opt"),),
 )
 
 

@@ -18,12 +18,12 @@ from sandboxd import formats, rules
 from sandboxd.findings import Finding, Severity
 from sandboxd.lint import analysis
 from sandboxd.rules._index import FAMILIES, RULES
-from sandboxd.rules._needs import Contains, Kind, Mentions, Property, Spells, Unsound
+from sandboxd.rules._needs import Contains, Field, Kind, Mentions, Property, Spells, Unsound
 from sandboxd.text import SourceText, apply_edits
 from tests.each_case import check_each
 from tests.forked import run_forked
 from tests.patience import PATIENCE
-from tests.rules import pages
+from tests.rules import needs, pages
 from tools import generate_index
 
 HEADINGS = ("What it is", "Why it is bad", "What to do instead", "Under gVisor", "References")
@@ -49,11 +49,11 @@ def test_what_each_rule_needs_exists() -> None:
 
 
 def _check_needs(rule: str) -> None:
-    subject, needs, _ = RULES[rule]
+    subject, needed, _ = RULES[rule]
     types = [getattr(import_module(rules.SUBJECTS[name]), name) for name in subject.split(" | ")]
     fields = {field for subject_type in types for field in subject_type._fields}
     about_documents = Contains | Kind | Property | Spells | Unsound
-    for need in needs:
+    for need in needed:
         assert (subject == "Document") == isinstance(need, about_documents)
         assert getattr(need, "field", None) in {None, *fields}
         assert getattr(need, "kind", None) in {None, *formats.load()}
@@ -85,6 +85,22 @@ def test_a_check_imports_only_rules_that_can_speak() -> None:
     assert "sandboxd.rules.cap_add_all" in loaded
     assert "sandboxd.rules.host_root_mounted" not in loaded
     assert "sandboxd.rules.config_unknown_key" not in loaded
+
+
+def test_no_need_hides_a_finding_of_a_case() -> None:
+    hides = {
+        case.name: needs.hidden(case.source, case.host, case.variables) for case in all_cases()
+    }
+    assert {name: texts for name, texts in hides.items() if texts} == {}
+
+
+def test_a_need_that_hides_a_finding_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = SourceText("devcontainer.json", '{"image": "debian:13", "runArgs": ["--ipc=host"]}')
+    assert needs.hidden(source) == []
+    subject, _, severity = RULES["host-ipc"]
+    monkeypatch.setitem(RULES, "host-ipc", (subject, (Field("pid"),), severity))
+    monkeypatch.setattr(rules, "_by_subject", {})
+    assert [text.partition(":")[0] for text in needs.hidden(source)] == ["host-ipc"]
 
 
 def test_each_rule_is_named_after_its_file_and_explains_itself() -> None:

@@ -15,6 +15,7 @@ from sandboxd.formats.resolved.variables import Variables
 from sandboxd.lint import analysis
 from sandboxd.lint.fixing import fix_source
 from sandboxd.text import SourceText
+from tests.rules import needs
 
 CORPUS = Path(__file__).resolve().parents[3] / "shared" / "corpus"
 
@@ -45,6 +46,11 @@ def test_every_real_file_is_judged_within_its_time(sources: list[SourceText]) ->
         assert [s for s in report.skipped if "failed" in s.reason] == []
         for finding in report.findings:
             assert 0 <= finding.place.span.start <= finding.place.span.end <= len(source.text)
+
+
+def test_no_need_of_a_rule_hides_a_finding_in_a_real_file(sources: list[SourceText]) -> None:
+    hides = {source.path: needs.hidden(source, variables=Variables({})) for source in sources}
+    assert {path: texts for path, texts in hides.items() if texts} == {}
 
 
 def test_fixing_real_files_twice_is_fixing_them_once(sources: list[SourceText]) -> None:
