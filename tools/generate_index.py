@@ -34,7 +34,7 @@ from __future__ import annotations
 '''
 
 
-_HELD = "tests/held_formats.py"
+_HELD = "tools/held_formats.py"
 
 _LAST = {"rules": "FAMILIES", "formats": "WATCHED"}
 """The last name that the index of a room has: without it, it was made by another version or cut off."""
