@@ -270,6 +270,18 @@ def test_our_own_files_halt_nothing(world: World, api: Engine, watched: Path) ->
     assert [entry.path for entry in halt_of(world, watched).entries] == [".envrc"]
 
 
+def test_a_control_file_that_comes_later_halts_nothing_and_drift_names_it(
+    world: World, api: Engine, watched: Path
+) -> None:
+    """A program inside may have made it: a start shuts what is there by then."""
+    assert "lefthook.yml" not in world.run("drift", cwd=watched).stdout
+    (watched / "lefthook.yml").write_text("pre-commit: {}\n")
+    (watched / "sub").mkdir()
+    (watched / "sub/.envrc").write_text("export A=1\n")
+    done = world.run("drift", cwd=watched)
+    assert "lefthook.yml" in done.stdout and state(api, watched) == "running", done.stdout
+
+
 def test_a_halt_outlives_its_daemon(world: World, api: Engine, watched: Path) -> None:
     _sed(watched)
     halt_of(world, watched)
