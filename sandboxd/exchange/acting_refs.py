@@ -6,17 +6,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange import ref_names
 from sandboxd.exchange.difference import Reason
 from sandboxd.files import read_bytes, write_private
 
-if TYPE_CHECKING:
-    from sandboxd.exchange.run import Waiting
-
 _LARGEST = 4 << 20
+
+
+class Waiting(NamedTuple):
+    """Commits of the sandbox that were not put into the host's own branches, and why.
+
+    `name` is the ref in the sandbox; `ref` the ref on the host that holds them, '' where they could not be fetched.
+    `paths` are the changed files that are the reason, () for reasons without files.
+    """
+
+    name: str
+    ref: str
+    oid: str
+    reason: Reason
+    paths: tuple[str, ...] = ()
 
 
 class Acting(NamedTuple):

@@ -30,6 +30,7 @@ from sandboxd.exchange import (
     to_host,
     to_inside,
 )
+from sandboxd.exchange.acting_refs import Waiting
 from sandboxd.exchange.difference import (
     Facts,
     Held,
@@ -72,20 +73,6 @@ class Patience(NamedTuple):
 
     seconds: float | None = None
     before_wait: Callable[[], None] | None = None
-
-
-class Waiting(NamedTuple):
-    """Commits of the sandbox that were not put into the host's own branches, and why.
-
-    `name` is the ref in the sandbox; `ref` the ref on the host that holds them, '' where they could not be fetched.
-    `paths` are the changed files that are the reason, () for reasons without files.
-    """
-
-    name: str
-    ref: str
-    oid: str
-    reason: Reason
-    paths: tuple[str, ...] = ()
 
 
 class Outcome(NamedTuple):

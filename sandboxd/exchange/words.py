@@ -15,7 +15,8 @@ from sandboxd.model.sandbox_id import option_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.exchange.run import Outcome, Waiting
+    from sandboxd.exchange.acting_refs import Waiting
+    from sandboxd.exchange.run import Outcome
 
 _MOST_NAMED = 5
 _MOST_PATHS = 3

@@ -1,6 +1,6 @@
 """Reads which actions `opencode.json` permits without a question to the user, for each agent it defines.
 
-It asks about no command where nobody says so: to allow all of them gives nothing away. It asks about other folders
+opencode asks about no command where nobody says so: to allow all of them gives nothing away. It asks about other folders
 than the project's, and about commands where `*` is set to `ask`. Source: https://opencode.ai/docs/permissions.
 """
 
