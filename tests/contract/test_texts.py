@@ -111,6 +111,15 @@ def test_dev_is_plain_shell() -> None:
     subprocess.run(["sh", "-n", str(ROOT / "dev")], check=True)
 
 
+def test_a_misspelt_option_of_the_tests_is_named_before_anything_is_installed() -> None:
+    words = ["sh", str(ROOT / "dev"), "test", "--recrod"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env={})
+    assert (done.returncode, done.stdout) == (2, "")
+    error, hint = done.stderr.splitlines()
+    assert error == "error: `./dev test` has no option `--recrod`"
+    assert hint.startswith("hint: `./dev help`")
+
+
 def test_the_lock_has_a_hash_for_every_package() -> None:
     for name in ("dev", "uv", "editors"):
         text = (ROOT / "requirements" / f"{name}.txt").read_text()
