@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from sandboxd.files import project_root
 from sandboxd.project import HAND_WRITTEN, Project
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
@@ -51,13 +52,31 @@ def make(project: str, agent_name: str, name: str, choices: Choices) -> tuple[Se
         )
     own = own._replace(choices=choices)
     agent = catalog.of_session(own, os.environ)
-    theirs = Project.open(project, os.environ)
-    has_image = any(os.path.lexists(os.path.join(project, path)) for path in HAND_WRITTEN)
-    wishes = theirs.config._replace(workspace=project)
-    session.write(
-        os.environ, own, config.config(agent, wishes, choices, "" if has_image else DEFAULT_IMAGE)
-    )
+    _write(own, agent)
     return own, agent
+
+
+@contextlib.contextmanager
+def image_of_a_start(own: Session, agent: Agent, before: str) -> Iterator[None]:
+    """Forget the image that a command chose for the session where the block, its start, fails: it may be misspelt.
+
+    :param before: the image that was chosen before; '' for none
+    """
+    try:
+        yield
+    except SandboxdError:
+        if own.choices.image != before:
+            _write(own._replace(choices=own.choices._replace(image=before)), agent)
+            terminal.status(f"`--image {own.choices.image}` is not remembered")
+        raise
+
+
+def _write(own: Session, agent: Agent) -> None:
+    project = own.project
+    has_image = any(os.path.lexists(os.path.join(project, path)) for path in HAND_WRITTEN)
+    wishes = Project.open(project, os.environ).config._replace(workspace=project)
+    default = "" if has_image else DEFAULT_IMAGE
+    session.write(os.environ, own, config.config(agent, wishes, own.choices, default))
 
 
 def _check_names(names: Iterable[str]) -> None:

@@ -160,7 +160,8 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.agents import run as runs
     from sandboxd.agents import session
 
-    is_new = session.recall(os.environ, project, args.name or name) is None
+    before = session.recall(os.environ, project, args.name or name)
+    is_new, image = before is None, before.choices.image if before is not None else ""
     own, agent = agent_sessions.make(project, name, args.name or name, choices)
     if own.choices.command:
         more = [*own.choices.command[1:], *(more if not command else ())]
@@ -179,7 +180,7 @@ def run(args: argparse.Namespace) -> int:
                 agent_sessions.require_secrets(own)
             agent_sessions.ask(own, agent, yes=args.yes)
         if target is None:
-            return _work(own, agent, args, more)
+            return _work(own, agent, args, more, image)
         task = agents.task(_task(args.task), args.resume, more)
         return agents.work(target, place, agent, args, task, _grants.grants(args))
 
@@ -211,7 +212,9 @@ def _forgets(own: Session, is_new: bool) -> Iterator[None]:
         raise
 
 
-def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str]) -> int:
+def _work(
+    own: Session, agent: Agent, args: argparse.Namespace, more: list[str], image_before: str
+) -> int:
     from sandboxd.cli import agent_attended, agent_epilogue, agent_sessions
 
     options: Options = {
@@ -223,7 +226,8 @@ def _work(own: Session, agent: Agent, args: argparse.Namespace, more: list[str])
         "more": more,
         "environ": dict(os.environ),
     }
-    ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)
+    with agent_sessions.image_of_a_start(own, agent, image_before):
+        ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)
     door = agent_attended.here(own, ready["command"])
     has_terminal = args.task is None
     ended = agent_attended.attend_until_end(

@@ -72,7 +72,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[str]]]:
     """What `sandboxd agent` would start: the program and its arguments, for each start."""
     starts: list[tuple[str, list[str]]] = []
 
-    def work(own: session.Session, its: object, _args: object, more: list[str]) -> int:
+    def work(own: session.Session, its: object, _args: object, more: list[str], _image: str) -> int:
         agent_of_it = catalog.of_session(own, os.environ)
         assert agent_of_it == its
         starts.append((agent_of_it.program, more))
