@@ -82,7 +82,7 @@ def next_steps(work: Work, chosen: str, resume: str) -> Iterator[tuple[str, str]
         yield "look", f"`sandboxd review {chosen} --diff`"
     if work.files:
         yield "bring files", f"`sandboxd review {chosen} --apply`"
-    if work.has_bundle:
+    if work.commits != 0:
         yield "bring commits", f"`sandboxd review {chosen} --save`"
     yield "go on", f"`{resume}`"
     yield "end it", f"`sandboxd down {chosen}`"

@@ -19,8 +19,10 @@ class Work(NamedTuple):
     """
 
     files: Sequence[str]
-    commits: int
+    commits: int | None
+    """None where they cannot be counted."""
     has_bundle: bool
+    """Whether there is anything of git to look at: commits, changes that were stashed, a changed work tree."""
     denied: Sequence[dict[str, Any]] = ()
     sent: str = ""
     """Hostile text; '' where nothing was sent, or nobody knows."""
@@ -36,5 +38,6 @@ def read(collected: Collected) -> Work:
 
     with reviewed(collected) as review:
         lines = [patch.summary(item) for item in review.items]
-        commits, _ = rescue.subjects(review.changes, MOST_COMMITS)
-        return Work(lines, len(commits), review.changes.bundle is not None)
+        commits, problem = rescue.subjects(review.changes, MOST_COMMITS)
+        number = None if problem else len(commits)
+        return Work(lines, number, review.changes.bundle is not None)

@@ -71,6 +71,20 @@ def test_each_command_is_whole_and_has_its_line(
     assert said(capsys, monkeypatch, own, Ended(7, False), Work([], 0, False)) == NOTHING
 
 
+@pytest.mark.parametrize(("commits", "is_offered"), [(0, False), (1, True), (None, True)])
+def test_commits_are_offered_where_there_are_any_or_nobody_can_count_them(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    own: Session,
+    commits: int | None,
+    is_offered: bool,
+) -> None:
+    """A changed work tree is in a bundle, too."""
+    text = said(capsys, monkeypatch, own, Ended(0, False), Work(["M a  +1 -0"], commits, True))
+    assert ("bring commits" in text) is is_offered
+    assert "--diff" in text
+
+
 @pytest.mark.parametrize(
     ("carried", "words"),
     [
