@@ -53,7 +53,8 @@ def brief(
     steps = _steps(advice.steps, policy)
     steps = tuple(step for step in steps if not (has_config and step == "sandboxd init"))
     lines = wrap(_verdict(facts), columns)
-    lines += [f"{n} {printable(step)}" for n, step in enumerate(steps[:3], 1)]
+    for number, step in enumerate(steps[:3], 1):
+        lines += row(str(number), printable(step), columns, 2)
     if policy is not None:
         lines += row("policy", printable(_stopped(policy)), columns, 9)
     for reason in advice.limits:

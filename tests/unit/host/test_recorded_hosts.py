@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.cli.commands import recommend as recommend_command
-from sandboxd.cli.doctor_screen import as_json, render
+from sandboxd.cli.doctor_screen import as_json, brief, render
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import platforms
@@ -24,6 +24,7 @@ from sandboxd.plan import profiles
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.recommend import PURPOSES, recommend
 from sandboxd.plan.runtime import choose
+from sandboxd.screen import columns_of
 from tests.expected import Expect
 
 HOSTS = Path(__file__).parents[2] / "hosts"
@@ -56,6 +57,11 @@ def screens(facts: HostFacts) -> str:
 @pytest.mark.parametrize("name", NAMES)
 def test_verdict_reason_and_next_steps(name: str, expect: Expect) -> None:
     expect(HOSTS / f"{name}.txt", screens(load(name)))
+
+
+def test_the_short_screen_fits_a_terminal_of_80_columns() -> None:
+    lines = [line for name in NAMES for line in brief(load(name), 80).splitlines()]
+    assert [line for line in lines if columns_of(line) > 80] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
