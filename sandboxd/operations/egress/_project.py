@@ -108,12 +108,17 @@ def note_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]) -> b
     return sum(approvals.use_up(environ, workspace, *use) for use in uses) > 0
 
 
-def follow(gateway: Gateway | None) -> bool:
-    """Make the running gateway enforce the rights that hold now; return False if `gateway` is None."""
+def follow(gateway: Gateway | None) -> tuple[str, ...]:
+    """Make the running gateways enforce the rights that hold now; return the names of their sandboxes.
+
+    :returns: () if `gateway` is None
+    """
+    from sandboxd.operations.egress.gateways import names_of
+
     if gateway is None:
-        return False
+        return ()
     gateway.follow()
-    return True
+    return names_of(gateway)
 
 
 def no_gateway(workspace: str, mode: str) -> UsageError:

@@ -54,6 +54,8 @@ class Allowed(NamedTuple):
     """Whether it ended a denial of the same name."""
     is_live: bool
     """Whether a running gateway enforces it."""
+    sandboxes: tuple[str, ...]
+    """The names of the running sandboxes in which it is in force, '' for the unnamed one."""
     unasked: str
     """The reason why it is not known whether a gateway runs; '' if it is known."""
 
@@ -92,6 +94,7 @@ def allow(
     if gateway is None and not unasked:
         # A gateway that started meanwhile may have read the policy before the approval.
         gateway, unasked = _project.running(project, environ, find)
+    sandboxes = _project.follow(gateway)
     return Allowed(
         project.workspace,
         str(meant.pattern),
@@ -99,7 +102,8 @@ def allow(
         until,
         once,
         meant.pattern in policy.denied,
-        _project.follow(gateway),
+        bool(sandboxes),
+        sandboxes,
         unasked,
     )
 

@@ -28,6 +28,8 @@ class Denied(NamedTuple):
     """The number of earlier answers about the same name that this one ended."""
     is_live: bool
     """Whether a running gateway enforces it."""
+    sandboxes: tuple[str, ...]
+    """The names of the running sandboxes in which it is in force, '' for the unnamed one."""
     unasked: str
     """The reason why it is not known whether a gateway runs; '' if it is known."""
     problem: str
@@ -70,14 +72,16 @@ def deny(
         problem = approvals.add(environ, project.workspace, approval) or problem
     gateway, unasked = _project.find_gateway(project, find)
     # Before all else that is asked of it: whoever waits inside is also answered by its new policy.
-    is_live = _project.follow(gateway)
+    sandboxes = _project.follow(gateway)
     if gateway is not None:
         with contextlib.suppress(EnvironmentFailure):
             if _project.note_used(gateway, project.workspace, environ):
                 gateway.follow()
             if not undo:
                 _answer(gateway, meant, project.planned, now)
-    return Denied(project.workspace, str(meant), len(gone), is_live, unasked, problem)
+    return Denied(
+        project.workspace, str(meant), len(gone), bool(sandboxes), sandboxes, unasked, problem
+    )
 
 
 def _answer(gateway: Gateway, denied: Pattern, planned: Policy, now: float) -> None:

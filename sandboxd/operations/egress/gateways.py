@@ -47,6 +47,8 @@ class Together(NamedTuple):
     others.
     """
     others: tuple[Gateway, ...]
+    names: tuple[str, ...] = ("",)
+    """The names of their sandboxes, in the same order; '' for the unnamed one."""
 
     def follow(self) -> None:
         """Make each gateway enforce what its own sandbox may have; an agent's session may have names of its own.
@@ -88,9 +90,12 @@ def gateways_of(request: Request, workspace: str) -> Gateway | None:
     from sandboxd.life import find
 
     beside = {"", *find.names_beside(request.engine, workspace)} - {request.name}
-    each = (_find(request, workspace, name) for name in (request.name, *sorted(beside)))
-    running = [gateway for gateway in each if gateway is not None]
-    return Together(running[0], tuple(running[1:])) if running else None
+    each = ((name, _find(request, workspace, name)) for name in (request.name, *sorted(beside)))
+    running = {name: gateway for name, gateway in each if gateway is not None}
+    if not running:
+        return None
+    meant, *others = running.values()
+    return Together(meant, tuple(others), tuple(running))
 
 
 def _find(request: Request, workspace: str, name: str) -> Gateway | None:
@@ -100,6 +105,11 @@ def _find(request: Request, workspace: str, name: str) -> Gateway | None:
 def each_of(gateway: Gateway) -> tuple[Gateway, ...]:
     """The single gateways that `gateway` stands for, first the selected one."""
     return (gateway.meant, *gateway.others) if isinstance(gateway, Together) else (gateway,)
+
+
+def names_of(gateway: Gateway) -> tuple[str, ...]:
+    """The names of the sandboxes whose gateways `gateway` stands for; '' for one that is the only one asked."""
+    return gateway.names if isinstance(gateway, Together) else ("",)
 
 
 def none_runs(_workspace: str) -> None:

@@ -115,9 +115,9 @@ def test_an_answer_reaches_a_sandbox_of_another_name(
     gateway = PlayedGateway(workspace, environ, runs)
     monkeypatch.setattr(find, "names_beside", lambda *_: [runs] if runs else [])
     request = Request(workspace, environ, {runs: gateway}, named)
-    assert serve(request.asks("allow", text="files.example.org"))["is_live"]
+    assert serve(request.asks("allow", text="files.example.org"))["sandboxes"] == [runs]
     assert gateway.lets_through("files.example.org")
-    assert serve(request.asks("deny", text="files.example.org"))["is_live"]
+    assert serve(request.asks("deny", text="files.example.org"))["sandboxes"] == [runs]
     assert not gateway.lets_through("files.example.org")
     # Its record is not that of another sandbox.
     assert not serve(request.asks("log"))["is_running"]
@@ -181,7 +181,8 @@ def test_an_answer_reaches_the_gateway_that_is_meant_though_another_cannot_be_as
         "claude": Unasked(workspace, environ, "claude"),
     }
     request = Request(workspace, environ, played, "")
-    assert serve(request.asks("allow", text="files.example.org"))["is_live"]
+    given = serve(request.asks("allow", text="files.example.org"))
+    assert given["is_live"] and sorted(given["sandboxes"]) == ["", "claude"]
     assert all(gateway.lets_through("files.example.org") for gateway in played.values())
 
 

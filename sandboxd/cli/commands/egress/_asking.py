@@ -61,12 +61,21 @@ def say_whether_live(args: argparse.Namespace, answer: dict[str, Any]) -> None:
     """Whether a running sandbox has an answer that was given."""
     up = f"`sandboxd up{_sandbox.option(args)}`"
     if answer["is_live"]:
-        terminal.status("in force now")
+        terminal.status(f"in force now{_sandboxes(answer['sandboxes'])}")
     elif answer["unasked"]:
         terminal.status(f"kept, and not known to be in force: {answer['unasked']}")
         terminal.status(f"hint: {up} gives it to a sandbox that runs")
     else:
         terminal.status(f"kept: no gateway of `{answer['workspace']}` runs; the next {up} has it")
+
+
+def _sandboxes(names: list[str]) -> str:
+    """The sandboxes in which an answer is in force; '' where the one without a name is the only one."""
+    if names == [""]:
+        return ""
+    listed = [f"`{name}`" if name else "the sandbox without a name" for name in sorted(names)]
+    *first, last = listed
+    return f" in {', '.join(first)} and {last}" if first else f" in {last}"
 
 
 def when(until: float, once: bool, now: float) -> str:

@@ -1,4 +1,4 @@
-"""Let a name through, for a time, in the sandboxes of this project; on a cluster, in one of them.
+"""Let a name through, for a time, in all sandboxes of this project, whichever `--name` says; on a cluster, in one.
 
 To allow a name means that whatever runs inside may do anything there, sending your files included. What
 a policy denies, and addresses that are never dialled (this machine, link-local, metadata), no approval

@@ -1,4 +1,5 @@
-"""Let a name through no more, at any port, in the sandboxes of this project; on a cluster, in one of them.
+"""Let a name through no more, at any port, in all sandboxes of this project, whichever `--name` says; on a cluster,
+in one.
 
 A denial wins over every rule and has no end; open connections to the name are cut. `--undo` takes back
 what you answered about a name, be it yes or no.
