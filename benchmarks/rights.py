@@ -215,7 +215,7 @@ class Gateway:
         if container is None:
             raise RuntimeError("the sandbox has no gateway")
         self._whole = running_gateway.version(engine, str(project))
-        self._channel = attach(engine, container.id)
+        self._channel = attach(engine, container.id, str(project))
         self._policies: queue.SimpleQueue[PolicySet] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._read, daemon=True)
 

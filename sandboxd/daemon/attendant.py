@@ -174,7 +174,7 @@ class Attendant:
             return
         began = engine.inspect(present.id)["State"].get("StartedAt")
         after = self._memory.begin(f"{present.id} {began}")
-        with attach(engine, present.id) as channel:
+        with attach(engine, present.id, self._sandbox) as channel:
             self._channel = channel
             if self._stop.is_set():
                 return

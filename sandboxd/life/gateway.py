@@ -21,6 +21,7 @@ from sandboxd.life import sources, timeline
 from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.model.labels import EDITOR, GATEWAY, START
+from sandboxd.model.sandbox_id import name_option
 from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 
@@ -210,7 +211,7 @@ def start(
     container = engine.create(name_of(workspace), request)
     try:
         engine.connect_network(pair.outer, container)
-        with attach(engine, container) as channel:
+        with attach(engine, container, workspace) as channel:
             engine.start(container)
             if unseen := blind_spot(_wait_until_safe(channel, pair)):
                 progress(unseen)
@@ -253,9 +254,9 @@ def attach_running(engine: Engine, workspace: str) -> Channel:
     if present is None or present.state != "running":
         raise GatewayGone(
             "the gateway of this sandbox does not run",
-            "nothing gets out; `sandboxd up` starts it again",
+            f"nothing gets out; `sandboxd up{name_option(workspace)}` starts it again",
         )
-    return attach(engine, present.id)
+    return attach(engine, present.id, workspace)
 
 
 def _set(

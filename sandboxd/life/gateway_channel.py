@@ -11,6 +11,7 @@ import contextlib
 import functools
 import itertools
 import json
+import os
 import socket
 from collections import deque
 from typing import TYPE_CHECKING, TypeVar
@@ -20,6 +21,7 @@ from sandboxd.egress.messages import event_of
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life.lock import gateway_turn
+from sandboxd.model.sandbox_id import name_of, name_option, workspace_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from sandboxd.egress.messages import Command, Event
     from sandboxd.engine.client import Engine
 
-ANSWER_SECONDS = 15.0
-"""A gateway answers at once; only one that hangs, or a machine that does, needs longer."""
+ANSWER_SECONDS = 25.0
+"""A gateway answers at once; only one that hangs, or is slow on a very busy machine, needs longer."""
 
 _SENDINGS = 3
 """How often a command is sent in all when another writer, which did not take the lock, garbles it."""
@@ -49,10 +51,13 @@ class Channel:
         connection: socket.socket,
         first: bytes = b"",
         turn: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+        sandbox: str = "",
     ) -> None:
         """:param first: bytes that arrived with the engine's answer
         :param turn: keeps other writers away while it is entered
+        :param sandbox: the identity of the sandbox whose gateway it is, for messages; '' if nobody knows
         """
+        self._sandbox = sandbox
         self._connection = connection
         self.turn = turn
         self._frames = Frames()
@@ -95,7 +100,7 @@ class Channel:
                     return answer
         raise EnvironmentFailure(
             "the gateway cannot read what it is told, and lets nothing through",
-            "end it and start it again: `sandboxd down`, then `sandboxd up`",
+            self._anew(),
         )
 
     def events(self, seconds: float | None = None) -> Iterator[Event]:
@@ -130,8 +135,8 @@ class Channel:
                     return chosen
         except TimeoutError:
             raise EnvironmentFailure(
-                f"the gateway does not answer: waited {seconds:g} s",
-                "end it and start it again: `sandboxd down`, then `sandboxd up`",
+                f"the gateway{_of(self._sandbox)} does not answer: waited {seconds:g} s",
+                self._anew(),
             ) from None
         raise self.ended()
 
@@ -140,8 +145,12 @@ class Channel:
         words = " ".join(" ".join(self._errors).split())[-300:]
         return EnvironmentFailure(
             "the gateway ended" + (f": {words}" if words else ""),
-            "nothing gets out any more; `sandboxd up` starts it again",
+            f"nothing gets out any more; `sandboxd up{name_option(self._sandbox)}` starts it again",
         )
+
+    def _anew(self) -> str:
+        option = name_option(self._sandbox)
+        return f"end it and start it again: `sandboxd down{option}`, then `sandboxd up{option}`"
 
     def close(self) -> None:
         """Close the channel; a read in another thread returns."""
@@ -183,6 +192,13 @@ class Channel:
                     self._events.append(event)
 
 
+def _of(sandbox: str) -> str:
+    """Whose gateway it is, for a message; '' for a sandbox that is not known."""
+    name = name_of(sandbox)
+    project = os.path.basename(workspace_of(sandbox))
+    return f" of `{project}{f'/{name}' if name else ''}`" if sandbox else ""
+
+
 def _unless_mixed(choose: Callable[[Event], T | None]) -> Callable[[Event], tuple[T, ...] | None]:
     """`choose` with its result in a tuple, which is empty where a line was no command, whoever wrote it."""
 
@@ -195,10 +211,11 @@ def _unless_mixed(choose: Callable[[Event], T | None]) -> Callable[[Event], tupl
     return outcome
 
 
-def attach(engine: Engine, container: str) -> Channel:
+def attach(engine: Engine, container: str, sandbox: str) -> Channel:
     """Open the control channel of the gateway whose container has the id `container`; it need not have started yet.
 
+    :param sandbox: the identity of its sandbox
     :raises EngineFailure: there is none
     """
     connection, first = engine.attach(container)
-    return Channel(connection, first, functools.partial(gateway_turn, container))
+    return Channel(connection, first, functools.partial(gateway_turn, container), sandbox)

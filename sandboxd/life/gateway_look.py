@@ -72,7 +72,7 @@ def _look(engine: Engine, inspected: Inspected, closed: str) -> tuple[bool, str]
         return False, f"its gateway is {state}: {closed}"
     if weak := _difference(engine, present.id, pair, workspace):
         return False, weak
-    answer = _ask(engine, present.id)
+    answer = _ask(engine, present.id, workspace)
     if not answer["version"]:
         return False, f"its gateway has no policy: {closed}"
     return True, (
@@ -108,11 +108,11 @@ def _difference(engine: Engine, container: str, pair: networks.Pair, workspace: 
     return f"the gateway is not as `sandboxd up` makes it: {weak}" if weak else ""
 
 
-def _ask(engine: Engine, container: str) -> State:
+def _ask(engine: Engine, container: str, workspace: str) -> State:
     def state(event: Event) -> State | None:
         return event if event["event"] == "state" else None
 
-    with attach(engine, container) as channel:
+    with attach(engine, container, workspace) as channel:
         return channel.ask(state, {"op": "state"}, seconds=STATE_SECONDS)
 
 

@@ -23,7 +23,7 @@ def number_now(engine: Engine, sandbox: str) -> int | None:
         gateway = running_gateway.gateway_of(engine, sandbox)
         if gateway is None:
             return None
-        with attach(engine, gateway.id) as channel:
+        with attach(engine, gateway.id, sandbox) as channel:
             return channel.ask(
                 lambda event: event["seq"] if event["event"] == "state" else None, {"op": "state"}
             )
@@ -44,7 +44,7 @@ def since(engine: Engine, sandbox: str, number: int | None) -> tuple[str, ...]:
         gateway = running_gateway.gateway_of(engine, sandbox)
         if gateway is None:
             return ()
-        with attach(engine, gateway.id) as channel:
+        with attach(engine, gateway.id, sandbox) as channel:
             events = running_gateway.past(channel, number)
     except EnvironmentFailure:
         return ()

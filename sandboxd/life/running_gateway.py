@@ -32,7 +32,7 @@ class RunningGateway:
         :raises EnvironmentFailure: it does not answer
         """
         ledger = Ledger()
-        with attach(self._engine, self.id) as channel:
+        with attach(self._engine, self.id, self._workspace) as channel:
             ledger.take(past(channel))
         return ledger
 
@@ -44,7 +44,7 @@ class RunningGateway:
         :param question: the request's number
         :param why: the reason that the program is told
         """
-        with attach(self._engine, self.id) as channel:
+        with attach(self._engine, self.id, self._workspace) as channel:
             # Commands are read in their order, so the state shows that what was sent before it was read.
             channel.ask(
                 lambda event: event if event["event"] == "state" else None,

@@ -144,7 +144,7 @@ class WayOut:
         beside = self._beside
         if beside is None or not beside.container:
             return
-        with attach(self._engine, beside.container) as channel:
+        with attach(self._engine, beside.container, beside.workspace) as channel:
             self._events = list(running_gateway.past(channel, self._before))
             if not all(self._is_recorded(attempt) for attempt in self._on_record()):
                 # It says within a second how much it could not record.
@@ -235,7 +235,7 @@ class WayOut:
             "outer": self._outer(),
         }
         if beside is not None and beside.container:
-            with attach(self._engine, beside.container) as channel:
+            with attach(self._engine, beside.container, beside.workspace) as channel:
                 self._before = running_gateway.past(channel, purpose=VERIFY_BEGINS)[-1]["seq"]
 
     def _allowed(self) -> tuple[str, int]:

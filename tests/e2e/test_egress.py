@@ -386,7 +386,7 @@ def has_policy(api: Engine, workspace: str) -> bool:
         running = running_gateway.gateway_of(api, workspace)
         if running is None:
             return False
-        with gateway_channel.attach(api, gateway.name_of(workspace)) as channel:
+        with gateway_channel.attach(api, gateway.name_of(workspace), workspace) as channel:
             channel.send({"op": "state"})
             return channel.wait_for(
                 lambda event: bool(event["version"]) if event["event"] == "state" else None

@@ -123,6 +123,26 @@ def test_silence_is_an_error_and_not_a_wait_for_ever(
         Channel(ours).wait_for(never, 0.05)
 
 
+@pytest.mark.parametrize(
+    ("sandbox", "whose", "option"),
+    [("", "", ""), ("/home/ann/shop", " of `shop`", ""),
+     ("/home/ann/shop//login", " of `shop/login`", " --name login")],
+)  # fmt: skip
+def test_one_that_does_not_answer_is_named_with_the_commands_for_its_sandbox(
+    ends: tuple[socket.socket, socket.socket], sandbox: str, whose: str, option: str
+) -> None:
+    ours, theirs = ends
+    channel = Channel(ours, sandbox=sandbox)
+    with pytest.raises(EnvironmentFailure) as silent:
+        channel.wait_for(lambda event: event, 0.05)
+    assert silent.value.message == f"the gateway{whose} does not answer: waited 0.05 s"
+    assert f"`sandboxd down{option}`, then `sandboxd up{option}`" in (silent.value.hint or "")
+    theirs.close()
+    with pytest.raises(EnvironmentFailure) as ended:
+        channel.wait_for(lambda event: event)
+    assert f"`sandboxd up{option}`" in (ended.value.hint or "")
+
+
 def test_an_answer_that_came_while_the_machine_stood_still_has_come_in_time(
     ends: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch
 ) -> None:

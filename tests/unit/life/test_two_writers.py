@@ -115,7 +115,7 @@ def large(version: int) -> GatewayRights:
 
 
 def test_two_large_policies_at_once_arrive_one_after_the_other(engine: Any) -> None:
-    writers = [attach(engine, "c1") for _ in range(2)]
+    writers = [attach(engine, "c1", "/w") for _ in range(2)]
     engine.start()
     with ThreadPoolExecutor(2) as threads:
         first = threads.submit(set_policy, writers[0], large(1), False)
@@ -132,7 +132,7 @@ def test_two_large_policies_at_once_arrive_one_after_the_other(engine: Any) -> N
 def test_what_arrives_mixed_with_the_line_of_a_killed_writer_is_sent_again(engine: Any) -> None:
     killed, _ = engine.attach("c1")
     killed.sendall(b'\n{"op":"policy","policy":"' + b"x" * PIECE)
-    writer = attach(engine, "c1")
+    writer = attach(engine, "c1", "/w")
     engine.start()
     engine.wait_for_first_piece()
     assert set_policy(writer, large(1), False)["version"] == 1
@@ -149,7 +149,7 @@ def test_a_gateway_that_can_read_nothing_is_said(
         raise NotACommand("not a line of JSON")
 
     monkeypatch.setattr(commands, "read", refuse)
-    with attach(engine, "c1") as writer:
+    with attach(engine, "c1", "/w") as writer:
         engine.start()
         with pytest.raises(EnvironmentFailure, match="cannot read what it is told"):
             set_policy(writer, large(1), False)
@@ -161,7 +161,7 @@ def test_a_writer_that_does_not_end_is_an_error_and_no_wait_for_ever(
 ) -> None:
     monkeypatch.setattr(lock, "_TURN_SECONDS", 0.1)
     taken = pytest.raises(EnvironmentFailure, match="another sandboxd has spoken with the gateway")
-    with attach(engine, "c1") as writer, lock.gateway_turn("c1"), taken:
+    with attach(engine, "c1", "/w") as writer, lock.gateway_turn("c1"), taken:
         set_policy(writer, large(1), False)
     assert engine.policies == []
 
