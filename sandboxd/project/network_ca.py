@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from sandboxd.credentials import roots
 from sandboxd.credentials.java_trust_store import trust_store
+from sandboxd.errors import UsageError
 from sandboxd.plan.network_ca import BUNDLE, JAVA, OWN, NetworkCa
 from sandboxd.plan.reasons import Downgrade
 from sandboxd.policy import network_ca
 from sandboxd.state.inside_files import file_for_inside
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from sandboxd.host.facts import HostFacts
     from sandboxd.plan.workspace import WorkspaceFacts
@@ -31,6 +33,7 @@ def with_files(
     if host.engine is not None and host.engine.kind == "kubernetes":
         why = "those of `network_ca` stay on this machine: programs in the Pod trust what its image trusts"
         return facts, (Downgrade("certificates", why, "have them in the image"),)
+    _refuse_inside(facts.path, floor.network_ca)
     every = roots.pem(environ)
     own = "\n".join(network_ca.certificates(floor.network_ca)) + "\n"
     java = trust_store(network_ca.blocks_in(every.encode()))
@@ -40,3 +43,16 @@ def with_files(
 
     files = NetworkCa(file(BUNDLE, every.encode()), file(OWN, own.encode()), file(JAVA, java))
     return facts._replace(network_ca=files), ()
+
+
+def _refuse_inside(workspace: str, paths: Iterable[str]) -> None:
+    """:raises UsageError: a program in the sandbox could write one of the files `paths`"""
+    within = workspace.rstrip("/") + "/"
+    for path in paths:
+        # What a link names could be another file as well, if the link can be replaced.
+        named = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
+        if named.startswith(within) or os.path.realpath(path).startswith(within):
+            raise UsageError(
+                f"the certificates in `{path}` lie in the workspace, where the sandbox could write them",
+                "keep them outside of it, and name that file: `network_ca` of the policy",
+            )
