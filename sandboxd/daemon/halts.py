@@ -201,7 +201,8 @@ class Watched:
     @contextlib.contextmanager
     def _listening(self, guard: Guard) -> Iterator[MountEvents]:
         """The events of what is mounted, and of what git on the host lists now."""
-        events = open_events([point.path for point in guard.points], *guard.lists())
+        paths = {*(point.path for point in guard.points), *guard.shut_files}
+        events = open_events(paths, *guard.lists())
         try:
             problem = events.delay and f"losses of mounts are seen {events.delay}"
             if problem and problem != self.problem:

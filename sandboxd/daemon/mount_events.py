@@ -13,6 +13,7 @@ import contextlib
 import errno
 import os
 import select
+import stat
 import sys
 import threading
 import time
@@ -25,7 +26,7 @@ STEP_MS = 20
 """Milliseconds between two looks of `watchfiles`, where it is used: a change is seen after one or two of them."""
 
 _POLL_SECONDS = 1.0
-"""Between two looks where the system gives no events at all."""
+"""Between two complete looks where the system gives no events at all."""
 
 _REST_SECONDS = 0.002
 """After names that do not matter: who makes and removes files all the time costs no more than this allows."""
@@ -71,9 +72,11 @@ def open_events(
             pass
         except OSError as error:
             if error.errno in _OUT_OF_WATCHES:
-                return _Looks("the system has no watches left (`fs.inotify` in sysctl)")
+                why = "the system has no watches left (`fs.inotify` in sysctl)"
+                return _Looks(why, {*paths, *files}, folders)
             if isinstance(error, PermissionError):
-                return _Looks(f"`{error.filename}` may not be read")
+                why = f"`{error.filename}` may not be read"
+                return _Looks(why, {*paths, *files}, folders)
             raise
     return _Steps(paths, files, folders)
 
@@ -109,7 +112,7 @@ class _Inotify:
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
         entries = stays | flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE
-        self._matters = stays | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
+        self._matters = stays | flags.ATTRIB | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
         self._names: dict[int, set[str] | None] = {}
         """The names that matter by the number of the watch; None for all."""
         self._is_ended = False
@@ -134,6 +137,10 @@ class _Inotify:
                 self._watch(folder, entries | more | flags.ONLYDIR, of_it)
             for folder in above.difference(folders):
                 self._watch(folder, stays | flags.ONLYDIR, set())
+            for path in paths:
+                # A new hard link changes the attributes of the file, and nothing in its folder.
+                if stat.S_ISREG(_mode(path)):
+                    self._watch(path, flags.ATTRIB | flags.DONT_FOLLOW, set())
         except BaseException:
             self.close()
             raise
@@ -170,6 +177,13 @@ class _Inotify:
     def _close_pipe(self) -> None:
         os.close(self._wake_up)
         os.close(self._waker)
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
 
 
 class _Steps:
@@ -227,20 +241,51 @@ def _can_be_watched(folder: str) -> bool:
 
 
 class _Looks:
-    """By looking again and again.
+    """By looking again and again: a program inside can use up the user's watches, so this must be nearly as fast.
 
     :param why: no better way is open, in words
+    :param paths: absolute paths of which it matters what is there, and of files their content, too
+    :param folders: absolute paths of folders in which each new name matters
     """
 
-    def __init__(self, why: str) -> None:
-        self.delay = f"up to {_POLL_SECONDS:.0f} s late, since {why}"
+    def __init__(self, why: str, paths: Collection[str], folders: Collection[str]) -> None:
+        self.delay = f"up to {STEP_MS} ms late, since {why}"
+        self._paths, self._folders = tuple(paths), tuple(folders)
+        self._before = self._look()
         self._event = threading.Event()
 
     def wait(self) -> bool:
-        return not self._event.wait(_POLL_SECONDS)
+        end = time.monotonic() + _POLL_SECONDS
+        while time.monotonic() < end:
+            if self._event.wait(STEP_MS / 1000):
+                return False
+            now = self._look()
+            if now != self._before:
+                self._before = now
+                return True
+        # For what does not show there, such as a mount that is gone from the same file.
+        return True
+
+    def _look(self) -> list[tuple[int, ...]]:
+        whole = (_stamp(path, names_matter=True) for path in self._folders)
+        return [*(_stamp(path) for path in self._paths), *whole]
 
     def end(self) -> None:
         self._event.set()
 
     def close(self) -> None:
         pass
+
+
+def _stamp(path: str, *, names_matter: bool = False) -> tuple[int, ...]:
+    """What differs whenever something else is at `path`, and whenever a file was written or got another name.
+
+    :param names_matter: whether it also differs when a folder got or lost an entry
+    """
+    try:
+        status = os.lstat(path)
+    except OSError as error:
+        return (error.errno or 0,)
+    if stat.S_ISDIR(status.st_mode) and not names_matter:
+        return status.st_dev, status.st_ino
+    return status.st_dev, status.st_ino, status.st_nlink, status.st_mtime_ns, status.st_size

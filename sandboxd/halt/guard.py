@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.halt import points as places
 from sandboxd.halt import record, stop, versions
-from sandboxd.halt.points import Lost, What
+from sandboxd.halt.points import Guards, Lost, What
 from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import open_links, outside, pins
+from sandboxd.observe import hard_links, open_links, outside, pins
 from sandboxd.observe.mount_table import Identity
+from sandboxd.observe.pin import State
 from sandboxd.observe.workspace import target_of
+from sandboxd.plan.acting import is_of_version_control
 from sandboxd.plan.entrances import hosts_own
 
 if TYPE_CHECKING:
@@ -55,8 +57,17 @@ class Guard:
         self._by_signal = outside.look(engine, inspected).shares_kernel
         self._held: dict[str, Held] = {}
         self._mounted: dict[str, Identity] = {}
+        self._linked: set[str] = set()
+        """Paths at which the mount is there, and a file has a second name since the start."""
         for point in self.points:
             self._hold(point.path)
+        self.shut_files = tuple(
+            file
+            for point in self.points
+            if point.guards is Guards.ALL and not is_of_version_control(point.path)
+            for file in hard_links.files_at(point.path)
+        )
+        """Paths on the host of files that must get no second name, those in folders included."""
 
     def _hold(self, path: str) -> None:
         try:
@@ -115,7 +126,10 @@ class Guard:
             # What cannot be looked at does not count as held.
             with contextlib.suppress(OSError):
                 now[path] = versions.identity(path)
-        return places.lost(self.points, self._mounted, now)
+        return tuple(
+            each._replace(what=What.LINKED) if each.path in self._linked else each
+            for each in places.lost(self.points, self._mounted, now)
+        )
 
     def forget_lost_before(self) -> bool:
         """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
@@ -138,12 +152,18 @@ class Guard:
         return bool(self._gone())
 
     def _without_mount(self) -> set[str]:
-        """The paths of points that the container has no mount at any more, as far as can be seen."""
+        """The paths of points that the container has no mount at any more, or that can be written by a second name, as
+        far as can be seen.
+        """
         if not self._top:
             return set()
-        targets = [pin.target for pin in pins.look(self._mounts) if pin.is_lost]
-        paths = {places.path_of(target, self._top, self.workspace) for target in targets}
-        return paths & {point.path for point in self.points}
+        lost = {
+            places.path_of(pin.target, self._top, self.workspace): pin.state
+            for pin in pins.look(self._mounts)
+            if pin.is_lost
+        }
+        self._linked |= {path for path, state in lost.items() if state is State.LINKED}
+        return lost.keys() & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
         """Stop all processes inside, rename what they may have written, and record the halt.
@@ -231,7 +251,8 @@ class Guard:
 
 def _matters(lost: Iterable[Lost], outcomes: Iterable[Outcome]) -> bool:
     """Whether a person has to know of the loss although the container has ended: at its end we remove placeholders."""
-    is_named = any(each.what in (What.ENTERED, What.NAMED) for each in lost)
+    of_mounts = (What.REPLACED, What.REMOVED, What.LINKED)
+    is_named = any(each.what not in of_mounts for each in lost)
     return is_named or any(outcome.aside or outcome.problem for outcome in outcomes)
 
 

@@ -41,6 +41,8 @@ class What(Enum):
 
     REPLACED = "replaced"
     REMOVED = "removed or renamed"
+    LINKED = "given a second name"
+    """A file at or below it got a hard link on the host, by which programs inside may write it."""
     ENTERED = "entered by git"
     """Git's index on the host names a nested repository there, and did not when the container was made."""
     LISTED = "listed by git"

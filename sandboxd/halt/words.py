@@ -79,6 +79,7 @@ def describe(halt: Halt) -> str:
 
     parts = (
         _of_gone(gone),
+        _of_linked(of(What.LINKED)),
         _of_named(of(What.ENTERED), "goes into", "index"),
         _of_named(of(What.LISTED), "goes into", "list of work trees"),
         _of_added(of(What.ADDED)),
@@ -107,6 +108,12 @@ def _of_gone(gone: Sequence[Entry]) -> str:
     verb = whats.pop() if len(whats) == 1 else "replaced or removed"
     is_are = "was" if len(gone) == 1 else "were"
     return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
+
+
+def _of_linked(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    return f"a hard link was made to {_names(entries)} on the host, by which it could be written inside"
 
 
 def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> str:

@@ -88,6 +88,34 @@ def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
         )
     if not is_whole:
         progress("not all files that are shut were looked at for second names: there are too many")
+    for folder in _folders_of_objects(plan):
+        _part_objects(folder, progress)
+
+
+def _folders_of_objects(plan: Plan) -> tuple[str, ...]:
+    """The folders of the host from which git there reads objects."""
+    if plan.own_git is None:
+        folder = os.path.join(plan.workspace, ".git/objects")
+        is_shut = ".git" in plan.control_files and os.path.realpath(folder) == folder
+        return (folder,) if is_shut and os.path.isdir(folder) else ()
+    modules = (module.objects for module in plan.own_git.modules.modules)
+    return tuple(folder.path for folder in (*plan.own_git.objects.folders, *modules))
+
+
+def _part_objects(folder: str, progress: Callable[[str], None]) -> None:
+    from sandboxd.plan import second_names
+
+    parted, is_whole = second_names.part_objects(folder)
+    if parted:
+        progress(
+            f"{parted:,} objects in `{folder}` had second names, as `git clone` of a path gives them, by which they "
+            "could be written inside: they are copies now; `git fsck` says whether one was changed before"
+        )
+    if not is_whole:
+        progress(
+            f"objects in `{folder}` have second names, and a program inside may write those that lie in the "
+            "workspace: `git repack -a -d` on the host ends that"
+        )
 
 
 def differing(sources: Sequence[Source], pid: int) -> tuple[str, ...] | None:

@@ -26,6 +26,8 @@ class State(enum.Enum):
     LOST = "lost"
     MISSING = "missing"
     """There was no pin at the start, but git on the host has acted on that path since."""
+    LINKED = "linked"
+    """A file of it was given a second name (a hard link) on the host since, by which programs inside may write it."""
     NOT_CHECKED = "not checked"
 
 
@@ -73,7 +75,7 @@ class Pin(NamedTuple):
     @property
     def is_lost(self) -> bool:
         """Whether programs inside can write there although they should not."""
-        return self.state in (State.LOST, State.MISSING)
+        return self.state in (State.LOST, State.MISSING, State.LINKED)
 
 
 def requests(inspected: Inspected) -> tuple[Request, ...]:
@@ -160,6 +162,7 @@ _MOST_NAMED = 3
 LOST = "PIN LOST"
 """The first words of a message about a pin that was lost by a change on the host."""
 _MISSING = "PIN MISSING"
+_LINKED = "PIN WITH A SECOND NAME"
 
 
 def headline(pins: Iterable[Pin], where: str = "") -> str:
@@ -170,8 +173,10 @@ def headline(pins: Iterable[Pin], where: str = "") -> str:
     outer = lost(pins)
     gone = [pin for pin in outer if pin.state is State.LOST]
     missing = [pin for pin in outer if pin.state is State.MISSING]
+    linked = [pin for pin in outer if pin.state is State.LINKED]
     parts = [f"{LOST}{where}: {_of_gone(gone)}"] if gone else []
     parts += [f"{_MISSING}{where}: {_of_missing(missing)}"] if missing else []
+    parts += [f"{_LINKED}{where}: {_of_linked(linked)}"] if linked else []
     return "; ".join(parts)
 
 
@@ -195,6 +200,13 @@ def _of_missing(missing: Sequence[Pin]) -> str:
         if pins
     ]
     return f"git on the host {', and '.join(acts)}, and what runs inside can write there"
+
+
+def _of_linked(linked: Sequence[Pin]) -> str:
+    return (
+        f"a hard link was made to {_names(linked)} on the host since the start (known by "
+        f"{linked[0].witness.value}), and what runs inside can write there by it"
+    )
 
 
 def _of_gone(outer: Sequence[Pin]) -> str:

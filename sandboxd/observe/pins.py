@@ -10,12 +10,14 @@ import errno
 import json
 import os
 import posixpath
-import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.model.labels import SOURCES
+from sandboxd.model.labels import MADE_BY, SOURCES, UP
 from sandboxd.observe import gofer, host_process, mount_table, open_links
+from sandboxd.observe.hard_links import most_names
 from sandboxd.observe.pin import Pin, Request, State, Witness, name_of, requests
+from sandboxd.plan.acting import is_of_version_control
+from sandboxd.plan.git_objects import is_objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,6 +47,8 @@ class Subject(NamedTuple):
     """
     links: Watch | None = None
     """The facts by which paths that need a pin only since the start are found; None to look for none."""
+    is_parted: bool = False
+    """Whether each file that is shut had one name at the start: `up` sees to that, an editor's start does not."""
 
 
 class _MountsOf(NamedTuple):
@@ -63,6 +67,7 @@ def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
     """
     state = inspected.get("State") or {}
     pid = int(state.get("Pid") or 0) if state.get("Running") or state.get("Paused") else 0
+    labels = (inspected.get("Config") or {}).get("Labels") or {}
     asked = tuple((name_of(request, inspected), request) for request in requests(inspected))
     return Subject(
         str(inspected.get("Id") or ""),
@@ -71,6 +76,7 @@ def subject(inspected: Inspected, inside: Iterable[str] = ()) -> Subject:
         _noted(inspected),
         frozenset(inside),
         open_links.watch(inspected),
+        labels.get(MADE_BY) == UP,
     )
 
 
@@ -87,7 +93,9 @@ def look(of: Subject, root: str = "/proc") -> tuple[Pin, ...]:
     ours = _table("self", root) if mounts is not None else {}
     pins = []
     for name, request in of.requests:
-        verdict = None if mounts is None else _by_mounts(request, mounts, ours)
+        verdict = (
+            None if mounts is None else _by_mounts(request, mounts, ours, is_parted=of.is_parted)
+        )
         verdict = _by_inside(request, of.inside, verdict or _by_note(request, of.noted))
         pins.append(Pin(name, request.target, request.source, *verdict, request.is_read_only))
     return (*pins, *_missing(of.links))
@@ -141,7 +149,9 @@ def _table(pid: int | str, root: str) -> Table:
         return {}
 
 
-def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> _Verdict | None:
+def _by_mounts(
+    request: Request, mounts: _MountsOf, ours: Table, *, is_parted: bool
+) -> _Verdict | None:
     """The verdict of the host's kernel; None for what these mounts do not show."""
     if request.target not in mounts.table:
         # A mount outside of a shared folder is on the image's, where no act of the host ends it.
@@ -157,19 +167,13 @@ def _by_mounts(request: Request, mounts: _MountsOf, ours: Table) -> _Verdict | N
         return State.LOST, mounts.witness, "nothing is at its path on the host"
     if not is_same:
         return State.LOST, mounts.witness, "another one is at its path on the host"
-    if request.is_read_only and (names := _number_of_names(request.source)) > 1:
-        why = f"it has {names} names on the host, and may be written inside by another one"
-        return State.NOT_CHECKED, mounts.witness, why
+    if request.is_read_only and (names := most_names(request.source)) > 1:
+        what = "a file in it" if os.path.isdir(request.source) else "it"
+        why = f"{what} has {names} names on the host, and may be written inside by another one"
+        is_shared = is_objects(request.target) or is_of_version_control(request.source)
+        is_new = is_parted and not is_shared
+        return State.LINKED if is_new else State.NOT_CHECKED, mounts.witness, why
     return State.HOLDS, mounts.witness, ""
-
-
-def _number_of_names(path: str) -> int:
-    """The number of hard links to the file at `path`; 1 if it is no regular file, or cannot be examined."""
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return 1
-    return status.st_nlink if stat.S_ISREG(status.st_mode) else 1
 
 
 def _is_at_its_path(request: Request, mounts: _MountsOf, ours: Table) -> bool:

@@ -77,6 +77,13 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     return Acting(tuple(_outermost([*pins, *aside[:left]])), tuple(exposed))
 
 
+def is_of_version_control(path: str) -> bool:
+    """Whether `path` is the folder of a version control, to whose files clones give further names, most often outside of
+    the workspace.
+    """
+    return weigh(posixpath.basename(path))[0] == "never"
+
+
 def _outermost(paths: Iterable[str]) -> Iterator[str]:
     """`paths` without those that lie in another of them."""
     outer: set[str] = set()

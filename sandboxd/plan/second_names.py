@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import stat
 from typing import TYPE_CHECKING
@@ -15,12 +16,16 @@ from typing import TYPE_CHECKING
 from sandboxd.plan import beneath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _MOST_ENTRIES = 20_000
 _DEEPEST = 32
 _OBJECTS = ".git/objects"
-"""Left out: git shares these files between clones on purpose, and a writable `.git` never shows them inside."""
+"""Left out: they are for `part_objects`, which knows which folders git reads them from."""
+_FOLDER_OF_OBJECTS = re.compile(r"[0-9a-f]{2}|pack")
+_MOST_OBJECTS = 5_000
+_MOST_COPIED = 1 << 30
+"""Bytes of objects that are copied at one start."""
 
 
 def part(workspace: str, paths: Iterable[str]) -> tuple[tuple[str, ...], bool]:
@@ -46,6 +51,46 @@ def part(workspace: str, paths: Iterable[str]) -> tuple[tuple[str, ...], bool]:
     except OSError as error:
         raise beneath.cannot_write(path, error) from None
     return tuple(walk.parted), walk.is_whole
+
+
+def part_objects(folder: str) -> tuple[int, bool]:
+    """As `part`, for the objects of a git repository.
+
+    Git gives them further names by `git clone` of a path. Where the clone lies in the workspace, a program inside could
+    write them there, and `git checkout` on the host takes a file as it is in its object, without a look at its id.
+
+    :param folder: the absolute path of the repository's folder of objects
+    :returns: how many were replaced, and whether none is left
+    :raises UsageError: the folder cannot be opened
+    :raises EnvironmentFailure: an object cannot be replaced
+    """
+    parted = copied = 0
+    path = folder
+    try:
+        with beneath.open_folder(folder) as root:
+            for name in filter(_FOLDER_OF_OBJECTS.fullmatch, os.listdir(root)):
+                path = os.path.join(folder, name)
+                with beneath.parent_of(root, f"{name}/x", create=False) as below:
+                    for entry, size in _with_further_names(below):
+                        if parted == _MOST_OBJECTS or copied + size > _MOST_COPIED:
+                            return parted, False
+                        # Git on the host may remove one at any time.
+                        with contextlib.suppress(FileNotFoundError):
+                            _replace_by_copy(below, entry)
+                            parted, copied = parted + 1, copied + size
+    except OSError as error:
+        raise beneath.cannot_write(path, error) from None
+    return parted, True
+
+
+def _with_further_names(folder: int) -> Iterator[tuple[str, int]]:
+    """The files in a folder that have further hard links, each with its size."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with contextlib.suppress(FileNotFoundError):
+                status = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode) and status.st_nlink > 1:
+                    yield entry.name, status.st_size
 
 
 class _Walk:

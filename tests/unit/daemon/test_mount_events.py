@@ -3,7 +3,7 @@ from __future__ import annotations
 import errno
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import inotify_simple
@@ -17,6 +17,20 @@ Make = Callable[[list[str]], MountEvents]
 KINDS = [pytest.param(mount_events._Steps, id="watchfiles")]
 if sys.platform == "linux":
     KINDS.append(pytest.param(mount_events._Inotify, id="inotify"))
+
+
+def _looks(
+    paths: list[str], files: Collection[str] = (), folders: Collection[str] = ()
+) -> MountEvents:
+    return mount_events._Looks("a test says so", {*paths, *files}, folders)
+
+
+KINDS.append(pytest.param(_looks, id="looks"))
+
+
+@pytest.fixture(autouse=True)
+def _only_what_happens_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mount_events, "_POLL_SECONDS", 10 * PATIENCE)
 
 
 def test_the_folder_above_each_path_is_watched_for_its_name_and_the_rest_for_staying() -> None:
@@ -62,6 +76,17 @@ def test_what_puts_something_else_at_a_path_wakes(
     events = make([str(path) for path in paths])
     try:
         assert wakes(events, lambda: act(workspace))
+    finally:
+        events.end()
+        events.close()
+
+
+@pytest.mark.parametrize("make", KINDS[1:])
+def test_a_second_name_of_a_file_wakes(make: Make, workspace: Path) -> None:
+    """By it a program inside could write the file."""
+    events = make([str(workspace / ".envrc")])
+    try:
+        assert wakes(events, lambda: (workspace / "second").hardlink_to(workspace / ".envrc"))
     finally:
         events.end()
         events.close()

@@ -144,6 +144,24 @@ def test_what_was_written_before_a_container_ended_itself_is_put_aside(
     assert record.open_halt(environ, str(workspace), "c1") == halt
 
 
+def test_a_second_name_of_what_is_shut_halts_and_what_was_written_by_it_is_put_aside(
+    workspace: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = guard_of(PlayedEngine(), workspace)
+    assert guard.shut_files == (str(workspace / ".envrc"), str(workspace / "sub/.envrc"))
+    (workspace / "second").hardlink_to(workspace / ".envrc")
+    linked = Pin(".envrc", "/w/.envrc", "", State.LINKED, Witness.FIRST_PROCESS)
+    monkeypatch.setattr(pins, "look", lambda *_: (linked,))
+    assert guard.has_lost_mounts()
+    (workspace / "second").write_text("evil")
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    assert [(entry.path, entry.what) for entry in halt.entries] == [(".envrc", What.LINKED)]
+    assert not (workspace / ".envrc").exists()
+    assert (workspace / ".envrc.halted").read_text() == "evil"
+    assert "a hard link was made to `.envrc` on the host" in words.describe(halt)
+
+
 def test_one_that_somebody_paused_is_halted_all_the_same(
     workspace: Path, environ: dict[str, str]
 ) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.observe import pin, pins
 from sandboxd.observe.mount_table import Mounted, parse, place_of
 from sandboxd.observe.pin import Pin, State, Witness
+from sandboxd.plan.acting import is_of_version_control
 
 ID = "c0ffee" * 10
 WORK = "/workspaces/shop"
@@ -139,6 +141,27 @@ def test_a_file_with_a_second_name_is_not_said_to_hold(by_path: World) -> None:
     pin = by_path.look()[".envrc"]
     assert (pin.state, pin.is_lost) == (State.NOT_CHECKED, False)
     assert pin.why == "it has 2 names on the host, and may be written inside by another one"
+
+
+def test_one_that_got_a_second_name_since_the_start_is_lost(by_path: World) -> None:
+    """`up` gives each file that is shut a name of its own: a later one is by an act of the host (`ln`, `cp -al`)."""
+    os.link(by_path.host / ".envrc", by_path.host / "second")
+    found = by_path.look(labels={MADE_BY: UP})
+    assert (found[".envrc"].state, found[".envrc"].is_lost) == (State.LINKED, True)
+    text = pin.headline(found.values())
+    assert text.startswith("PIN WITH A SECOND NAME: a hard link was made to `.envrc` on the host")
+    assert found[".vscode"].state is State.HOLDS
+
+
+def test_a_file_of_a_folder_counts_but_not_of_a_version_control(by_path: World) -> None:
+    (by_path.host / ".vscode/tasks.json").write_text("{}")
+    os.link(by_path.host / ".vscode/tasks.json", by_path.host / "second")
+    found = by_path.look()[".vscode"]
+    assert (found.state, found.why) == (
+        State.NOT_CHECKED,
+        "a file in it has 2 names on the host, and may be written inside by another one",
+    )
+    assert is_of_version_control("/x/.hg") and not is_of_version_control("/x/.vscode")
 
 
 def test_a_workspace_that_was_moved_is_lost(by_path: World) -> None:

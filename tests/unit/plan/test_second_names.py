@@ -50,6 +50,37 @@ def test_objects_of_git_stay_shared(tmp_path: Path) -> None:
     assert second_names.part(str(tmp_path), [".git"]) == ((), True)
 
 
+def test_objects_that_a_clone_shares_become_git_s_own(tmp_path: Path) -> None:
+    objects, clone = tmp_path / ".git/objects", tmp_path / "clone"
+    clone.mkdir()
+    for number, name in enumerate(("aa/one", "pack/pack-1.pack", "info/alternates", "aa/alone")):
+        (objects / name).parent.mkdir(parents=True, exist_ok=True)
+        (objects / name).write_text("host")
+        (objects / name).chmod(0o444)
+        if name != "aa/alone":
+            (clone / str(number)).hardlink_to(objects / name)
+    assert second_names.part_objects(str(objects)) == (2, True)
+    for other in clone.iterdir():
+        other.chmod(0o644)
+        other.write_text("evil")
+    assert (objects / "aa/one").read_text() == (objects / "pack/pack-1.pack").read_text() == "host"
+    assert (objects / "aa/one").stat().st_mode & 0o777 == 0o444
+    assert second_names.part_objects(str(objects)) == (0, True)
+
+
+def test_more_objects_than_are_copied_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "objects/aa").mkdir(parents=True)
+    for name in ("one", "two"):
+        (tmp_path / "objects/aa" / name).write_text(name)
+        (tmp_path / name).hardlink_to(tmp_path / "objects/aa" / name)
+    monkeypatch.setattr(second_names, "_MOST_COPIED", 4)
+    assert second_names.part_objects(str(tmp_path / "objects")) == (1, False)
+    monkeypatch.undo()
+    assert second_names.part_objects(str(tmp_path / "objects")) == (1, True)
+
+
 def test_no_link_is_followed(tmp_path: Path) -> None:
     outside, workspace = tmp_path / "outside", tmp_path / "w"
     outside.mkdir()
