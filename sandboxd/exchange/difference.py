@@ -334,6 +334,8 @@ class _Plan:
             return Reason.HIDES
         if name in self._host.elsewhere:
             return Reason.ELSEWHERE
+        if name in self._host.rewritten:
+            return Reason.HOST_BUSY
         if name == self._host.head.branch and not self._host_follows:
             return self._reason or Reason.OTHER_BRANCH
         return None
@@ -342,6 +344,8 @@ class _Plan:
         ours, theirs = self._host.tip(name), self._inside.tip(name)
         if name == self._inside.head.branch and not self._inside_follows:
             self._stays.append(Held(name, ours, self._reason or Reason.OTHER_BRANCH))
+        elif name in self._inside.rewritten:
+            self._stays.append(Held(name, ours, Reason.INSIDE_BUSY))
         elif not ours and name == self._inside.head.branch and name == self._host.head.branch:
             self._stays.append(Held(name, ours, Reason.DELETED))
         else:

@@ -261,9 +261,28 @@ def elsewhere(common: str, own: str) -> frozenset[str]:
         if os.path.realpath(folder) == os.path.realpath(own):
             continue
         branches.add(read_head(folder).branch)
-        with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
-            for name in ("rebase-merge/head-name", "rebase-apply/head-name"):
-                branches.add((read_small(root, name, _LONGEST) or "").strip())
-            started = (read_small(root, "BISECT_START", _LONGEST) or "").strip()
-            branches.add(f"{ref_names.HEADS}{started}")
-    return frozenset(branches - {"", ref_names.HEADS})
+        branches |= rewritten(folder)
+    return frozenset(branches - {""})
+
+
+def rewritten(folder: str) -> frozenset[str]:
+    """Full names of the branches that a rebase or bisect under way in the git directory `folder` moves or returns to at
+    its end: git compares them with what they were at its start.
+    """
+    with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:
+        lines = [
+            line
+            for name in ("rebase-merge/head-name", "rebase-apply/head-name")
+            for line in _lines(root, name)
+        ]
+        # Three lines for each: its name, and its ids before and after.
+        lines += _lines(root, "rebase-merge/update-refs")[::3]
+        lines += [f"{ref_names.HEADS}{line}" for line in _lines(root, "BISECT_START")]
+        return frozenset(line for line in lines if line.startswith(ref_names.HEADS)) - {
+            ref_names.HEADS
+        }
+    return frozenset()
+
+
+def _lines(root: int, path: str) -> list[str]:
+    return (read_small(root, path, _MOST_LOG) or "").strip().split("\n")

@@ -31,7 +31,8 @@ def host_side(host: HostGit) -> Side:
     )
     index = index_file.digest_in(repository.own, host.sha256)
     under_way = own_refs.operation(repository.own)
-    return Side(refs, head, index, under_way, to_host.elsewhere(host))
+    rewritten = own_refs.rewritten(repository.own)
+    return Side(refs, head, index, under_way, to_host.elsewhere(host), rewritten)
 
 
 def _listed(host: HostGit) -> Refs:
@@ -56,7 +57,8 @@ def inside_side(place: Place, sha256: bool, largest: int, most_packed: int) -> S
     head = own_refs.read_head(place.inside)
     refs = own_refs.read_refs(place.inside, most_packed)
     index = index_file.digest_in(place.inside, sha256, largest)
-    return Side(refs, head, index, own_refs.operation(place.inside))
+    under_way = own_refs.operation(place.inside)
+    return Side(refs, head, index, under_way, rewritten=own_refs.rewritten(place.inside))
 
 
 def largest_index(own: str) -> int:

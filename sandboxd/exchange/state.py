@@ -49,7 +49,8 @@ class Side(NamedTuple):
     """The state of one git directory at one moment.
 
     `staged` is the digest of the index's entries (see `index_file`), None where the index cannot be read. `operation`
-    is None where none is under way. `elsewhere` are full names of branches that other work trees have checked out.
+    is None where none is under way. `elsewhere` are full names of branches that other work trees have checked out,
+    `rewritten` those that the operation moves at its end.
     """
 
     refs: Refs
@@ -57,6 +58,7 @@ class Side(NamedTuple):
     staged: str | None
     operation: Operation | None = None
     elsewhere: frozenset[str] = frozenset()
+    rewritten: frozenset[str] = frozenset()
 
     def tip(self, name: str) -> str:
         """The object id of the ref `name`, '' where there is none."""

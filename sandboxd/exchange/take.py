@@ -249,7 +249,8 @@ class _One:
     def _require_free(self) -> None:
         if self._into in self._ours.elsewhere:
             raise _NotNow(Reason.ELSEWHERE.value, f"in that work tree: `git merge {self._ref}`")
-        if self.is_checked_out and self._ours.operation is not None:
+        is_in_use = self.is_checked_out or self._into in self._ours.rewritten
+        if is_in_use and self._ours.operation is not None:
             raise _NotNow(*_WORDS[Reason.HOST_BUSY])
 
     def _acts(self) -> Acts | None:

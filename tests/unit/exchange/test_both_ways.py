@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -297,3 +299,39 @@ def test_each_ref_that_waits_is_listed_with_the_command_that_takes_it(tmp_path: 
     assert waiting_refs.lines(str(sides.folder), environ) == wanted
     sides.host("pack-refs", "--all")
     assert waiting_refs.lines(str(sides.folder), environ) == wanted
+
+
+@pytest.mark.parametrize("options", [(), ("--update-refs",)])
+def test_a_branch_that_the_host_rebases_waits_for_its_end(
+    sides: Sides, options: tuple[str, ...]
+) -> None:
+    """Git compares it with what it was at the start, and cannot end the rebase where it moved."""
+    for branch, text in (("below", "1"), ("above", "2")):
+        sides.host("switch", "-q", "-c", branch)
+        sides.write("a.txt", text)
+        sides.host("add", "-A")
+        sides.host("commit", "-qm", branch)
+    sides.host("switch", "-q", "main")
+    sides.write("a.txt", "3")
+    sides.host("add", "-A")
+    sides.host("commit", "-qm", "three")
+    sides.host("switch", "-q", "above")
+    sides.exchange()
+    with pytest.raises(subprocess.CalledProcessError):
+        sides.host("rebase", "-q", *options, "main")
+    tips = {name: sides.host("rev-parse", name).strip() for name in ("above", "below")}
+    new = sides.inside("commit-tree", "-m", "new", "-p", "above", "above^{tree}").strip()
+    for name in tips:
+        sides.inside("update-ref", f"refs/heads/{name}", new)
+    outcome = sides.exchange()
+    reasons = {waiting.name: waiting.reason for waiting in outcome.waiting}
+    assert reasons["refs/heads/above"] is Reason.HOST_BUSY
+    assert sides.host("rev-parse", "above").strip() == tips["above"]
+    is_held = sides.host("rev-parse", "below").strip() == tips["below"]
+    assert is_held is bool(options)
+    for _ in range(2):
+        sides.write("a.txt", "4")
+        sides.host("add", "-A")
+        with contextlib.suppress(subprocess.CalledProcessError):
+            sides.host("-c", "core.editor=true", "rebase", "--continue")
+    assert sides.host("branch", "--show-current").strip() == "above"
