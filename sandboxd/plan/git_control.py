@@ -20,7 +20,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
-from sandboxd.plan.linked_worktree import linked_worktree
+from sandboxd.plan.linked_worktree import linked_worktree, separate_repository
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config, shell_words
 
@@ -102,6 +102,9 @@ def git_control(
     elif (linked := linked_worktree(workspace)) is not None:
         reader.read_config(os.path.join(linked.common, "config"), workspace)
         reader.objects(linked.common)
+        reader.entered()
+    elif own := separate_repository(workspace):
+        reader.separate(own)
         reader.entered()
     elif _is_repository(workspace, ""):
         # The workspace is a bare repository itself.
@@ -198,6 +201,12 @@ class _Reader:
                 waiting.append(f"{folder}/modules")
                 continue
             waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
+
+    def separate(self, own: str) -> None:
+        """Pin the repository that the file `.git` names, as a whole, if it is in the workspace."""
+        if folder := self._inside(own):
+            self.pin(folder)
+        self.objects(own)
 
     def entered(self) -> None:
         """Pin where git enters a repository by a list of its own: in a submodule, which `git status` at the top does, and

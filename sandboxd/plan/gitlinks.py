@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
-from sandboxd.plan.linked_worktree import linked_worktree
+from sandboxd.plan.linked_worktree import linked_worktree, separate_repository
 from sandboxd.syntax import git_config, git_index
 
 _LARGEST = 256 << 20
@@ -41,7 +41,7 @@ def index_of(workspace: str) -> Index:
     """The index of the work tree `workspace`, an absolute path without links; the file need not exist."""
     linked = linked_worktree(workspace)
     if linked is None:
-        own = posixpath.join(workspace, ".git")
+        own = separate_repository(workspace) or posixpath.join(workspace, ".git")
         return Index(own, own)
     return Index(posixpath.join(linked.common, "worktrees", linked.name), linked.common)
 

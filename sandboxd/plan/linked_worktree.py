@@ -58,6 +58,22 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
     )
 
 
+def separate_repository(workspace: str) -> str:
+    """The absolute path of the git directory that the file `.git` of `workspace` names, if that is no linked work tree;
+    '' for none.
+
+    So it is in a submodule, after `git init --separate-git-dir`, and where the work trees of a bare clone lie beside it.
+    Anybody may have written the file: the folder is good for nothing but to find what git on the host acts upon.
+    """
+    line = _line(workspace, ".git")
+    written = line.removeprefix("gitdir: ")
+    if written == line or linked_worktree(workspace) is not None:
+        return ""
+    own = os.path.normpath(os.path.join(workspace, written))
+    is_one = all(_is_folder(posixpath.join(own, part)) for part in ("objects", "refs"))
+    return own if is_one and own == os.path.realpath(own) else ""
+
+
 class WorkTree(NamedTuple):
     """A linked work tree within a workspace: its path there, and its own git directory, an absolute path."""
 

@@ -319,3 +319,19 @@ def test_what_cannot_be_pinned_is_said(repository: Path) -> None:
 
 def facts_of(repository: Path) -> tuple[ControlFile, ...]:
     return survey(str(repository), (), git=git_control(str(repository))).control_files
+
+
+def test_a_repository_that_the_file_names_is_shut_and_its_config_counts(tmp_path: Path) -> None:
+    """As where the work trees of a bare clone lie beside it."""
+    app = tmp_path / "app"
+    app.mkdir()
+    git(app, "init", "-q", "--separate-git-dir", str(app / ".bare"))
+    git(app, "config", "core.hooksPath", "tools/hooks")
+    found = git_control(str(app))
+    assert {".bare", "tools/hooks"} <= set(found.pins)
+    (app / ".bare").rename(tmp_path / "elsewhere")
+    (app / ".git").write_text(f"gitdir: {tmp_path}/elsewhere\n")
+    found = git_control(str(app))
+    assert "tools/hooks" in found.pins and ".bare" not in found.pins
+    (app / ".git").write_text(f"gitdir: {tmp_path}/missing\n")
+    assert git_control(str(app)).pins == ()
