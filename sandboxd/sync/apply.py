@@ -25,6 +25,7 @@ from sandboxd.sync.scan import read_entry
 from sandboxd.sync.state import Content, Entry, Kind
 from sandboxd.sync.steps import Act, Step
 from sandboxd.sync.wire import TEMPORARY
+from sandboxd.sync.writer import with_executable
 
 CHANGED = "it changed meanwhile"
 FULL_BEFORE = "something else could not be written before"
@@ -178,7 +179,7 @@ class Target:
             os.fchown(descriptor, *self._owner)
             status = os.fstat(descriptor)
             mode = stat.S_IMODE(status.st_mode if replaced is None else replaced.mode) & 0o777
-            os.fchmod(descriptor, _with_executable(mode, after.executable))
+            os.fchmod(descriptor, with_executable(mode, after.executable))
             os.fsync(descriptor)
 
     def _take_place(
@@ -274,10 +275,6 @@ def _set_executable(folder: int, name: str, before: Entry | None, executable: bo
         if before is None or not _has_status(before, status, ctime=True):
             raise _NotDone(CHANGED)
         mode = stat.S_IMODE(status.st_mode)
-        os.fchmod(descriptor, _with_executable(mode, executable))
+        os.fchmod(descriptor, with_executable(mode, executable))
     finally:
         os.close(descriptor)
-
-
-def _with_executable(mode: int, executable: bool) -> int:
-    return mode | 0o100 | (mode & 0o444) >> 2 if executable else mode & ~0o111

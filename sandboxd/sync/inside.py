@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
-import hashlib
 import os
 import select
 import stat
@@ -48,14 +47,12 @@ from sandboxd.sync.wire import (
     pack,
     pack_entry,
 )
-from sandboxd.sync.writer import Writer, open_below
+from sandboxd.sync.writer import OPEN_FILE, Writer, digest_of, open_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 1 << 20
-_REGULAR = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
 _EVENT = struct.Struct("iIII")
 _OVERFLOW, _IGNORED = 0x4000, 0x8000
 # Modified, attributes, closed after writing, moved from and to, created, deleted, itself deleted and moved.
@@ -210,19 +207,13 @@ class Reporter:
             before = os.fstat(descriptor)
             if before.st_size != size:
                 raise BlockingIOError(errno.EAGAIN, "it changed")
-            digest, left = hashlib.sha256(), size
-            while left > 0:
-                chunk = os.read(descriptor, min(_CHUNK, left))
-                if not chunk:
-                    break
-                digest.update(chunk)
-                left -= len(chunk)
+            digest = digest_of(descriptor, size)
             status = _status(os.fstat(descriptor))
         finally:
             os.close(descriptor)
         if status != _status(before):
             raise BlockingIOError(errno.EAGAIN, "it changed")
-        self._write(pack(FILE, NUMBER.pack(number), status, digest.digest()))
+        self._write(pack(FILE, NUMBER.pack(number), status, digest))
 
     def _read(self, number: int, path: str, size: int) -> None:
         descriptor = self._open_file(path)
@@ -240,7 +231,7 @@ class Reporter:
         """:raises OSError: there is no regular file"""
         folder = open_below(self._root, path.rpartition("/")[0])
         try:
-            descriptor = os.open(path.rpartition("/")[2], _REGULAR, dir_fd=folder)
+            descriptor = os.open(path.rpartition("/")[2], OPEN_FILE, dir_fd=folder)
         finally:
             os.close(folder)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):

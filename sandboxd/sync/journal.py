@@ -33,9 +33,7 @@ class Journal:
         self._path = path
         self.agreed: dict[str, Content] = {}
         self.roots: Roots | None = None
-        self._lines = 0
-        self._is_whole = self._read()
-        self._state = self._file_state()
+        self._load()
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -45,9 +43,7 @@ class Journal:
         """
         with locked_beside(self._path):
             if self._file_state() != self._state:
-                self.agreed, self.roots, self._lines = {}, None, 0
-                self._is_whole = self._read()
-                self._state = self._file_state()
+                self._load()
             yield
 
     def update(self, changes: Mapping[str, Content | None], roots: Roots) -> None:
@@ -76,6 +72,12 @@ class Journal:
             os.unlink(self._path)
         self.agreed, self.roots, self._lines, self._is_whole = {}, None, 0, False
         self._state = self._file_state()
+
+    def _load(self) -> None:
+        """Read the file anew. What is appended meanwhile is seen by the next `turn`."""
+        self.agreed, self.roots, self._lines = {}, None, 0
+        self._state = self._file_state()
+        self._is_whole = self._read()
 
     def _file_state(self) -> tuple[int, ...] | None:
         """What every change of the file changes; None if there is no file."""

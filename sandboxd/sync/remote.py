@@ -204,8 +204,13 @@ class RemoteSide:
         :raises Ended: as of `scan`
         """
         for path in itertools.islice(leftovers, _MOST_RECOVERED):
-            self._wait_for(self._change(wire.Change(wire.RECOVER, os.fsencode(path))))
-            self._asked.look(above(path))
+            answer = self._change(wire.Change(wire.RECOVER, os.fsencode(path)))
+            self._wait_for(answer)
+            if not answer.code:
+                self._asked.look(above(path))
+        self.hearing.end_look()
+        if not self._asked.is_at_rest:
+            self._tell(Changed(Side.INSIDE))
 
     def _begin(self, step: Step, source: Source, is_durable: bool) -> tuple[Answer, str]:
         """Send a step; returns its answer to come, and why its file could not be read, '' where it could."""

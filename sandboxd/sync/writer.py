@@ -32,7 +32,8 @@ from sandboxd.sync.wire import (
 _PIECE = 1 << 20
 _BELOW = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+OPEN_FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY
+"""The flags with which a file of a side is opened: no link is followed, and no pipe waited for."""
 _OLD = TEMPORARY + "old-"
 """The prefix of temporary names at which a file of the sandbox's may be, and not only one of ours."""
 
@@ -154,7 +155,7 @@ class _NewFile:
         if mode is None:
             mode = os.fstat(self._descriptor).st_mode
         mode = stat.S_IMODE(mode) & 0o777
-        os.fchmod(self._descriptor, _with_executable(mode, self._change.executable))
+        os.fchmod(self._descriptor, with_executable(mode, self._change.executable))
 
 
 # -- one act at a time: the open folder, the name in it, and the change
@@ -190,13 +191,13 @@ def _rename(folder: int, name: str, change: Change) -> None:
 
 
 def _set_mode(folder: int, name: str, change: Change) -> None:
-    descriptor = os.open(name, _OPEN, dir_fd=folder)
+    descriptor = os.open(name, OPEN_FILE, dir_fd=folder)
     try:
         status = os.fstat(descriptor)
         if not change.before or not _has_status(change.before, status, is_renamed=False):
             raise _changed()
         mode = stat.S_IMODE(status.st_mode)
-        os.fchmod(descriptor, _with_executable(mode, change.executable))
+        os.fchmod(descriptor, with_executable(mode, change.executable))
     finally:
         os.close(descriptor)
 
@@ -326,17 +327,22 @@ def _digest(folder: int, name: str) -> bytes:
 
     :raises OSError: there is none
     """
-    descriptor = os.open(name, _OPEN, dir_fd=folder)
+    descriptor = os.open(name, OPEN_FILE, dir_fd=folder)
     try:
-        digest, left = hashlib.sha256(), os.fstat(descriptor).st_size
-        while left > 0:
-            piece = os.read(descriptor, min(_PIECE, left))
-            if not piece:
-                break
-            digest.update(piece)
-            left -= len(piece)
+        return digest_of(descriptor, os.fstat(descriptor).st_size)
     finally:
         os.close(descriptor)
+
+
+def digest_of(descriptor: int, size: int) -> bytes:
+    """The SHA-256 of the first `size` bytes of an open file, or of all where it has fewer."""
+    digest, left = hashlib.sha256(), size
+    while left > 0:
+        piece = os.read(descriptor, min(_PIECE, left))
+        if not piece:
+            break
+        digest.update(piece)
+        left -= len(piece)
     return digest.digest()
 
 
@@ -351,7 +357,8 @@ def _aside(name: str) -> str:
     return f"{name}.inside-{secrets.token_hex(4)}"
 
 
-def _with_executable(mode: int, executable: bool) -> int:
+def with_executable(mode: int, executable: bool) -> int:
+    """The permissions `mode` with those to execute where reading is allowed, or without them."""
     return mode | 0o100 | (mode & 0o444) >> 2 if executable else mode & ~0o111
 
 

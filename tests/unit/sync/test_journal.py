@@ -110,3 +110,22 @@ def test_a_disk_that_is_full_is_said_and_what_was_agreed_stays(
             journal.update({"a": FOLDER}, ROOTS)
     journal.update({"b": FOLDER}, ROOTS)
     assert read(path)[0].keys() == {*FIRST, "a", "b"}
+
+
+def test_what_is_appended_while_it_is_read_is_seen_by_the_next_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "journal")
+    Journal(path).update(FIRST, ROOTS)
+    read_bytes = journals.read_bytes
+
+    def read_and_append(*of: object) -> bytes:
+        data = read_bytes(*of)  # type: ignore[arg-type]
+        monkeypatch.setattr(journals, "read_bytes", read_bytes)
+        Journal(path).update({"new": file("2")}, ROOTS)
+        return data
+
+    monkeypatch.setattr(journals, "read_bytes", read_and_append)
+    journal = Journal(path)
+    with journal.turn():
+        assert "new" in journal.agreed

@@ -281,3 +281,17 @@ def test_a_killed_program_ends_the_run_and_the_next_one_goes_on(
         assert kept.is_same()
     finally:
         stream.close()
+
+
+def test_it_listens_again_after_it_recovered_what_a_killed_run_left(kept: Kept) -> None:
+    kept.keep()
+    (kept.inside / f"{wire.TEMPORARY}old-1").write_text("somebody's")
+    (kept.inside / f"{wire.TEMPORARY}2").write_text("ours")
+    snapshot = kept.side.scan(Policy().excludes)
+    kept.events.clear()
+    kept.side.recover(snapshot.leftovers)
+    assert kept.side.hearing._is_at_rest.is_set()
+    # What has another name now is looked at.
+    assert Changed(Side.INSIDE) in kept.events
+    kept.keep()
+    assert [path.read_text() for path in kept.host.iterdir()] == ["somebody's"]
