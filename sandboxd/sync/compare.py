@@ -18,7 +18,17 @@ from typing import NamedTuple
 
 from sandboxd.sync.flows import Policy, Rule, aside, is_head
 from sandboxd.sync.names import LONGEST_NAME, Names, Reading
-from sandboxd.sync.state import FOLDER, Agreed, Content, Kind, Snapshot, above, is_within, order
+from sandboxd.sync.state import (
+    FOLDER,
+    Agreed,
+    Content,
+    Kind,
+    Snapshot,
+    above,
+    folders_above,
+    is_within,
+    order,
+)
 from sandboxd.sync.steps import Act, Step, steps_of
 from sandboxd.sync.stops import Roots, Stop, stop_after, stop_before
 from sandboxd.sync.verdict import NEEDS, Verdict, verdict_of
@@ -95,7 +105,7 @@ def compare(
 def paths_of(host: Snapshot, inside: Snapshot, agreed: Agreed) -> set[str]:
     """The paths about which there is something to decide, with the folders above them: of most files is nothing."""
     paths = {*_changed(host, agreed), *_changed(inside, agreed)}
-    return paths.union(*map(_folders_above, paths))
+    return paths.union(*map(folders_above, paths))
 
 
 def _changed(side: Snapshot, agreed: Agreed) -> Iterator[str]:
@@ -335,7 +345,7 @@ class _Shut:
         self._paths = self._excluded | host.unknown.keys() | inside.unknown.keys()
         self._folders: dict[str, bool] = {"": False}
         self.pinned = tuple(
-            {folder for path in (*side.excluded, *side.unknown) for folder in _folders_above(path)}
+            {folder for path in (*side.excluded, *side.unknown) for folder in folders_above(path)}
             for side in (host, inside)
         )
         """The folders of each side, host and inside, that have such paths in them."""
@@ -362,11 +372,6 @@ class _Shut:
     def is_excluded(self, path: str) -> bool:
         """Whether the policy is the reason."""
         return is_within(path, self._excluded)
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    while path := above(path):
-        yield path
 
 
 def _is_clash(host: Content, inside: Content) -> bool:

@@ -6,9 +6,10 @@ import enum
 import functools
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
+from sandboxd.sync.state import Snapshot
 from sandboxd.sync.wire import TEMPORARY
 
 _ASIDE = ".inside-"
@@ -63,6 +64,10 @@ class Policy(NamedTuple):
     is_outward: Callable[[str], bool] = _never
     runs_pass: bool = True
 
+    def of(self, _host: Snapshot | None) -> Policy:
+        """Itself, whatever the host has: see `Policies`."""
+        return self
+
     def excludes(self, path: str, is_folder: bool) -> bool:
         """Whether nothing is copied at `path` and below it; folders above it have to be asked first."""
         name = path.rpartition("/")[2]
@@ -112,6 +117,21 @@ class Policy(NamedTuple):
         return _BOTH
 
 
+class Policies(Protocol):
+    """The policy by the files that the host has at present, such as each `.gitignore`."""
+
+    def of(self, host: Snapshot | None, /) -> Policy:
+        """The policy for the host's state `host`, the same object as before where that changes nothing.
+
+        :param host: None where it was not looked at yet
+        """
+
+
+def decides_of_others(path: str) -> bool:
+    """Whether the file at `path` is part of the policy for other paths, so that it is copied before them."""
+    return path.rpartition("/")[2] == ".gitignore"
+
+
 def _narrower(one: Rule, other: Rule) -> Rule:
     flow = one.flow & other.flow
     reason = other if other.flow is not Flow.BOTH else one
@@ -137,6 +157,12 @@ def aside(name: str, mark: str, number: int) -> str:
     """
     ending = f"{_ASIDE}{mark}" if number == 1 else f"{_ASIDE}{mark}-{number}"
     return f"{_origin(name)}{ending}"
+
+
+def is_aside(path: str) -> bool:
+    """Whether `path` is the sandbox's version of a file that both sides changed."""
+    name = path.rpartition("/")[2]
+    return _origin(name) != name
 
 
 def _origin(name: str) -> str:

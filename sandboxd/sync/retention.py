@@ -13,7 +13,7 @@ import os
 import secrets
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -133,6 +133,24 @@ class Retention:
         else:
             self._move(folder, name, object_name, status)
         self._bytes += status.st_size if is_new else 0
+        self._entries += 1
+
+    def add(self, path: str, chunks: Iterable[bytes]) -> None:
+        """Keep the content of a file that is not on this machine.
+
+        :param path: where it was, for the list
+        :raises OSError: it cannot be kept
+        """
+        name = secrets.token_hex(16)
+        self._append(_line(Record(path, self._now(), name, Kind.FILE, False)))
+        size = 0
+        with open(self._file(name), "xb") as file:
+            for chunk in chunks:
+                size += len(chunk)
+                file.write(chunk)
+            file.flush()
+            os.fsync(file.fileno())
+        self._bytes += size
         self._entries += 1
 
     def _now(self) -> int:

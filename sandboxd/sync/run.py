@@ -10,14 +10,16 @@ from sandboxd.errors import SandboxdError
 from sandboxd.sync.apply import Skip, Source
 from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import Comparison, Conflict, compare
-from sandboxd.sync.flows import Policy
+from sandboxd.sync.flows import Policies, Policy, decides_of_others
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
-from sandboxd.sync.state import Snapshot
+from sandboxd.sync.state import Snapshot, folders_above
 from sandboxd.sync.steps import Side, Step
 from sandboxd.sync.stops import Reason, Roots, Stop
 
 _MOST_PASSES = 20
+_MOST_POLICIES = 5
+"""Looks at the host until the policy that its files make is the one of the look, at most."""
 
 
 class Rest(enum.Enum):
@@ -36,6 +38,7 @@ class Report(NamedTuple):
     :ivar conflicts: the conflicts of all comparisons
     :ivar skips: the steps of the last pass that could not be done, with the reasons
     :ivar done: the number of steps that were done
+    :ivar inside: the last look at the side inside; None if there was none
     """
 
     rest: Rest
@@ -43,6 +46,7 @@ class Report(NamedTuple):
     conflicts: tuple[Conflict, ...] = ()
     skips: tuple[Skip, ...] = ()
     done: int = 0
+    inside: Snapshot | None = None
 
 
 class InsideSide(Protocol):
@@ -69,7 +73,7 @@ def keep_the_same(
     host: LocalSide,
     inside: InsideSide,
     journal: Journal,
-    policy: Policy,
+    policies: Policies,
     *,
     allowed: Container[str] = frozenset(),
     between: Callable[[], None] = lambda: None,
@@ -84,29 +88,31 @@ def keep_the_same(
     conflicts: list[Conflict] = []
     skips: tuple[Skip, ...] = ()
     comparison, done = Comparison(), 0
+    side_inside: Snapshot | None = None
     for _ in range(_MOST_PASSES):
-        snapshots = _look(host, inside, policy)
-        if isinstance(snapshots, Stop):
-            return Report(Rest.STOPPED, Comparison(stop=snapshots), tuple(conflicts), skips, done)
-        comparison = _compare(host, snapshots, journal, policy, allowed)
+        looked = _look(host, inside, policies)
+        if isinstance(looked, Stop):
+            return Report(Rest.STOPPED, Comparison(stop=looked), tuple(conflicts), skips, done)
+        side_inside = looked.inside
+        comparison = _compare(host, looked, journal, allowed)
         between()
         if comparison.stop is not None:
-            return Report(Rest.STOPPED, comparison, tuple(conflicts), skips, done)
-        roots = Roots(snapshots[0].root, snapshots[1].root)
+            return Report(Rest.STOPPED, comparison, tuple(conflicts), skips, done, side_inside)
+        roots = Roots(looked.host.root, looked.inside.root)
         journal.update(comparison.agreed, roots)
         conflicts += comparison.conflicts
         if not comparison.host and not comparison.inside:
-            return Report(Rest.SAME, comparison, tuple(conflicts), (), done)
-        before, skips = skips, host.apply(comparison.host, inside.source())
+            return Report(Rest.SAME, comparison, tuple(conflicts), (), done, side_inside)
+        before, skips = skips, _apply_to_host(host, comparison.host, inside.source())
         skips += inside.apply(comparison.inside, host.source())
         steps = len(comparison.host) + len(comparison.inside)
         done += steps - len(skips)
         if steps == len(skips) and skips == before:
-            return Report(Rest.HELD_UP, comparison, tuple(conflicts), skips, done)
-    return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done)
+            return Report(Rest.HELD_UP, comparison, tuple(conflicts), skips, done, side_inside)
+    return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done, side_inside)
 
 
-def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policy: Policy) -> None:
+def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policies: Policies) -> None:
     """Forget the common state of paths that one side lacks, so that the next run restores them from the other.
 
     :raises SandboxdError: the journal cannot be written, or a side's folder does not exist
@@ -114,7 +120,8 @@ def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policy: Poli
     """
     if journal.roots is None:
         return
-    snapshots = [host.scan(policy.excludes), inside.scan(policy.excludes)]
+    excludes = policies.of(None).excludes
+    snapshots = [host.scan(excludes), inside.scan(excludes)]
     missing = {
         path: None
         for path in journal.agreed
@@ -123,31 +130,62 @@ def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policy: Poli
     journal.update(missing, journal.roots)
 
 
-def _look(host: LocalSide, inside: InsideSide, policy: Policy) -> tuple[Snapshot, Snapshot] | Stop:
+class _Looked(NamedTuple):
+    """Both sides as they are, and the policy that the host's files make."""
+
+    policy: Policy
+    host: Snapshot
+    inside: Snapshot
+
+
+def _look(host: LocalSide, inside: InsideSide, policies: Policies) -> _Looked | Stop:
     """Both sides as they are, without what an earlier run left in them."""
-    snapshots = []
-    sides: tuple[tuple[InsideSide, Side], ...] = ((host, Side.HOST), (inside, Side.INSIDE))
-    for side, name in sides:
-        try:
-            snapshot = side.scan(policy.excludes)
-            side.recover(snapshot.leftovers)
-        except (SandboxdError, OSError):
-            return Stop(Reason.MISSING, name)
-        snapshots.append(snapshot)
-    return snapshots[0], checked(snapshots[1])
+    try:
+        policy, of_host = _look_at_host(host, policies)
+    except (SandboxdError, OSError):
+        return Stop(Reason.MISSING, Side.HOST)
+    try:
+        of_inside = inside.scan(policy.excludes)
+        inside.recover(of_inside.leftovers)
+    except (SandboxdError, OSError):
+        return Stop(Reason.MISSING, Side.INSIDE)
+    return _Looked(policy, of_host, checked(of_inside))
+
+
+def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot]:
+    """The host's side, and the policy by which it was looked at."""
+    policy = policies.of(None)
+    for _ in range(_MOST_POLICIES):
+        snapshot = host.scan(policy.excludes)
+        host.recover(snapshot.leftovers)
+        before, policy = policy, policies.of(snapshot)
+        if policy is before:
+            return policy, snapshot
+    raise OSError("its ignore files change all the time")
+
+
+def _apply_to_host(host: LocalSide, steps: tuple[Step, ...], source: Source) -> tuple[Skip, ...]:
+    """Do `steps`; where some change the policy for other paths, those alone, so that the next pass has it."""
+    needed = {step.path for step in steps if decides_of_others(step.path)}
+    needed.update(*map(folders_above, needed))
+    first = tuple(step for step in steps if step.path in needed)
+    skips = host.apply(first, source)
+    if len(skips) == len(first):
+        skips += host.apply([step for step in steps if step.path not in needed], source)
+    return skips
 
 
 def _compare(
     host: LocalSide,
-    snapshots: tuple[Snapshot, Snapshot],
+    looked: _Looked,
     journal: Journal,
-    policy: Policy,
     allowed: Container[str],
 ) -> Comparison:
     return compare(
-        *snapshots,
+        looked.host,
+        looked.inside,
         journal.agreed,
-        policy,
+        looked.policy,
         roots=journal.roots,
         reading=host.reading(),
         why_no_link=host.why_no_link,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import time
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sandboxd.errors import SandboxdError
 from sandboxd.sync import engine
 from sandboxd.sync.engine import (
     Ask,
+    Changed,
     Do,
     Ended,
     Event,
@@ -26,12 +28,15 @@ from sandboxd.sync.engine import (
     Show,
     Tick,
 )
-from sandboxd.sync.flows import Policy
+from sandboxd.sync.flows import Policies
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.retention import Retention
-from sandboxd.sync.run import InsideSide, keep_the_same, put_back
+from sandboxd.sync.run import InsideSide, Report, keep_the_same, put_back
+from sandboxd.sync.state import Root
 from sandboxd.sync.steps import Side
+
+T = TypeVar("T")
 
 _LONGEST_WAIT = 10.0
 """Seconds between two comparisons of the clocks, which show whether the machine slept."""
@@ -46,13 +51,32 @@ class Clocks(NamedTuple):
 
 
 class Pair(NamedTuple):
-    """The two sides, the journal, and the folders with what was removed on each."""
+    """The two sides, the journal, and the folders with what was removed on each.
+
+    :ivar copy: the identity of the copy inside; what the journal says of another copy is forgotten, as each begins
+        empty. None if both sides are folders that a person chose.
+    """
 
     host: LocalSide
     inside: InsideSide
     journal: Journal
-    policy: Policy
+    policies: Policies
     retentions: tuple[Retention, ...] = ()
+    copy: Root | None = None
+
+    @contextlib.contextmanager
+    def turn(self) -> Iterator[None]:
+        """Keep other processes from both sides while the block runs, as `Journal.turn`."""
+        with self.journal.turn():
+            roots = self.journal.roots
+            if self.copy is not None and roots is not None and roots.inside != self.copy:
+                self.journal.forget()
+            yield
+
+    def compare(self, allowed: frozenset[str] = frozenset()) -> Report:
+        """Make both sides equal once, see `run.keep_the_same`."""
+        with self.turn():
+            return keep_the_same(*self[:4], allowed=allowed)
 
 
 class Session:
@@ -72,6 +96,7 @@ class Session:
         self._pair, self._tell, self._between = pair, tell, between
         self._clocks = clocks or Clocks()
         self._events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+        self._waiters: queue.SimpleQueue[queue.SimpleQueue[Report | None]] = queue.SimpleQueue()
         self._state = engine.start(self._clocks.steady())
         self._times = (self._clocks.steady(), self._clocks.day())
 
@@ -101,21 +126,29 @@ class Session:
 
     def turn(self) -> None:
         """Process the waiting events and what is due now, without waiting."""
-        for event in self._waiting():
+        for event in _taken(self._events):
             self._take(event)
         self._take(Tick())
+
+    def settle(self, seconds: float) -> Report | None:
+        """Have both sides compared, and wait for the end of a run that began after this call, from any thread.
+
+        :returns: None if there was none within `seconds`, or it could not be done
+        """
+        if self.phase is Phase.STOPPED:
+            # It looks again from time to time, and not for a change.
+            return None
+        waiter: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
+        self._waiters.put(waiter)
+        self.put(Changed(Side.HOST))
+        try:
+            return waiter.get(timeout=seconds)
+        except queue.Empty:
+            return None
 
     def end(self) -> None:
         """Make `run` return after its present action; may be called from any thread."""
         self.put(Ended())
-
-    def _waiting(self) -> Iterator[Event]:
-        """The events that have come so far."""
-        while True:
-            try:
-                yield self._events.get_nowait()
-            except queue.Empty:
-                return
 
     def _take(self, event: Event) -> None:
         self._note_sleep()
@@ -143,7 +176,7 @@ class Session:
             case Run(allowed):
                 end = self._keep_the_same(allowed)
                 # What came meanwhile is of the time of the run: one that is always followed by another has pauses.
-                for event in self._waiting():
+                for event in _taken(self._events):
                     self._advance(event)
                 self._advance(end)
             case PutBack():
@@ -157,19 +190,24 @@ class Session:
                 self._tell(step)
 
     def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
+        waiters = list(_taken(self._waiters))
+        report = None
         try:
-            with self._pair.journal.turn():
+            with self._pair.turn():
                 report = keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
         except (SandboxdError, OSError) as error:
             return Failed(_words(error))
+        finally:
+            for waiter in waiters:
+                waiter.put(report)
         return Finished(report)
 
     def _put_back(self) -> None:
-        with self._pair.journal.turn():
+        with self._pair.turn():
             put_back(*self._pair[:4])
 
     def _forget(self) -> None:
-        with self._pair.journal.turn():
+        with self._pair.turn():
             self._pair.journal.forget()
 
     def _try(self, act: Callable[[], None]) -> None:
@@ -177,6 +215,15 @@ class Session:
             act()
         except (SandboxdError, OSError) as error:
             self._tell(Say(_words(error)))
+
+
+def _taken(waiting: queue.SimpleQueue[T]) -> Iterator[T]:
+    """What has come so far, taken out."""
+    while True:
+        try:
+            yield waiting.get_nowait()
+        except queue.Empty:
+            return
 
 
 def _words(error: SandboxdError | OSError) -> str:

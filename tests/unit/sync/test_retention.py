@@ -160,3 +160,11 @@ def test_a_line_that_a_crash_left_unfinished_spoils_no_other(tmp_path: Path) -> 
     (tmp_path / "c").write_text("3")
     put(again, tmp_path / "c", file("3"))
     assert [record.path for record in again.records()] == ["src/a", "src/c"]
+
+
+def test_a_file_that_is_elsewhere_is_kept(tmp_path: Path) -> None:
+    retention = Retention(str(tmp_path / "kept"))
+    retention.add("d/file", (b"te", b"xt"))
+    (record,) = retention.records()
+    assert (record.path, Path(retention.file(record)).read_bytes()) == ("d/file", b"text")
+    assert not Retention(str(tmp_path / "kept"), bounds=Bounds(bytes=5)).has_room(2)

@@ -22,10 +22,12 @@ from sandboxd.sync.engine import (
     Say,
     Show,
 )
+from sandboxd.sync.run import Rest
 from sandboxd.sync.session import Clocks, Session
+from sandboxd.sync.state import Root
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 from tests.unit.sync.pair import Folders, once, texts
 
 
@@ -332,3 +334,35 @@ def test_it_runs_in_a_thread_until_it_is_ended(tmp_path: Path) -> None:
         thread.join()
     assert session.phase is Phase.ENDED
     assert texts(folders.host) == texts(folders.inside) == {"a": "1", "b": "2"}
+
+
+def test_a_caller_waits_for_a_run_that_began_after_its_call(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    session = Session(folders.pair(), lambda _notice: None)
+    thread = threading.Thread(target=session.run)
+    thread.start()
+    try:
+        for number in range(5):
+            (folders.host / "file").write_text(f"{number}")
+            report = session.settle(PATIENCE)
+            assert report is not None
+            assert (folders.inside / "file").read_text() == f"{number}"
+    finally:
+        session.end()
+        thread.join()
+    assert session.settle(0.01) is None
+
+
+def test_what_was_agreed_with_another_copy_is_forgotten(tmp_path: Path) -> None:
+    folders = Folders(tmp_path)
+    (folders.host / "file").write_text("text")
+    status = folders.inside.stat()
+    pair = folders.pair()._replace(copy=Root(status.st_dev, status.st_ino))
+    pair.compare()
+    # A copy in memory after its container was started anew: empty, and another one.
+    folders.inside.rename(tmp_path / "before")
+    folders.inside.mkdir()
+    status = folders.inside.stat()
+    report = pair._replace(copy=Root(status.st_dev, status.st_ino)).compare()
+    assert report.rest is Rest.SAME
+    assert texts(folders.host) == texts(folders.inside) == {"file": "text"}

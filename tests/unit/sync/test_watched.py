@@ -173,10 +173,10 @@ def test_what_comes_from_inside_is_written_by_it(tmp_path: Path) -> None:
     (folders.host / "file").write_text("text")
     (folders.inside / "new").write_text("new")
     (folders.inside / ".envrc").write_text("acts")
-    report = keep_the_same(host, pair.inside, pair.journal, pair.policy)
+    report = keep_the_same(host, pair.inside, pair.journal, pair.policies)
     assert report.rest is Rest.SAME
     (folders.inside / "file").write_text("edited")
-    assert keep_the_same(host, pair.inside, pair.journal, pair.policy).rest is Rest.SAME
+    assert keep_the_same(host, pair.inside, pair.journal, pair.policies).rest is Rest.SAME
     assert texts(folders.host) == {"file": "edited", "new": "new"}
     assert folders.retained() == ["text"]
     host.close()

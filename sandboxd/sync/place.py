@@ -1,0 +1,49 @@
+"""The folder on the host with what is remembered of a kept copy; no sandbox sees it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sandboxd.host.folders import state_folder, workspace_file
+
+
+class Place(NamedTuple):
+    """The folder, an absolute path; nothing in it need exist."""
+
+    folder: str
+
+    @property
+    def record(self) -> str:
+        """The path of the record of the container with the copy (`record`)."""
+        return os.path.join(self.folder, "container.json")
+
+    @property
+    def journal(self) -> str:
+        """The path of the common state of both sides (`journal`)."""
+        return os.path.join(self.folder, "journal")
+
+    @property
+    def state(self) -> str:
+        """The path of the result of the last comparison (`last_state`)."""
+        return os.path.join(self.folder, "state.json")
+
+    @property
+    def retention(self) -> str:
+        """The folder with what was removed and overwritten on the host (`retention`)."""
+        return os.path.join(self.folder, "kept")
+
+
+def place_of(environ: Mapping[str, str], sandbox: str) -> Place:
+    """The place of the sandbox with the identity `sandbox` (`model.sandbox_id`)."""
+    return Place(workspace_file(_all(environ), sandbox, ""))
+
+
+def is_used(environ: Mapping[str, str]) -> bool:
+    """Whether any sandbox of the user has ever had a kept copy."""
+    return os.path.isdir(_all(environ))
+
+
+def _all(environ: Mapping[str, str]) -> str:
+    return os.path.join(state_folder(environ), "synced")
