@@ -115,7 +115,7 @@ def candidate(
     # The grant for the real project was checked above, so the copy needs none of its own.
     plan = Project(folder, config, project.environ).plan(host, grants._replace(trusted=True))
     # Nothing of a measurement is left, and none begins with what another one left. A private copy is where
-    # `up` has it: it is thrown away at the end.
+    # `up` has it: it is thrown away at the end. One that is kept the same would need a session: the folder is measured.
     copy = tuple(place for place in plan.lasting if place.kind == "copy")
     rights = rights_of_plan(plan, project.environ, time.time())
-    return Candidate(variant, plan._replace(lasting=copy), rights)
+    return Candidate(variant, plan._replace(lasting=copy, synced=None), rights)

@@ -127,7 +127,27 @@ def run(
             starts_daemon=starts_daemon,
         )
 
-    return run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin, heard=heard)
+    _settle_copy(directory, name)
+    code = run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin, heard=heard)
+    _settle_copy(directory, name)
+    return code
+
+
+def _settle_copy(directory: str, name: str) -> None:
+    """Have both sides of a copy that is kept the same compared, so that neither lacks what the other wrote."""
+    from sandboxd.cli import synced_review
+
+    if not synced_review.is_used():
+        return
+    from sandboxd.cli.operating import operate
+    from sandboxd.cli.terminal import status
+
+    try:
+        problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
+    except SandboxdError as error:
+        problem = error.message
+    if problem:
+        status(f"not kept the same: {problem}")
 
 
 def run_begun(

@@ -95,7 +95,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
             (_mode(), _names_allowed(), _private(), _forward()),
         ),
         Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
-        Table("workspace", "Where the work is done", (_layout(), _hot(), _shared_volumes())),
+        Table("workspace", "Where the work is done", (_LAYOUT, _SYNC, _hot(), _shared_volumes())),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(
@@ -298,16 +298,22 @@ def _credentials() -> tuple[Key, ...]:
     )
 
 
-def _layout() -> Key:
-    return Key(
-        "layout",
-        "Whether the host's folder itself is worked on, or a private copy of it",
-        '"clone"',
-        default="that of the profile",
-        choices=LAYOUTS,
-        limits="Where the profile works on a copy, `bind` counts only after `sandboxd trust add`, and "
-        "a policy can forbid it.",
-    )
+_LAYOUT = Key(
+    "layout",
+    "Whether the host's folder itself is worked on, a private copy of it, or a copy that is kept the same",
+    '"clone"',
+    default="that of the profile",
+    choices=LAYOUTS,
+    limits="Where the profile works on a copy, the others count only after `sandboxd trust add`; a policy can forbid.",
+)
+_SYNC = Key(
+    "sync",
+    "With the layout `synced`: files that git ignores and that are kept the same, as in a `.gitignore`",
+    '["dist", ".env"]',
+    type=TEXTS,
+    default="none: what git ignores stays on the side where it was made",
+    pattern=FOLDER_INSIDE,
+)
 
 
 def _hot() -> Key:

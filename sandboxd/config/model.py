@@ -32,13 +32,15 @@ class Allow(NamedTuple):
 class WorkspaceWishes(NamedTuple):
     """The table `[workspace]`; None where the profile, or what is found on the disk, decides.
 
-    `layout` is ``bind``, the host's folder itself, or ``clone``, a private copy of it; `hot` are folders,
-    relative to the workspace, to be kept in memory; `shared_volumes` are named volumes that other projects use, too.
+    `layout` is ``bind``, the host's folder itself, ``clone``, a private copy of it, or ``synced``, a copy that is kept
+    the same; `hot` are folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
+    that other projects use, too; `sync` are patterns of ignored files that a copy that is kept the same has, too.
     """
 
     layout: Setting[str] | None = None
     hot: tuple[Setting[str], ...] | None = None
     shared_volumes: tuple[Setting[str], ...] = ()
+    sync: tuple[Setting[str], ...] = ()
 
 
 class NetworkWishes(NamedTuple):

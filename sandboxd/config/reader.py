@@ -253,6 +253,9 @@ class Reader:
                 wishes = wishes._replace(
                     hot=self.matching(value, "workspace.hot", FOLDER_INSIDE, _FOLDERS)
                 )
+            elif key == "sync":
+                patterns = self.matching(value, "workspace.sync", FOLDER_INSIDE, _FOLDERS)
+                wishes = wishes._replace(sync=patterns)
             else:
                 volumes = self.matching(value, "workspace.shared_volumes", VOLUME_NAME, "volumes")
                 wishes = wishes._replace(shared_volumes=volumes)

@@ -8,7 +8,7 @@ from sandboxd.data import data_path
 
 RUNTIMES = ("auto", "gvisor", "runc")
 NETWORK_MODES = ("default", "none", "allow", "open")
-LAYOUTS = ("bind", "clone")
+LAYOUTS = ("bind", "clone", "synced")
 NESTED_SANDBOXES = ("off", "calls")
 # A path that no tool that takes mounts apart breaks; the JSON schema has the same.
 FOLDER_INSIDE = (

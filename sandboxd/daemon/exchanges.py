@@ -69,7 +69,9 @@ class Exchanges:
         if sandbox is None or sandbox.container is None or not sandbox.running or sandbox.paused:
             return None
         mounts = [
-            of_container.Bound(mount.value.source, mount.value.target, mount.value.read_only)
+            of_container.Bound(
+                mount.value.source, mount.value.target, mount.value.read_only, mount.value.type
+            )
             for mount in sandbox.container.mounts
         ]
         return of_container.own_git(self._hosts.environ(key), identity, mounts)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Coroutine, Mapping
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.daemon import memory, registry_file
+from sandboxd.daemon.copies import Copies
 from sandboxd.daemon.exchanges import Exchanges
 from sandboxd.daemon.gateways import Gateways
 from sandboxd.daemon.generation import Generation
@@ -114,6 +115,7 @@ class Keeper:
             self._forget_missing,
         )
         self.exchanges = Exchanges(self.hosts, self.watching)
+        self.copies = Copies(self.hosts)
 
     async def start(self) -> None:
         """Load the registered projects and begin to watch them."""
@@ -136,6 +138,7 @@ class Keeper:
         self._is_closed = True
         self.watching.end()
         self.exchanges.close()
+        await asyncio.to_thread(self.copies.close)
         await self.tasks.close()
         await self.registry.close()
         self._relays.close()
@@ -170,6 +173,9 @@ class Keeper:
 
         def register() -> None:
             if not self._is_closed:
+                for view in self.places.of_workspace(path):
+                    # What a start chose anew.
+                    self.copies.update(*view)
                 known = self.projects.get(path)
                 keeps = (known is not None and known.keeps) or generate.is_there(path)
                 self.tasks.spawn(self._register(path, engine, keeps, stale))
@@ -251,6 +257,7 @@ class Keeper:
         self.gateways.forget(path, project.engine)
         self.local_rights.forget(path)
         self.exchanges.forget(path)
+        self.copies.forget(path)
         self.watching.rewatch()
         await self.registry.saved()
         return True
@@ -304,6 +311,7 @@ class Keeper:
                 self.gateways.forget(path, project.engine)
                 self.local_rights.forget(path)
                 self.exchanges.forget(path)
+                self.copies.forget(path)
 
     def _refresh_rights(self, path: str) -> None:
         """Have the sandboxes of a project lose at once what they may have no more, and get what is new."""
@@ -374,6 +382,8 @@ class Keeper:
             return
         facts = self.hosts.known(key).facts
         is_wanted = sandbox is not None and sandbox.running and is_gvisor(facts, sandbox.container)
+        # What is kept the same is written inside.
+        is_wanted = is_wanted and not self.copies.has(place)
         self._relays.update(place, self.hosts.environ(key), is_wanted)
 
     def _attend(self, view: View) -> None:
@@ -386,3 +396,4 @@ class Keeper:
             is_served = sandbox is not None and sandbox.running and not sandbox.paused
             self.local_rights.update(place, key, sandbox.id if sandbox and is_served else "")
             self.exchanges.update(place, key, sandbox)
+            self.copies.update(place, key, sandbox)

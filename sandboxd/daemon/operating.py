@@ -26,6 +26,7 @@ from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
+    from sandboxd.daemon.copies import Copies
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.local_rights import LocalRights
@@ -55,6 +56,7 @@ class Operating:
         gateways: Gateways,
         local_rights: LocalRights,
         places: Places,
+        copies: Copies,
     ) -> None:
         """
         :param register_soon: called on the event loop with each started workspace, its engine, and whether its
@@ -62,6 +64,7 @@ class Operating:
         :param gateways: the supervised gateways
         :param local_rights: is told which SSH keys a start chose, and tells which ports are open
         :param places: tells which of them are meant by a client of an engine
+        :param copies: compares both sides of a copy that is kept the same
         """
         self._environ = environ
         self._hosts = hosts
@@ -69,6 +72,7 @@ class Operating:
         self._gateways = gateways
         self._local_rights = local_rights
         self._places = places
+        self._copies = copies
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -151,6 +155,7 @@ class Operating:
             call_soon(connection.notify, messages.PROGRESS, progress)
 
         gateways, local_rights = self._gateways, self._local_rights
+        copies = self._copies
 
         def place(sandbox: str) -> Place:
             return self._places.find(key, sandbox)
@@ -167,6 +172,7 @@ class Operating:
                 lambda sandbox, *sent: gateways.keep_credentials(place(sandbox), *sent),
                 lambda sandbox, *chosen: local_rights.keep(place(sandbox), *chosen),
                 lambda sandbox, ports: local_rights.wait(place(sandbox), ports),
+                lambda sandbox, seconds: copies.settle(place(sandbox), seconds),
             ),
             progress=tell,
             cancel=cancel,

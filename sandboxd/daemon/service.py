@@ -57,6 +57,7 @@ class Service:
             self.keeper.gateways,
             self.keeper.local_rights,
             self.keeper.places,
+            self.keeper.copies,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts, self.keeper.remember_soon)

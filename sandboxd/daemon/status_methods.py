@@ -27,6 +27,7 @@ from sandboxd.status.combine import Examined, combine
 from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, NamesStatus, OpenPort, ProjectStatus, StatusReport
 from sandboxd.status.names_now import names_now
+from sandboxd.sync import words
 
 _MOST_SHOWN = 20
 """Of more projects only those are shown that run or have a problem, and the one of the caller."""
@@ -167,7 +168,10 @@ class StatusMethods:
         row = combine(path, examined, world.observed, names, hooks, ports, measured, own, unwatched)
         waiting = waiting_refs.lines(path, environ)
         return row._replace(
-            keeps=project.keeps, open_ports=self._open_ports(row, place), waiting=waiting
+            keeps=project.keeps,
+            open_ports=self._open_ports(row, place),
+            waiting=waiting,
+            copy=words.lines(environ, path) if row.state == "running" else (),
         )
 
     def _open_ports(self, row: ProjectStatus, place: Place) -> tuple[OpenPort, ...]:

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange import on_host
 from sandboxd.exchange.difference import Acts, Reason, Tip
+from sandboxd.exchange.state import BY_WEIGHT
 from sandboxd.files import reading
 from sandboxd.plan import beneath
+from sandboxd.policy.acts_on_host import weigh
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -34,6 +36,7 @@ _GITLINK = b"160000"
 _FOLDER = b"040000"
 _NOTHING = b"000000"
 _MODULES = b".gitmodules"
+_STAY_INSIDE = ("control", "never")
 _IS_EXECUTABLE = {b"100644": False, b"100755": True}
 _LIST = ("--raw", "-z", "-r", "--no-renames", "--no-abbrev", "--ignore-submodules=none")
 """By the last one no `.gitmodules` hides a repository."""
@@ -111,6 +114,7 @@ class _ShutPaths:
 
     def __init__(self, shut: Shut, host: HostGit) -> None:
         self._paths = {_folded(path) for path in shut.paths}
+        self._is_by_weight = BY_WEIGHT in shut.paths
         self._is_held = shut.is_held
         self._above = {up for path in self._paths for up in _folders_above(path)}
         self._workspace = host.repository.workspace
@@ -126,6 +130,7 @@ class _ShutPaths:
             bool({"", path} & self._paths)
             or path in self._above
             or any(up in self._paths for up in _folders_above(path))
+            or (self._is_by_weight and weigh(os.fsdecode(change.path))[0] in _STAY_INSIDE)
         )
         return is_shut and not (self._is_held and self._is_on_disk(change))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import posixpath
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.client import Exec
@@ -11,7 +12,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import leftover, run
 from sandboxd.exchange.objects import LARGEST, Transfer, TransferFailed
 from sandboxd.exchange.place import place_of, repository_of
-from sandboxd.exchange.state import Mounts
+from sandboxd.exchange.state import BY_WEIGHT, Mounts
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.observe import pins
@@ -47,11 +48,12 @@ class OfContainer(NamedTuple):
 
 
 class Bound(NamedTuple):
-    """A mount of a container: its source (a host path), its path inside, and whether it is read-only."""
+    """A mount of a container: its source (a host path), its path inside, whether it is read-only, and its type."""
 
     source: str
     target: str
     read_only: bool
+    type: str
 
 
 def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer | None:
@@ -63,7 +65,12 @@ def own_git_of(environ: Mapping[str, str], inspected: Inspected) -> OfContainer 
     if not sandbox:
         return None
     mounts = [
-        Bound(str(mount.get("Source")), str(mount.get("Destination")), not mount.get("RW"))
+        Bound(
+            str(mount.get("Source")),
+            str(mount.get("Destination")),
+            not mount.get("RW"),
+            str(mount.get("Type")),
+        )
         for mount in inspected.get("Mounts") or []
     ]
     return own_git(environ, sandbox, mounts)
@@ -80,7 +87,14 @@ def own_git(
     repository = repository_of(workspace) if git_dir else None
     if repository is None:
         return None
-    return OfContainer(sandbox, repository, place, git_dir, shut_in(mounts, workspace))
+    shut = frozenset({BY_WEIGHT}) if _is_in_copy(git_dir, mounts) else shut_in(mounts, workspace)
+    return OfContainer(sandbox, repository, place, git_dir, shut)
+
+
+def _is_in_copy(git_dir: str, mounts: Iterable[Bound]) -> bool:
+    """Whether the folder that has the git directory is no folder of the host, but a volume or in memory."""
+    above = posixpath.dirname(git_dir)
+    return all(mount.type in ("volume", "tmpfs") for mount in mounts if mount.target == above)
 
 
 def shut_in(mounts: Iterable[Bound], workspace: str) -> frozenset[str]:

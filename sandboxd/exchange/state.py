@@ -78,8 +78,13 @@ class Mounts(enum.Enum):
     UNSEEN = "they cannot be seen from here"
 
 
+BY_WEIGHT = "//by-weight"
+"""Stands, among shut paths, for all files that tools on the host act upon by themselves (`policy.acts_on_host`)."""
+
+
 class Shut(NamedTuple):
-    """The paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace.
+    """The paths in the workspace that are read-only in the sandbox; '' stands for the whole workspace,
+    `BY_WEIGHT` for files of a copy that is kept the same and that never get from there into the host's folder.
 
     `is_held`: their mounts are known to be there, so that nobody inside can have written the files at them.
     """

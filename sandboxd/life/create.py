@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import secrets
 from typing import TYPE_CHECKING
 
@@ -47,8 +48,8 @@ def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: 
     if beside is not None:
         egress.add_to(body, beside.joined, engine, files(plan.credentials, plan.workspace))
     progress(f"starting `{plan.container.name}` from `{body['Image']}`")
-    journal.note(plan.sandbox, {*stubs_before, *journal.absent(plan.workspace, plan.stubs)})
-    created = stubs.make(plan.workspace, plan.stubs)
+    journal.note(plan.sandbox, {*stubs_before, *journal.absent(plan.workspace, plan.stubs_of_up)})
+    created = stubs.make(plan.workspace, plan.stubs_of_up)
     of_it = {*created, *stubs_before}
     number = secrets.token_hex(8)
     with _nothing_left_of_failure(start, number, of_it):
@@ -109,6 +110,10 @@ def _create(start: Start, body: CreateRequest, known: volumes.Known) -> Inspecte
         device_files.refuse(engine, container, points, old, start.progress)
     refuse_root(engine, container, plan)
     lasting.give(engine, container, plan)
+    if plan.synced is not None:
+        from sandboxd.life import synced_copy
+
+        synced_copy.note(os.environ, plan, container)
     start.allowed()
     engine.start(container)
     inspected = engine.inspect(container)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import os
 import time
 from typing import TYPE_CHECKING
 
@@ -38,6 +39,7 @@ def end(
     :param discard: throw the work away
     :raises EnvironmentFailure: the work cannot be kept, and the container stays; or it does not end
     """
+    from sandboxd.life import synced_copy
     from sandboxd.review import rescue
 
     pins = volumes.pins(engine, container.id)
@@ -57,6 +59,8 @@ def end(
         if holds_work(container.state) and container.state != "removed":
             # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
+            if not discard:
+                synced_copy.before_end(engine, os.environ, sandbox, container.id, progress)
             keeping = rescue.before_end(engine, container.id, sandbox, progress)
             with (
                 contextlib.nullcontext() if discard else keeping,

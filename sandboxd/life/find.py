@@ -163,9 +163,9 @@ def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
 def is_believed(engine: Engine, container: Summary) -> bool:
     """Whether a container really belongs to the project that its labels name.
 
-    An image can bring such labels. So the container must also mount the project's folder, and have the name that `up`
-    gives; where an editor made it, its image must not have the label. Any other container is somebody else's: nothing
-    may run in it, and it is not removed.
+    An image can bring such labels. So the container must also mount the project's folder, or be recorded as the one
+    with a copy of it, and have the name that `up` gives; where an editor made it, its image must not have the label.
+    Any other container is somebody else's: nothing may run in it, and it is not removed.
     """
     from sandboxd.plan.container_name import container_name
 
@@ -176,9 +176,17 @@ def is_believed(engine: Engine, container: Summary) -> bool:
         inspected = engine.inspect(container.id)
     except failures.ContainerGone:
         return False
-    if not _has_its_folder(inspected, container):
+    if not (_has_its_folder(inspected, container) or _has_recorded_copy(container)):
         return False
     return by_us or PROJECT not in engine.image_labels(inspected.get("Image") or "")
+
+
+def _has_recorded_copy(container: Summary) -> bool:
+    """Whether we recorded, before it was started, that it has the copy that is kept the same."""
+    from sandboxd.sync import place, record
+
+    folder = place.place_of(os.environ, container.labels[PROJECT])
+    return record.read_of(folder, container.id) is not None
 
 
 def _has_its_folder(inspected: Inspected, container: Summary) -> bool:

@@ -9,6 +9,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import removal
 from sandboxd.life.volumes import Known
 from sandboxd.model.labels import VOLUME, VOLUME_TIME
+from sandboxd.plan.lasting import beginning
 from sandboxd.review import copies, host_times
 
 if TYPE_CHECKING:
@@ -97,14 +98,15 @@ def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> l
 def remove_copies(
     engine: Engine, sandbox: str, progress: Callable[[str], None] = removal.silent
 ) -> None:
-    """Remove the volumes with private copies of a sandbox whose containers are gone.
+    """Remove the volumes with copies of a sandbox whose containers are gone: private ones, and one that is kept the same.
 
     :param sandbox: the sandbox's identity
     :raises EnvironmentFailure: a container uses one
     """
     for volume in _volumes(engine, sandbox, progress):
-        if copies.is_copy(volume["Name"]):
-            remove(engine, volume["Name"], progress)
+        name = volume["Name"]
+        if copies.is_copy(name) or name.startswith(beginning("synced", sandbox)):
+            remove(engine, name, progress)
             host_times.forget(sandbox)
 
 

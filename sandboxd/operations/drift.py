@@ -90,7 +90,7 @@ def drift(
     inspected = engine.inspect(container.id)
     live = inspection.container(inspected)
     # Only `up` keeps volumes that last: another tool's container has none.
-    compared = plan if live.label(MADE_BY) == UP else plan._replace(lasting=())
+    compared = plan if live.label(MADE_BY) == UP else plan.of_other_tools()
     drifts = differences(inspection.requested(arguments(compared)), live)
     if plan.egress is not None:
         drifts += _services.drifts(engine, plan, inspected)

@@ -31,6 +31,11 @@ def _open_no_port(_workspace: str, _ports: tuple[Port, ...]) -> tuple[str, ...]:
     return ()
 
 
+def _settle_nothing(_sandbox: str, _seconds: float) -> str | None:
+    """None: without a daemon there is no session."""
+    return None
+
+
 class Keeping(NamedTuple):
     """Services of the daemon that operations call. The defaults, for a process without a daemon, do nothing."""
 
@@ -49,6 +54,10 @@ class Keeping(NamedTuple):
     stops that. Returns whether keys are served.
     """
     wait_for_ports: WaitForPorts = _open_no_port
+    settle_copy: Callable[[str, float], str | None] = _settle_nothing
+    """Has both sides of a sandbox's copy (by its identity) compared by the session that keeps them the same, within so
+    many seconds. Returns why they are not the same, '' where they are; None if no session did it.
+    """
 
 
 NOTHING_KEPT = Keeping()

@@ -67,7 +67,7 @@ def halt(
     :param check: called while waiting; ends the wait by raising
     :raises EnvironmentFailure: they cannot be saved; then the sandbox keeps running
     """
-    from sandboxd.life import find
+    from sandboxd.life import find, synced_copy
     from sandboxd.life.end import STOP_SECONDS
     from sandboxd.life.lock import project_lock
     from sandboxd.model.labels import MADE_BY, PROJECT, UP
@@ -80,6 +80,7 @@ def halt(
         with project_lock(sandbox, tell, check):
             lasts = copies.copy_of(engine, engine.inspect(container.id)) is not None
             keeping = rescue.before_end(engine, container.id, sandbox, tell)
+            synced_copy.before_end(engine, os.environ, sandbox, container.id, tell)
             with contextlib.nullcontext() if lasts else keeping:
                 tell(f"stopping `{container.name}`")
                 engine.stop(container.id, STOP_SECONDS)

@@ -14,6 +14,7 @@ from sandboxd.life.timeline import Timeline, span
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations import (
     _basis,
+    _copy,
     _credentials,
     _groups,
     _plan,
@@ -198,6 +199,8 @@ def start(
     _keep(environ, plan, running, keeping, tell)
     if keeping.register is None:
         commits.exchange(engine, environ, running.inspected, tell)
+    if plan.synced is not None:
+        _copy.fill(engine, plan, environ, running.id, tell, is_kept=keeping.register is not None)
     failure = _start_hooks.run(engine, running, plan, environ, wishes, progress, cancel)
     is_kept = keeping.register is not None
     result = started.of(plan, running, wishes.name, is_kept=is_kept)._replace(

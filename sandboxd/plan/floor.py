@@ -18,6 +18,9 @@ from sandboxd.policy.floor import Floor
 FORBIDDEN_HINT = "set `profile` in sandboxd.toml to one that is: {allowed}"
 _LOOK = "look at the file, then run `sandboxd trust add`; or "
 
+_WRITTEN = {"bind": "the host's folder itself", "synced": "a copy that is kept the same"}
+"""Layouts in which what is written inside gets into the host's folder by itself, in words."""
+
 
 def apply(
     profile: Profile,
@@ -127,8 +130,8 @@ def loosened(
     settings = []
     if profile.needs_grant:
         settings.append(f"profile {profile.name}")
-    if profile.access == "copy" and _layout(config) == "bind":
-        settings.append("the host's folder in place of a copy")
+    if profile.access == "copy" and _layout(config) in _WRITTEN:
+        settings.append(f"{_WRITTEN[_layout(config)]} in place of a private copy")
     if leaves_gvisor(profile, config, host):
         settings.append("runtime runc where gVisor works")
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
@@ -161,6 +164,11 @@ def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -
     :raises UsageError: the config asks for a weaker layout than profile or policy minimum have
     """
     layout = _layout(config)
+    if layout == "synced" and not profile.pins:
+        raise UsageError(
+            f"profile `{profile.name}` works on the folder itself, with all that acts on this machine",
+            "take `layout` out of `[workspace]` in sandboxd.toml, or choose another profile",
+        )
     if profile.access == "ro":
         if layout:
             raise UsageError(
@@ -168,22 +176,22 @@ def with_layout(profile: Profile, config: Config, floor: Floor, granted: bool) -
                 "take `layout` out of `[workspace]` in sandboxd.toml, or choose another profile",
             )
         return profile
-    if layout == "bind" and floor.clone:
+    if layout in _WRITTEN and floor.clone:
         raise UsageError(
-            f"sandboxd.toml asks for the layout `bind`, and `{floor.path_of('layout')}` demands `clone`",
+            f"sandboxd.toml asks for the layout `{layout}`, and `{floor.path_of('layout')}` demands `clone`",
             "take `layout` out of `[workspace]` in sandboxd.toml",
         )
     if layout == "clone" or floor.clone:
         return profile._replace(access="copy")
-    if layout == "bind" and profile.access == "copy":
+    if layout in _WRITTEN and profile.access == "copy":
         if floor.no_trust or not granted:
             raise UsageError(
-                f"profile `{profile.name}` works on a copy, so sandboxd.toml alone cannot choose the "
-                "host's folder itself",
+                f"profile `{profile.name}` works on a copy, so sandboxd.toml alone cannot choose "
+                f"{_WRITTEN[layout]}",
                 _how_to_grant(floor, 'set `layout = "clone"`'),
             )
-        return profile._replace(access="rw")
-    return profile
+        profile = profile._replace(access="rw")
+    return profile._replace(synced=layout == "synced")
 
 
 def _layout(config: Config) -> str:

@@ -18,7 +18,7 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.workspace import WorkspaceFacts
 
-Kind = Literal["copy", "home", "caches"]
+Kind = Literal["copy", "home", "caches", "synced"]
 
 PREFIX = "sandboxd-"
 CACHES = "/sandboxd/caches"
@@ -90,7 +90,7 @@ def variables(places: Iterable[Lasting], present: Iterable[str]) -> list[str]:
 def beginning(kind: str, sandbox: str) -> str:
     """The prefix of the names of a sandbox's volumes of one kind; the profile's name follows it.
 
-    :param kind: ``copy``, ``home`` or ``caches``
+    :param kind: one of `Kind`
     :param sandbox: the sandbox's identity
     """
     return f"{PREFIX}{kind}-{container_name(sandbox).removeprefix(PREFIX)}-"

@@ -100,6 +100,8 @@ class Layout(NamedTuple):
     own_git: OwnGit | None = None
     stop_signal: Value[str] | None = None
     stubs: tuple[str, ...] = ()
+    replaced: frozenset[str] = frozenset()
+    """The paths inside of mounts of the workspace that a copy that is kept the same takes the place of."""
 
 
 def layout(
@@ -119,6 +121,7 @@ def layout(
     """
     target = target_folder(facts.path)
     last: tuple[Value[Mount], ...] = ()
+    known = len(notes.downgrades)
     if profile.access == "rw":
         first = workspace_mounts(facts, choice.plain_pins_hold, notes)
         if facts.existing_control_files and not choice.keeps_mount_points:
@@ -129,22 +132,28 @@ def layout(
         first = (_read_only(facts.path, inside, choice.plain_pins_hold, notes),)
     if profile.access == "copy":
         why = "says that the private copy is whole"
-        mark = _memory_folder(MARK_FOLDER, "64k", "755", user, notes, why)
+        mark = memory_folder(MARK_FOLDER, "64k", "755", user, notes, why)
         last = (_copy(profile, target, user, wishes, notes), mark)
     free = tuple(t for t in facts.hot if posixpath.join(target, t.path) not in covered)
     hot = hot_trees(profile, facts._replace(hot=free), choice, wishes, notes)
     for tree in hot:
         inside = posixpath.join(target, tree.path)
-        last += (_memory_folder(inside, profile.hot, "755", user, notes, why_hot(tree)),)
+        last += (memory_folder(inside, profile.hot, "755", user, notes, why_hot(tree)),)
+    replaced: frozenset[str] = frozenset()
+    if profile.synced:
+        _say_only_of_other_tools(notes, known)
+        own = facts.own_git.inside if facts.own_git is not None else ""
+        mounts = (value.value for value in (*first, *last) if value.value.source != own)
+        replaced = frozenset(mount.target for mount in mounts if _is_of_copy(mount, target))
     home: tuple[Value[Pair], ...] = ()
     root = None
     if profile.read_only_root:
         why = "programs of the image cannot be replaced"
         root = notes.value("read_only_rootfs", True, "true", why)
         last += (
-            _memory_folder(HOME, profile.home, "700", user, notes),
+            memory_folder(HOME, profile.home, "700", user, notes),
             # A path inside; nothing is opened here.
-            _memory_folder("/tmp", profile.tmp, "1777", user, notes),  # noqa: S108
+            memory_folder("/tmp", profile.tmp, "1777", user, notes),  # noqa: S108
         )
         why = "the image's own home cannot be written"
         home = (notes.value("env", Pair("HOME", HOME), "HOME", why),)
@@ -166,7 +175,21 @@ def layout(
         git_to_mount(facts) if profile.access == "rw" else None,
         _stop_signal(profile, notes),
         _stubs(profile, facts, hot),
+        replaced,
     )
+
+
+def _say_only_of_other_tools(notes: Notes, since: int) -> None:
+    """Have what was noted of mounts of the workspace hold only where another tool makes them."""
+    notes.downgrades[since:] = [
+        each if each.control == "git inside" else each._replace(of_other_tools=True)
+        for each in notes.downgrades[since:]
+    ]
+
+
+def _is_of_copy(mount: Mount, target: str) -> bool:
+    """Whether a copy of the workspace has what `mount` would show; `.git` at its top has no place in it."""
+    return f"{mount.target}/".startswith(f"{target}/") and mount.target != f"{target}/.git"
 
 
 def _repository(
@@ -241,7 +264,7 @@ def _copy(
     else:
         _say_memory(profile, notes)
     why = "a private copy of the workspace, in memory"
-    return _memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
+    return memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
 
 
 def _say_memory(profile: Profile, notes: Notes) -> None:
@@ -254,7 +277,7 @@ def _say_memory(profile: Profile, notes: Notes) -> None:
     )
 
 
-def _memory_folder(
+def memory_folder(
     target: str,
     size: str,
     mode: str,
@@ -263,6 +286,11 @@ def _memory_folder(
     why: str = "in memory",
     wish: Setting[str] | None = None,
 ) -> Value[Mount]:
+    """A mount of memory at `target` inside, which belongs to `user`.
+
+    :param mode: its permissions in octal; everybody may write where the user has no number
+    :param wish: the setting that asks for it; None where the profile does
+    """
     options = ["rw", "exec", "nosuid", "nodev", f"size={size}"]
     uid, _, gid = user.value.partition(":") if user is not None else ("", "", "")
     if mode != "1777" and uid.isdigit():

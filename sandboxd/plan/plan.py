@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.own_git import OwnGit
     from sandboxd.plan.recipe import Recipe
     from sandboxd.plan.service import Service
+    from sandboxd.plan.synced import Synced
 
 
 class Plan(NamedTuple):
@@ -101,10 +102,24 @@ class Plan(NamedTuple):
     time_limit: int = 0
     """Seconds after which the sandbox ends by itself; 0 for no limit."""
 
+    synced: Synced | None = None
+    """The copy of the workspace that `sandboxd up` keeps the same; None if the container mounts the folder itself, or
+    works on a private copy.
+    """
+
     @property
     def sandbox(self) -> str:
         """The sandbox's identity (`model.sandbox_id`), by which everything that belongs to it is found."""
         return sandbox_id(self.workspace, self.name)
+
+    def of_other_tools(self) -> Plan:
+        """The plan as another tool than `sandboxd up` starts it from a generated file."""
+        return self._replace(lasting=(), synced=None)
+
+    @property
+    def stubs_of_up(self) -> tuple[str, ...]:
+        """The placeholders that have to exist in the workspace before `sandboxd up` creates the container."""
+        return self.stubs if self.synced is None else ()
 
     def downgrades_of_up(self) -> tuple[Downgrade, ...]:
         """The downgrades that hold for a sandbox that `sandboxd up` starts."""

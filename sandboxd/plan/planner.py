@@ -26,6 +26,7 @@ from sandboxd.plan.notes import Notes
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.reasons import LeftOut
+from sandboxd.plan.synced import lasting_copy, synced
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import NO_FLOOR, Floor
 
@@ -75,6 +76,15 @@ def make_plan(
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     hooks_refused = _say_hooks(decisions, notes)
     joined = network.inner(decisions.network, workspace)
+    copy = synced(
+        decisions.profile,
+        decisions.choice,
+        workspace,
+        places,
+        decisions.user,
+        decisions.config.wishes,
+        notes,
+    )
     controls.say_what_stays_open(
         decisions.profile, decisions.choice, decisions.network, joined, host, container, notes
     )
@@ -103,7 +113,8 @@ def make_plan(
         repository=places.repository,
         own_git=places.own_git,
         repository_name=workspace.linked.name if workspace.linked is not None else "",
-        lasting=lasting(decisions.profile, workspace, notes),
+        lasting=(*lasting(decisions.profile, workspace, notes), *lasting_copy(copy)),
+        synced=copy,
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,
         time_limit=seconds(decisions.profile.time) if decisions.profile.time else 0,

@@ -76,6 +76,10 @@ class Profile(NamedTuple):
     tmp: str = ""
     access: str = "rw"
     copy: str = ""
+    synced: bool = False
+    """Whether `sandboxd up` works on a copy of the workspace that is kept the same; `access` is ``rw``, as other tools
+    that start it work on the folder itself.
+    """
     hot: str = ""
     """The size of each folder that is mounted as tmpfs under gVisor; '' if none is."""
     cpus: str = ""

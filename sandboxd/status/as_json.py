@@ -110,6 +110,7 @@ def _project(project: ProjectStatus) -> dict[str, Any]:
         "downgrades": list(project.downgrades),
         "hooks": list(project.hooks),
         "waiting": list(project.waiting),
+        "copy": list(project.copy),
         "measured": _measured(project.measured),
         "ports": list(project.ports),
         "open_ports": [port._asdict() for port in project.open_ports],

@@ -15,6 +15,7 @@ from sandboxd.observe.inspection import requested
 from sandboxd.plan.floor import loosened
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
+from sandboxd.plan.reasons import Downgrade
 from sandboxd.plan.remote import ports_left, ports_of
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust as grants
@@ -130,15 +131,22 @@ def from_plan(plan: Plan, counts: Counts | None) -> Examined:
     return Examined(
         profile=plan.profile,
         request=requested(arguments(plan)),
-        downgrades=tuple(f"{item.control}: {item.why}" for item in plan.downgrades),
+        downgrades=tuple(f"{item.control}: {item.why}" for item in _shown(plan)),
         counts=counts,
         egress=plan.egress,
         uses=plan.credentials,
-        editors_request=requested(arguments(plan._replace(lasting=()))) if plan.lasting else None,
+        editors_request=requested(arguments(plan.of_other_tools()))
+        if plan.lasting or plan.synced
+        else None,
         ports=ports_of(plan) if plan.runs_hooks else (),
         ports_left=ports_left(plan),
         hooks_refused=tuple(f"not run: {item.item}: {item.why}" for item in plan.hooks_refused),
     )
+
+
+def _shown(plan: Plan) -> tuple[Downgrade, ...]:
+    """The downgrades to show: most of a mount of the folder do not hold for a copy that is kept the same."""
+    return plan.downgrades if plan.synced is None else plan.downgrades_of_up()
 
 
 def count(workspace: str, environ: Mapping[str, str], facts: HostFacts) -> Counts:

@@ -56,6 +56,7 @@ def _project(project: ProjectStatus, *, colour: bool, columns: int) -> list[str]
     rows += [("downgrade", text) for text in project.downgrades if project.in_force is None]
     rows += [("hooks", text) for text in project.hooks]
     rows += [("commits", text) for text in project.waiting]
+    rows += [("copy", text) for text in project.copy]
     rows += [("port", text) for text in project.ports]
     if (last := project.measured) is not None:
         rows.append(("measured", f"{last.conclusion} ({last.when[:10]})"))

@@ -164,6 +164,8 @@ class ProjectStatus(NamedTuple):
     """Sentences about commits of its sandboxes that wait on the host, each with the command that takes them; hostile
     text.
     """
+    copy: tuple[str, ...] = ()
+    """Sentences about what differs between the folder and a copy of it that is kept the same; hostile text."""
     ports: tuple[str, ...] = ()
     """Sentences about ports of `forwardPorts`, each with its local address or why it has none; hostile text."""
     open_ports: tuple[OpenPort, ...] = ()

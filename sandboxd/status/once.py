@@ -21,6 +21,7 @@ from sandboxd.status.hooks import hooks_now
 from sandboxd.status.model import DaemonLine, StatusReport
 from sandboxd.status.names_now import names_now
 from sandboxd.status.observe import Observed, Observer
+from sandboxd.sync import words
 
 KEEPS = "`sandboxd daemon start` keeps the generated files up to date"
 UNWATCHED = (
@@ -65,7 +66,12 @@ def look_once(
             sessions=own,
             unwatched=UNWATCHED,
         )
-        rows.append(row._replace(waiting=waiting_refs.lines(workspace, environ)))
+        rows.append(
+            row._replace(
+                waiting=waiting_refs.lines(workspace, environ),
+                copy=words.lines(environ, workspace) if row.state == "running" else (),
+            )
+        )
     hint = BEGIN if workspace is None else KEEPS
     daemon = DaemonLine(
         running=False,

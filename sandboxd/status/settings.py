@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.plan.container_name import container_name
@@ -88,6 +90,9 @@ def _workspace(container: Container) -> str:
     mounts = [value.value for value in container.mounts]
     if any(mount.target == SOURCE for mount in mounts):
         return "a private copy (`sandboxd review` brings changes)"
+    top = [mount for mount in mounts if posixpath.dirname(mount.target) == "/workspaces"]
+    if any(mount.type in ("volume", "tmpfs") for mount in top):
+        return "a copy that is kept the same as the host's folder"
     if any(m.target.startswith("/workspaces/") and m.type != "tmpfs" for m in mounts):
         return "the host's folder"
     return "not known"

@@ -80,6 +80,7 @@ def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list
         *_problems(project),
         *_hooks(project),
         *_waiting(project),
+        *_copy(project),
         *_ports(project),
         *_beside(project),
         *_reasons(project),
@@ -191,6 +192,11 @@ def _reasons(project: ProjectStatus) -> list[Row]:
 def _waiting(project: ProjectStatus) -> list[Row]:
     """The commits of its sandboxes that wait on the host."""
     return [Row(8, "commits", "; ".join(project.waiting), YELLOW, 2)] if project.waiting else []
+
+
+def _copy(project: ProjectStatus) -> list[Row]:
+    """What differs between the folder and the copy of it that is kept the same."""
+    return [Row(8, "copy", "; ".join(project.copy), YELLOW, 2)] if project.copy else []
 
 
 def _hooks(project: ProjectStatus) -> list[Row]:

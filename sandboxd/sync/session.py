@@ -126,7 +126,7 @@ class Session:
 
     def turn(self) -> None:
         """Process the waiting events and what is due now, without waiting."""
-        for event in _taken(self._events):
+        for event in _drain(self._events):
             self._take(event)
         self._take(Tick())
 
@@ -176,7 +176,7 @@ class Session:
             case Run(allowed):
                 end = self._keep_the_same(allowed)
                 # What came meanwhile is of the time of the run: one that is always followed by another has pauses.
-                for event in _taken(self._events):
+                for event in _drain(self._events):
                     self._advance(event)
                 self._advance(end)
             case PutBack():
@@ -190,7 +190,7 @@ class Session:
                 self._tell(step)
 
     def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
-        waiters = list(_taken(self._waiters))
+        waiters = list(_drain(self._waiters))
         report = None
         try:
             with self._pair.turn():
@@ -217,7 +217,7 @@ class Session:
             self._tell(Say(_words(error)))
 
 
-def _taken(waiting: queue.SimpleQueue[T]) -> Iterator[T]:
+def _drain(waiting: queue.SimpleQueue[T]) -> Iterator[T]:
     """What has come so far, taken out."""
     while True:
         try:

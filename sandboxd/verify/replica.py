@@ -71,7 +71,7 @@ def of_plan(engine: Engine, plan: Plan, cache_folder: str | None) -> Iterator[Re
     if plan.egress is not None:
         beside.enter_context(_inner_network(engine, plan, body))
     mounts = {mount["Target"] for mount in host.get("Mounts") or []} | set(host.get("Tmpfs") or {})
-    stub_paths = stubs.make(plan.workspace, plan.stubs)
+    stub_paths = stubs.make(plan.workspace, plan.stubs_of_up)
     try:
         with beside, _running(engine, body, mounts, cache_folder) as replica:
             yield replica._replace(volumes=tuple(place.target for place in plan.lasting))

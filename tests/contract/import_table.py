@@ -109,13 +109,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "observe",
             "payload",
             "plan",
+            "policy",
             "syntax",
         }
     ),
     "review": frozenset(
         {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
     ),
-    "sync": _rooms("errors exchange file_lock files payload plan policy review"),
+    "sync": _rooms(
+        "errors exchange file_lock files host.folders lint model payload plan policy review"
+    ),
     "life": frozenset(
         {
             "agents",
@@ -128,6 +131,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "exchange",
             "file_lock",
             "files",
+            "forward",
             "halt",
             "host",
             "model",
@@ -137,6 +141,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy.rights",
             "review",
             "state",
+            "sync",
         }
     ),
     "observe": _rooms(
@@ -182,7 +187,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
         "credentials egress engine errors exchange findings halt host host.facts life "
-        "lint model observe plan policy project screen state verify"
+        "lint model observe plan policy project screen state sync verify"
     ),
     "operations": frozenset(
         {
@@ -213,6 +218,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "review",
             "ssh_agent",
             "state",
+            "sync",
             "syntax",
             "text",
             "verify",

@@ -11,6 +11,9 @@ Where the sandbox works on your folder itself, commits pass by themselves. Those
 wait below `refs/sandboxd`: `--take` moves your branch forward or merges them, without touching a file. It takes what
 waited when it began, or what `--expect` names: a tip that moved meanwhile stays, and its id is said.
 
+With the layout `synced` files pass by themselves: what differs and stays inside is shown. Where many files would be
+removed, `--apply --deletions N` removes them, and `--restore` restores them.
+
 Without a running sandbox, what was kept when the last one ended is shown.
 """
 
@@ -79,6 +82,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="with --apply: also delete what was deleted; N answers the question that many ask",
     )
+    parser.add_argument(
+        "--restore", action="store_true", help="with the layout `synced`: restore what was removed"
+    )
     parser.add_argument("-y", "--yes", action="store_true", help="with --apply: do not ask")
     parser.add_argument(
         "--save", action="store_true", help="keep the changes, and the commits as refs/sandboxd/*"
@@ -94,7 +100,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import review_document
+    from sandboxd.cli import review_document, synced_review
     from sandboxd.cli.operating import operate
     from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import rescue
@@ -107,6 +113,9 @@ def run(args: argparse.Namespace) -> int:
 
         folder, name = _sandbox.folder(args), _sandbox.name(args)
         return take(folder, name, args.take, args.expect, acting=args.yes)
+    of = (_sandbox.folder(args), _sandbox.name(args), _option(args))
+    if not args.on and (code := synced_review.run(args, *of)) is not None:
+        return code
     if args.on:
         from sandboxd.operations.on_cluster import review as on_cluster
 

@@ -88,10 +88,12 @@ def _environment(plan: Plan) -> list[str]:
 
 def _host_config(plan: Plan) -> HostConfig:
     container = plan.container
-    own = {place.target for place in plan.lasting}
+    own = volumes = {place.target for place in plan.lasting}
     if any(place.kind == "copy" for place in plan.lasting):
         # The host knows whether a copy that lasts is whole.
-        own.add(MARK_FOLDER)
+        own = own | {MARK_FOLDER}
+    if plan.synced is not None:
+        own = own | plan.synced.replaces
     mounts = [v.value for v in container.mounts if v.value.target not in own]
     config: HostConfig = {
         "CapDrop": [v.value for v in container.cap_drop],
@@ -104,6 +106,8 @@ def _host_config(plan: Plan) -> HostConfig:
         ],
     }
     tmpfs = [mount for mount in mounts if is_tmpfs_flag(mount)]
+    if plan.synced is not None and plan.synced.target not in volumes:
+        tmpfs.append(plan.synced.memory)
     if tmpfs:
         config["Tmpfs"] = {mount.target: ",".join(mount.options) for mount in tmpfs}
     if container.runtime is not None:

@@ -79,6 +79,7 @@ def operating(hosts: SlowHosts) -> Operating:
         cast("Any", gateways),
         cast("Any", local_rights),
         Places(lambda _key: "one"),
+        cast("Any", SimpleNamespace(settle=None)),
     )
 
 

@@ -12,6 +12,8 @@ from sandboxd.exchange import acts, of_container, shut_paths, waiting_refs, word
 from sandboxd.exchange import take as taking
 from sandboxd.exchange.difference import Reason
 from sandboxd.exchange.of_container import Bound
+from sandboxd.exchange.place import place_of
+from sandboxd.exchange.state import BY_WEIGHT
 from sandboxd.exchange.take import How, Took
 from tests.unit.exchange.repositories import ENVIRON, git
 from tests.unit.exchange.two_sides import Sides, make
@@ -243,15 +245,15 @@ def test_nothing_is_taken_unasked_where_it_is_not_known_what_was_shut(sides: Sid
 
 def test_what_is_shut_is_what_the_container_has_read_only() -> None:
     mounts = [
-        Bound("/p", "/w", False),
-        Bound("/state/inside", "/w/.git", False),
-        Bound("/p/.envrc", "/w/.envrc", True),
-        Bound("pin-volume", "/w/.husky", True),
-        Bound("/cache", "/w/node_modules", False),
-        Bound("/p/objects", "/sandboxd/git/objects", True),
+        Bound("/p", "/w", False, "bind"),
+        Bound("/state/inside", "/w/.git", False, "bind"),
+        Bound("/p/.envrc", "/w/.envrc", True, "bind"),
+        Bound("pin-volume", "/w/.husky", True, "bind"),
+        Bound("/cache", "/w/node_modules", False, "bind"),
+        Bound("/p/objects", "/sandboxd/git/objects", True, "bind"),
     ]
     assert of_container.shut_in(mounts, "/p") == {".envrc", ".husky"}
-    assert of_container.shut_in([Bound("/p", "/w", True)], "/p") == {""}
+    assert of_container.shut_in([Bound("/p", "/w", True, "bind")], "/p") == {""}
     assert of_container.shut_in([], "/p") == {""}
 
 
@@ -336,3 +338,29 @@ def test_a_stash_that_is_let_go_inside_is_named_no_more(sides: Sides, tmp_path: 
     sides.host("update-ref", "-d", acting.ref)
     assert not sides.exchange().acting
     assert waiting_refs.lines(str(sides.folder), environ) == ()
+
+
+@pytest.mark.parametrize("kind", ["volume", "tmpfs", ""])
+def test_of_a_copy_that_is_kept_the_same_everything_that_acts_is_shut(kind: str) -> None:
+    place = place_of({"XDG_STATE_HOME": "/state"}, "/p")
+    mounts = [Bound(place.inside, "/w/.git", False, "bind")]
+    if kind:
+        mounts.append(Bound("a-name", "/w", False, kind))
+    assert of_container._is_in_copy("/w/.git", mounts)
+    assert not of_container._is_in_copy(
+        "/w/.git", [*mounts[:1], Bound("/vm/p", "/w", False, "bind")]
+    )
+
+
+def test_a_commit_of_what_acts_waits_by_its_weight_where_no_mount_shuts_it(sides: Sides) -> None:
+    sides.shut = (BY_WEIGHT,)
+    commit(sides, ".envrc", "touch x\n")
+    outcome = sides.exchange()
+    (held,) = [each for each in outcome.waiting if each.name == "refs/heads/main"]
+    assert (held.reason, held.paths) == (Reason.CONTROL, (".envrc",))
+
+
+def test_a_commit_of_another_file_passes_where_no_mount_shuts_anything(sides: Sides) -> None:
+    sides.shut = (BY_WEIGHT,)
+    commit(sides, "package.json", "{}\n", "100644")
+    assert [move.name for move in sides.exchange().brought] == ["refs/heads/main"]

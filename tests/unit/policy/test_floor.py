@@ -295,6 +295,21 @@ def test_a_copy_is_always_allowed() -> None:
     assert access(planned(NO_FLOOR, 'profile = "agent"')) == "tmpfs"
 
 
+def test_a_copy_that_writes_into_the_folder_is_as_the_folder_to_a_policy() -> None:
+    text = '[workspace]\nlayout = "synced"'
+    assert planned(NO_FLOOR, text).synced is not None  # type: ignore[attr-defined]
+    with pytest.raises(UsageError, match=r"the layout `synced`.* demands `clone`"):
+        planned(Floor(clone=True), text)
+    for profile, match in (
+        ("agent", "alone cannot choose a copy that is kept the same"),
+        ("review", "has the workspace read-only"),
+        ("trusted", "works on the folder itself"),
+    ):
+        with pytest.raises(UsageError, match=match):
+            planned(NO_FLOOR, f'profile = "{profile}"\n{text}', trusted=profile == "trusted")
+    assert planned(NO_FLOOR, f'profile = "agent"\n{text}', trusted=True).synced is not None  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("profile", ["agent", "untrusted"])
 def test_the_host_s_folder_in_place_of_a_copy_needs_a_grant(profile: str) -> None:
     text = f'profile = "{profile}"\n{BIND}'

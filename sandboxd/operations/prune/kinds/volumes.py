@@ -1,4 +1,4 @@
-"""Volumes: private copies, homes, caches, programs of agents, and volumes that only stand for a host folder."""
+"""Volumes: copies, homes, caches, programs of agents, and volumes that only stand for a host folder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 ORDER = 3
 
 # Kinds of volumes of one sandbox, and whether somebody's work may be in them.
-_OF_SANDBOXES = {"copy": True, "home": True, "caches": False}
+_OF_SANDBOXES = {"copy": True, "synced": True, "home": True, "caches": False}
 # Volumes of no single sandbox: the label, the beginning of the name, what it is. All are made again when needed.
 _OTHERS = (
     ("dev.sandboxd.program", "sandboxd-program-", "program of an agent"),

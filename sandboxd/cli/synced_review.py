@@ -1,0 +1,86 @@
+"""`review` of a copy that is kept the same: what differs from the host's folder, and the answers that it waits for."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from sandboxd.cli import terminal
+from sandboxd.cli.operating import operate
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
+from sandboxd.host.folders import state_folder
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+    from typing import Any
+
+
+def is_used() -> bool:
+    """Whether any sandbox of the user has ever had a copy that is kept the same; fast."""
+    return os.path.isdir(os.path.join(state_folder(os.environ), "synced"))
+
+
+def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | None:
+    """Show what differs, after the user's answer if there is one; the exit code, None if there is no such copy.
+
+    :param option: the options by which the proposed commands mean the same sandbox
+    :raises UsageError: an option that means nothing here, or no question waits
+    """
+    state = operate("synced", folder, {"name": name, "removals": 0})["state"] if is_used() else None
+    if state is None:
+        if args.restore:
+            raise UsageError(
+                "`--restore` is about a copy that is kept the same, and no sandbox with one runs",
+                "leave it out",
+            )
+        return None
+    _refuse_others(args)
+    if removals := _removals(args):
+        state = operate("synced", folder, {"name": name, "removals": removals})["state"]
+    elif args.restore:
+        state = operate("synced", folder, {"name": name, "removals": 0, "restores": True})["state"]
+    _show(state, option)
+    return EXIT_ENVIRONMENT if state["problem"] else EXIT_OK
+
+
+def _refuse_others(args: argparse.Namespace) -> None:
+    if any((args.include, args.only, args.save, args.json, args.expect is not None, args.diff)):
+        raise UsageError(
+            "this copy is kept the same by itself: nothing of it is brought by name",
+            "look at a file inside (`sandboxd exec -n -- cat FILE`), and write it here yourself: it goes in",
+        )
+
+
+def _removals(args: argparse.Namespace) -> int:
+    if args.deletions is None and not args.apply:
+        return 0
+    if not args.apply or not args.deletions:
+        raise UsageError(
+            "removals are answered by their number", "give it: `--apply --deletions NUMBER`"
+        )
+    return int(args.deletions)
+
+
+def _show(state: Mapping[str, Any], option: str) -> None:
+    problem, removals = state["problem"], state["removals"]["total"]
+    if removals:
+        command = f"sandboxd review{option}"
+        terminal.status(f"{problem}; nothing is kept the same until you answer:")
+        terminal.status(f"`{command} --apply --deletions {removals}` removes {removals} entries")
+        terminal.status(f"`{command} --restore` restores them where they are missing")
+        _list(state["removals"], "removed")
+    elif problem:
+        terminal.status(f"not kept the same: {problem}")
+    _list(state["stays"], "stays inside")
+    _list(state["conflicts"], "both sides changed the file; this is the sandbox's")
+    _list(state["only_inside"], "git ignores it; it is inside alone, or on both sides apart")
+    if not (problem or state["stays"]["total"] or state["conflicts"]["total"]):
+        terminal.verdict("both sides are the same")
+
+
+def _list(named: Mapping[str, Any], what: str) -> None:
+    for path, why in named["paths"]:
+        print(terminal.one_line(f"{path}  {why or what}"))
+    if (more := named["total"] - len(named["paths"])) > 0:
+        print(f"... and {more} more")

@@ -1,0 +1,307 @@
+"""The copy of a workspace that is kept the same: opens both sides of it, compares them once, and lets nothing of it go
+with its container unsaid.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import shlex
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.forward.trunk import open_program
+from sandboxd.host.folders import cache_folder
+from sandboxd.model.labels import VOLUME_TIME
+from sandboxd.model.sandbox_id import name_option, workspace_of
+from sandboxd.plan.git_ignore_file import ignore_file
+from sandboxd.sync import last_state, program, record
+from sandboxd.sync.git_ignored import GitIgnored
+from sandboxd.sync.journal import Journal
+from sandboxd.sync.local import LocalSide
+from sandboxd.sync.place import place_of
+from sandboxd.sync.record import Record
+from sandboxd.sync.remote import Ended, RemoteSide
+from sandboxd.sync.retention import DAYS, Retention
+from sandboxd.sync.run import put_back
+from sandboxd.sync.session import Pair
+from sandboxd.sync.state import Kind, Root
+from sandboxd.sync.watched import WatchedSide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from sandboxd.engine.answers import Inspected
+    from sandboxd.engine.client import Engine
+    from sandboxd.plan.plan import Plan
+    from sandboxd.sync.engine import Event
+    from sandboxd.sync.run import Report
+
+_MOST_RUNS = 5
+"""Comparisons before a container ends, at most: a program inside may write all the time."""
+_MOST_NAMED = 6
+
+
+class Opened(NamedTuple):
+    """Both sides of a copy; `inside` and `host` are those of `pair`."""
+
+    pair: Pair
+    inside: RemoteSide
+    host: LocalSide
+
+
+def note(environ: Mapping[str, str], plan: Plan, container: str) -> None:
+    """Record the copy of `plan` in a container that was not started yet, or has the same plan.
+
+    :raises EnvironmentFailure: it cannot be recorded
+    """
+    if plan.synced is not None:
+        copy = Record(container, plan.synced.target, plan.synced.volume, plan.synced.wanted)
+        record.write(place_of(environ, plan.sandbox), copy)
+
+
+def record_of(environ: Mapping[str, str], sandbox: str, container: str) -> Record | None:
+    """The record of the copy in a container; None if it has none that is kept the same.
+
+    :param sandbox: the sandbox's identity
+    :param container: its id
+    """
+    return record.read_of(place_of(environ, sandbox), container)
+
+
+@contextlib.contextmanager
+def opened(
+    engine: Engine,
+    environ: Mapping[str, str],
+    sandbox: str,
+    copy: Record,
+    tell: Callable[[Event], None] | None = None,
+) -> Iterator[Opened]:
+    """Both sides of the copy that `copy` is the record of, while the block runs.
+
+    :param tell: called with what either side tells of changes; None for sides that are only looked at
+    :raises EnvironmentFailure: the container does not run, has another copy, or cannot run our program
+    :raises OSError: the folder of the state cannot be written
+    """
+    place, workspace = place_of(environ, sandbox), workspace_of(sandbox)
+    root = _identity(engine, copy)
+    text = program.text(copy.target)
+    trunk = open_program(engine, copy.container, cache_folder(environ), text)
+    with contextlib.ExitStack() as closing:
+        closing.callback(trunk.close)
+        if _identity(engine, copy) != root:
+            raise EnvironmentFailure("the sandbox was started anew meanwhile", "try it again")
+        retention = Retention(place.retention)
+        inside = RemoteSide(trunk, root, tell or (lambda _event: None))
+        closing.callback(inside.end)
+        host = LocalSide(workspace, retention, is_host=True)
+        if tell is not None:
+            host = watched = WatchedSide(workspace, retention, tell)
+            closing.callback(watched.close)
+            closing.callback(watched.hearing.end)
+        policies = GitIgnored(workspace, ignore_file(workspace, environ), copy.wanted)
+        journal = Journal(place.journal)
+        yield Opened(Pair(host, inside, journal, policies, (retention,), root), inside, host)
+
+
+def compare(engine: Engine, environ: Mapping[str, str], sandbox: str, copy: Record) -> Report:
+    """Make both sides of a copy equal once.
+
+    :raises EnvironmentFailure: they cannot be compared
+    """
+    with _failures(), opened(engine, environ, sandbox, copy) as both:
+        report = both.pair.compare()
+        last_state.write(place_of(environ, sandbox), last_state.of_report(copy.container, report))
+        return report
+
+
+def answer(
+    engine: Engine,
+    environ: Mapping[str, str],
+    sandbox: str,
+    copy: Record,
+    removals: int,
+    *,
+    restores: bool,
+) -> Report:
+    """Make both sides of a copy equal by the user's answer to the question whether many files may go.
+
+    :param removals: so many may go; another number than there are is refused
+    :param restores: restore them instead, on the side that lacks them
+    :raises UsageError: no question waits, or it is about another number of files
+    :raises EnvironmentFailure: both sides cannot be compared
+    """
+    with _failures(), opened(engine, environ, sandbox, copy) as both:
+        report = both.pair.compare()
+        stop = report.last.stop
+        if stop is None or not stop.files:
+            raise UsageError(
+                "no removal waits for an answer", "`sandboxd review` shows what differs"
+            )
+        if restores:
+            with both.pair.turn():
+                put_back(*both.pair[:4])
+            report = both.pair.compare()
+        elif removals != len(stop.files):
+            raise UsageError(
+                f"there are {len(stop.files)} removals, not {removals}",
+                f"look at them (`sandboxd review`), then `--apply --deletions {len(stop.files)}`",
+            )
+        else:
+            report = both.pair.compare(stop.files)
+        last_state.write(place_of(environ, sandbox), last_state.of_report(copy.container, report))
+        return report
+
+
+def before_end(
+    engine: Engine,
+    environ: Mapping[str, str],
+    sandbox: str,
+    container: str,
+    progress: Callable[[str], None],
+) -> None:
+    """Have everything of the copy in a running container on the host, or kept for `retention.DAYS`, or named.
+
+    :raises EnvironmentFailure: something would be lost; then the container must not end
+    """
+    copy = record_of(environ, sandbox, container)
+    if copy is None:
+        return
+    option = name_option(sandbox)
+    try:
+        with _failures(), opened(engine, environ, sandbox, copy) as both:
+            report = _at_rest(both.pair)
+            last_state.write(place_of(environ, sandbox), last_state.of_report(container, report))
+            problem = last_state.problem_of(report)
+            if not copy.volume:
+                _require_same(problem, option)
+                _keep(both, report, place_of(environ, sandbox).retention, progress)
+    except failures.NoAnswer:
+        raise
+    except SandboxdError as error:
+        if copy.volume:
+            problem = error.message
+        elif _has_ended(engine, container):
+            # Its memory went with it, and there is nothing left to lose.
+            return
+        else:
+            raise EnvironmentFailure(
+                f"the copy inside would be lost, so it goes on running: {error.message}",
+                f"{error.hint or 'look at `sandboxd status`'}; or throw it away: `sandboxd down{option} --discard`",
+            ) from None
+    if problem:
+        progress(f"not all of the copy inside is in your folder: {problem}")
+        progress("  it stays in its volume: the next `sandboxd up` takes it up")
+
+
+def _has_ended(engine: Engine, container: str) -> bool:
+    try:
+        return not engine.inspect(container)["State"].get("Running")
+    except failures.ContainerGone:
+        return True
+
+
+def _at_rest(pair: Pair) -> Report:
+    """The report of the last of several comparisons: what was written during one is seen by the next."""
+    for _ in range(_MOST_RUNS):
+        report = pair.compare()
+        if not report.done or last_state.problem_of(report):
+            break
+    return report
+
+
+def _require_same(problem: str, option: str) -> None:
+    if problem:
+        raise EnvironmentFailure(
+            problem, f"`sandboxd review{option}` shows it, and takes your answer"
+        )
+
+
+def _keep(both: Opened, report: Report, folder: str, progress: Callable[[str], None]) -> None:
+    """Keep what differs and stays inside, and name what git ignores.
+
+    :raises EnvironmentFailure: there is no room for it
+    :raises OSError: it cannot be read or written
+    """
+    assert report.inside is not None
+    paths = []
+    (retention,) = both.pair.retentions
+    for stay in report.last.stays:
+        entry = report.inside.entries.get(stay.path)
+        if entry is None or entry.content.kind is not Kind.FILE:
+            continue
+        if not retention.has_room(entry.size):
+            raise EnvironmentFailure(
+                f"there is no room to keep `{stay.path}`",
+                f"remove what you do not need in `{folder}`",
+            )
+        retention.add(stay.path, both.inside.source().read(stay.path))
+        paths.append(stay.path)
+    if paths:
+        progress(
+            f"changed inside and not in your folder: {_names(paths)}; kept for {DAYS} days in {shlex.quote(folder)}"
+        )
+    if unread := sorted(report.inside.unknown):
+        progress(f"cannot be read inside, and goes with the sandbox: {_names(unread)}")
+    only = sorted(path for path in report.inside.excluded if path.rpartition("/")[2] != ".git")
+    if only:
+        progress(
+            f"in memory alone, since git ignores it, and gone with the sandbox: {_names(only)}"
+        )
+
+
+def _names(paths: list[str]) -> str:
+    names = ", ".join(f"`{path}`" for path in paths[:_MOST_NAMED])
+    more = len(paths) - _MOST_NAMED
+    return f"{names} and {more} more" if more > 0 else names
+
+
+def _identity(engine: Engine, copy: Record) -> Root:
+    """The identity of the copy, by what the engine says of the container: nobody inside decides about it.
+
+    A copy in memory is another one after each start of the container.
+
+    :raises EnvironmentFailure: the container does not run, or has no such copy
+    """
+    inspected = engine.inspect(copy.container)
+    text = _copy_in(engine, inspected, copy)
+    if not text or not inspected["State"].get("Running"):
+        raise EnvironmentFailure(
+            f"`{inspected['Name'].lstrip('/')}` does not run with the copy that it was created with",
+            "`sandboxd up` starts it, or makes it anew",
+        )
+    digest = hashlib.sha256(text.encode()).digest()
+    return Root(int.from_bytes(digest[:7], "big"), int.from_bytes(digest[7:14], "big"))
+
+
+def _copy_in(engine: Engine, inspected: Inspected, copy: Record) -> str:
+    """A text that no other copy has; '' where the container has none."""
+    if not copy.volume:
+        in_memory = copy.target in (inspected["HostConfig"].get("Tmpfs") or {})
+        return f"{inspected['Id']} {inspected['State']['StartedAt']}" if in_memory else ""
+    for mount in inspected.get("Mounts") or []:
+        if (mount.get("Destination"), mount.get("Name")) == (copy.target, copy.volume):
+            volume = engine.volume(copy.volume)
+            labels = (volume.get("Labels") or {}) if volume is not None else {}
+            return f"{copy.volume} {labels.get(VOLUME_TIME, '')}"
+    return ""
+
+
+@contextlib.contextmanager
+def _failures() -> Iterator[None]:
+    """Have what ends a comparison be an error for a person.
+
+    :raises EnvironmentFailure: the block ended by that
+    """
+    try:
+        yield
+    except Ended as error:
+        raise EnvironmentFailure(
+            f"the copy inside cannot be compared: {error}", "`sandboxd restart` starts it anew"
+        ) from None
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"the copy inside cannot be compared: {(error.strerror or str(error)).lower()}",
+            "correct that, then run the command again",
+        ) from None
