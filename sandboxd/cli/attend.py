@@ -51,6 +51,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 _SIZE = 65536
 _SHUT_WR = 1
 _EIO = 5
+_USUAL_LINES, _USUAL_COLUMNS = 24, 80
 _PATIENCE = 3
 _PATIENCE_SECONDS = 1.0
 """A sandbox that takes no signals is left behind: at the next one after so many, or so long."""
@@ -128,7 +129,7 @@ def run(
         )
 
     _settle_copy(directory, name)
-    code = run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin, heard=heard)
+    code = run_begun(begin, words[0] if words else "", tty=tty, stdin=stdin, heard=heard)
     _settle_copy(directory, name)
     return code
 
@@ -160,11 +161,11 @@ def run_begun(
 ) -> int:
     """Attend to the command that `begin` begins; signals that come meanwhile wait for it.
 
-    :param program: the program's name, for the message that it does not exist
+    :param program: the program's name, for the message that it does not exist; '' for a shell
     :param heard: called with each signal that is passed on
     """
-    with _Surroundings(tty=tty, heard=heard) as surroundings:
-        return attend(begin(), program, surroundings, stdin=stdin)
+    with _Surroundings(tty=tty, is_shell=not program, heard=heard) as surroundings:
+        return attend(begin(), program or "sh", surroundings, stdin=stdin)
 
 
 def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: Any) -> Attended:
@@ -306,8 +307,12 @@ class _Surroundings:
     while the command is being begun wait for it.
     """
 
-    def __init__(self, *, tty: bool, heard: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, *, tty: bool, is_shell: bool = False, heard: Callable[[int], None] | None = None
+    ) -> None:
         self.tty = tty
+        # An interactive shell ignores SIGTERM, and ends as if its terminal was closed.
+        self._passed_on = {signal.SIGTERM: signal.SIGHUP} if tty and is_shell else {}
         self._heard = heard
         self._command: Attended | None = None
         self._arrivals = 0
@@ -383,7 +388,7 @@ class _Surroundings:
                 if number[0] == signal.SIGWINCH:
                     self._resize(command)
                 else:
-                    command.kill(number[0])
+                    command.kill(self._passed_on.get(number[0], number[0]))
                     self._deliveries = max(self._deliveries + 1, self._arrivals)
             except (SandboxdError, OSError):
                 # The command, or the sandbox, may be gone by now: its end is seen elsewhere.
@@ -392,7 +397,8 @@ class _Surroundings:
 
     def _resize(self, command: Attended) -> None:
         size = os.get_terminal_size(1)
-        command.resize(size.lines, size.columns)
+        # A terminal that nobody gave a size, as `script` and CI make them, says 0.
+        command.resize(size.lines or _USUAL_LINES, size.columns or _USUAL_COLUMNS)
 
 
 def _ignore(_number: int, _frame: FrameType | None) -> None:

@@ -47,7 +47,7 @@ def run_command(
 
     # However it ends: the connection has threads that would keep this process.
     with contextlib.ExitStack() as stack:
-        return attend.run_begun(begin, words[0] if words else "sh", tty=tty, stdin=stdin)
+        return attend.run_begun(begin, words[0] if words else "", tty=tty, stdin=stdin)
 
 
 def show_logs(
