@@ -64,6 +64,17 @@ class LightCluster:
         cluster = {"server": self.url, "certificate-authority": str(self.certificate)}
         return Context("team", "default", cluster, {"token": "the-token"}, "")
 
+    def kubeconfig(self, file: Path) -> Path:
+        """Write a kubeconfig that leads here by its context `team`."""
+        context = self.context
+        config = {
+            "clusters": [{"name": "light", "cluster": context.cluster}],
+            "contexts": [{"name": "team", "context": {"cluster": "light", "user": "dev"}}],
+            "users": [{"name": "dev", "user": context.user}],
+        }
+        file.write_text(json.dumps(config))
+        return file
+
     def make(self, kind: str, namespace: str, value: Object) -> Object:
         """Keep an object that no request made."""
         return self.store.create(self.kinds.of_kind(kind), namespace, value)

@@ -96,7 +96,8 @@ class Cluster:
             config = KubeConfig.from_dict(described).get("it")
             params = ConnectionParams(timeout=timeout, proxy=proxy).httpx_params(config)
             accept_old_authorities(params["verify"])
-            self.http = httpx2.Client(**params)
+            hooks = {"response": [_read_refusal]}
+            self.http = httpx2.Client(**params, event_hooks=hooks)
             """For what `lightkube` has no word for: streams of commands and logs."""
             # The library's own connections check certificates more strictly than kubectl, and cannot be told not to.
             transport = _through(self.http)
@@ -269,6 +270,12 @@ class Cluster:
             except (TypeError, AttributeError):
                 # The library reads an answer of another shape, as `[]`.
                 raise failures.no_api_server(self.context) from None
+
+
+def _read_refusal(response: httpx2.Response) -> None:
+    """Read why a command is refused, while that can be read: the library closes the answer to an upgrade first."""
+    if "upgrade" in response.request.headers and response.status_code >= 300:
+        response.read()
 
 
 def _through(http: httpx2.Client) -> httpx2.BaseTransport:

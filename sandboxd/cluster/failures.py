@@ -26,6 +26,8 @@ _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]{1,253}), (?P<rest>.*)")
 _WEBHOOK = re.compile(
     r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S
 )
+_KUBELET = re.compile(r"error dialing backend|dial tcp \S+:10250|no agent available")
+"""In the API server's answer where it does not reach the node of a Pod."""
 _RIGHT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"')
 
 
@@ -145,6 +147,11 @@ def _words(
         return (
             f"the cluster of `{name}` has too much to do, also after several tries",
             "run it again later",
+        )
+    if code >= 500 and _KUBELET.search(text_of_server):
+        return (
+            f"the node of the sandbox does not answer the cluster of `{name}`: {text_of_server}",
+            f"the API server is well; `sandboxd status{context.option}` shows the node's state",
         )
     if code >= 500:
         return (

@@ -40,6 +40,8 @@ class Node(NamedTuple):
     boot_id: str
     runtime: str
     kernel: str
+    state: str = ""
+    """``ready``, ``cordoned``, or ``not ready`` with the reason."""
 
 
 class Gateway(NamedTuple):
@@ -65,8 +67,22 @@ def node_of(cluster: Cluster, pod: Mapping[str, Any]) -> Node:
     info = (document.get("status") or {}).get("nodeInfo") or {}
     version = str(info.get("containerRuntimeVersion") or "")
     return Node(
-        name, address, str(info.get("bootID") or ""), version, str(info.get("kernelVersion") or "")
+        name,
+        address,
+        str(info.get("bootID") or ""),
+        version,
+        str(info.get("kernelVersion") or ""),
+        _state_of_node(document) if document else "",
     )
+
+
+def _state_of_node(document: Mapping[str, Any]) -> str:
+    conditions = (document.get("status") or {}).get("conditions") or ()
+    ready: Mapping[str, Any] = next((c for c in conditions if c.get("type") == "Ready"), {})
+    if ready.get("status") != "True":
+        why = ready.get("message") or ready.get("reason") or "it reports no state"
+        return f"not ready: {' '.join(str(why).split())[:300]}"
+    return "cordoned" if (document.get("spec") or {}).get("unschedulable") else "ready"
 
 
 def handler_of(cluster: Cluster, runtime_class: str) -> str:

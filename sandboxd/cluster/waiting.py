@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 START_SECONDS = 300.0
 """The usual time limit in seconds: pulling an image, and adding a node first, take minutes."""
 _LOOK_SECONDS = 0.5
+_TELL_SECONDS = 5.0
+"""How long a reason lasts before it is told to stay, so that also a pipe and a log have it."""
+_AGAIN_SECONDS = 60.0
+"""After how many seconds the same reason is told once more."""
 _HOPELESS_SECONDS = 10.0
 """Seconds that a fault that a kubelet tries again may last."""
 _GONE_SECONDS = 60.0
@@ -55,14 +59,15 @@ class _Fault(NamedTuple):
 def until_running(
     cluster: Cluster,
     name: str,
-    say: Callable[[str], None],
+    say: Callable[[str, bool], None],
     seconds: float = START_SECONDS,
     *,
     of_sandbox: bool = False,
 ) -> dict[str, Any]:
     """Wait until all containers of the Pod `name` run; returns the Pod.
 
-    :param say: called with the reason why it does not run yet, whenever that changes
+    :param say: called with the reason why it does not run yet, and whether the next text may replace it: True whenever
+        the reason changes, False once it has lasted for seconds, and each minute from then on
     :param of_sandbox: whether the controller of agent-sandbox makes the Pod
     :raises CannotStart: it will not run, or did not within `seconds`
     """
@@ -85,7 +90,7 @@ def until_gateway(
     cluster: Cluster,
     deployment: str,
     labels: Mapping[str, str],
-    say: Callable[[str], None],
+    say: Callable[[str, bool], None],
     seconds: float = START_SECONDS,
 ) -> dict[str, Any]:
     """Wait until the Pod of a gateway is ready; returns the Pod.
@@ -142,13 +147,14 @@ def _until(
     look: Callable[[], dict[str, Any] | None],
     is_there: Callable[[dict[str, Any]], bool],
     what: str,
-    say: Callable[[str], None],
+    say: Callable[[str, bool], None],
     seconds: float,
     *,
     cannot_come_back: bool = False,
 ) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     since, last = time.monotonic(), ""
+    tell_at = since
     was_there = False
     while True:
         pod = look()
@@ -164,8 +170,12 @@ def _until(
         now = time.monotonic()
         if fault.text != last:
             # A pull that fails is told in two words, turn about.
-            since, last = now, fault.text
-            say(f"{what} does not run yet: {fault.text}")
+            since, last, tell_at = now, fault.text, now + _TELL_SECONDS
+            say(f"{what} does not run yet: {fault.text}", True)
+        elif now >= tell_at:
+            tell_at = now + _AGAIN_SECONDS
+            left = max(0.0, deadline - now)
+            say(f"{what} does not run yet: {fault.text} (waiting for up to {left:.0f} s)", False)
         hopeless = fault.is_final or (
             fault.hint and now - since > _HOPELESS_SECONDS and _is_hopeless(pod)
         )
@@ -186,6 +196,12 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     """Whether the Pod is ready, by its readiness probes."""
     conditions = (pod.get("status") or {}).get("conditions") or ()
     return any(each.get("type") == "Ready" and each.get("status") == "True" for each in conditions)
+
+
+def is_unready(pod: Mapping[str, Any]) -> bool:
+    """Whether the cluster says that the Pod is not ready, as of all Pods of a node that does not answer."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(each.get("type") == "Ready" and each.get("status") != "True" for each in conditions)
 
 
 def _is_hopeless(pod: Mapping[str, Any] | None) -> bool:
@@ -266,9 +282,7 @@ def _of_events(cluster: Cluster, pod: Mapping[str, Any]) -> _Fault:
     last = max(warnings, key=_time_of)
     reason, message = str(last.get("reason", "")), _short(str(last.get("message", "")))
     if reason == "FailedScheduling":
-        return _Fault(
-            f"no node takes it: {message}", "`--cpus` and the profile say what it asks for"
-        )
+        return _Fault(f"no node takes it: {message}", _node_hint(cluster, message))
     if "RuntimeHandler" in message or "runtime handler" in message or "no runtime for" in message:
         return _Fault(
             f"its node has no runtime of that RuntimeClass: {message}",
@@ -276,6 +290,16 @@ def _of_events(cluster: Cluster, pod: Mapping[str, Any]) -> _Fault:
             is_final=True,
         )
     return _Fault(f"{reason}: {message}", _look_hint(cluster))
+
+
+def _node_hint(cluster: Cluster, message: str) -> str:
+    kubectl = cluster.context.kubectl
+    if "unschedulable" in message:
+        return f"`{kubectl} get nodes` shows which are cordoned; `kubectl uncordon NODE` gives one back"
+    return (
+        f"`{kubectl} describe nodes` shows what is free; `[limits]` in sandboxd.toml and the profile say what it asks "
+        "for"
+    )
 
 
 def _time_of(event: Mapping[str, Any]) -> str:

@@ -174,7 +174,7 @@ def _lines(sandbox: Sandbox, context: str) -> list[str]:
     lines = [
         f"{symbol} {sandbox.name} on `{context}`: {sandbox.state}{why}",
         f"  profile      {sandbox.profile or 'unknown'}",
-        f"  node         {sandbox.node or 'none'}, "
+        f"  node         {sandbox.node or 'none'}{f' ({sandbox.node_state})' if sandbox.node_state else ''}, "
         + (f"RuntimeClass {sandbox.runtime_class}" if sandbox.runtime_class else "its own runtime"),
         f"  image        {sandbox.image or 'unknown'}",
         f"  network      {closed}; gateway: {': '.join(filter(None, (sandbox.gateway, sandbox.gateway_why)))}",

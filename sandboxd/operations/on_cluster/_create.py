@@ -37,16 +37,20 @@ if TYPE_CHECKING:
 
 
 def create(
-    target: Target, planned: Planned, say: Callable[[str], None], program: Program | None
+    target: Target, planned: Planned, tell: Callable[[str, bool], None], program: Program | None
 ) -> Started:
     """Create the sandbox of `target`. If it fails, the caller removes what was created.
 
     :param planned: the plan, and the options for the cluster
-    :param say: called with each step
+    :param tell: called with each step, and whether the next may replace it
     :param program: the agent's program to install before any file of the workspace arrives; None for none
     :raises SandboxdError: it cannot be created, or its profile needs an isolated network and the network is open, or what
         the user allows was changed meanwhile
     """
+
+    def say(text: str) -> None:
+        tell(text, True)
+
     plan = planned.plan
     say("making the gateway's address")
     wishes = _objects.with_address(target.cluster, plan, planned.wishes, target.pod)
@@ -55,13 +59,13 @@ def create(
     first = _names.with_rules(answered, program.rules if program is not None else ())
     objects = _objects.written(plan, wishes, first)
     changed = _objects.make(target.cluster, objects, plan.time_limit or 0, say)
-    _await_gateway(target, plan, say)
+    _await_gateway(target, plan, tell)
     say("trying the network from inside")
     is_sandbox = wishes.for_controller
     if present := target.cluster.get(api.POD, target.pod):
         uid = present["metadata"]["uid"]
         records.note_start(target.environ, target.cluster.context, target.pod, uid)
-    pod = _running_pod(target, plan, say, of_sandbox=is_sandbox)
+    pod = _running_pod(target, plan, tell, of_sandbox=is_sandbox)
     if is_sandbox:
         made_of_it = admission.differences(_objects.pod_of(objects), pod)
         changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
@@ -88,16 +92,16 @@ def create(
     return _recorded(target, planned, pod, objects, lost, sent)._replace(changed=tuple(changed))
 
 
-def _await_gateway(target: Target, plan: Plan, say: Callable[[str], None]) -> None:
+def _await_gateway(target: Target, plan: Plan, say: Callable[[str, bool], None]) -> None:
     if plan.egress is None:
         return
-    say("waiting for the gateway")
+    say("waiting for the gateway", True)
     labels = {GATEWAY: target.pod}
     waiting.until_gateway(target.cluster, f"{target.pod}-gateway", labels, say)
 
 
 def _running_pod(
-    target: Target, plan: Plan, say: Callable[[str], None], *, of_sandbox: bool
+    target: Target, plan: Plan, say: Callable[[str, bool], None], *, of_sandbox: bool
 ) -> dict[str, Any]:
     """The Pod, once it runs: the trial of its network has ended by then.
 

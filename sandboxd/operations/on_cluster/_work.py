@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cluster import records, running
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations.on_cluster._deliver import PART
-from sandboxd.operations.on_cluster.target import running_pod
+from sandboxd.operations.on_cluster.target import blaming_pod, running_pod
 from sandboxd.review import collect, stop_notes
 from sandboxd.review.host_times import Times
 
@@ -43,9 +43,10 @@ def collected(target: Target, *, stop_others: bool) -> Changes:
     copy = collect.Copy(record.folder, record.started, listed=dict(record.listed), times=times)
     if stop_others:
         stop_notes.note(target.environ, record.uid)
-    return collect.collect_by(
-        inside(target), copy, target.sandbox, target.pod, stop_others=stop_others
-    )
+    with blaming_pod(target, record.uid):
+        return collect.collect_by(
+            inside(target), copy, target.sandbox, target.pod, stop_others=stop_others
+        )
 
 
 def let_go_on(target: Target, uid: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.operations import copying
 from sandboxd.operations.on_cluster._work import inside
-from sandboxd.operations.on_cluster.target import running_pod
+from sandboxd.operations.on_cluster.target import blaming_pod, running_pod
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -21,8 +21,10 @@ def copy_in(target: Target, source: str, path: str) -> int:
 
     :raises SandboxdError: as `operations.copying.put`, or no sandbox runs there
     """
-    running_pod(target)
-    return copying.put(inside(target), target.workspace, source, posixpath.join(target.here, path))
+    uid = running_pod(target)["metadata"]["uid"]
+    full = posixpath.join(target.here, path)
+    with blaming_pod(target, uid):
+        return copying.put(inside(target), target.workspace, source, full)
 
 
 def copy_out(target: Target, path: str, to: str, include: Collection[str]) -> Copied:
@@ -30,6 +32,7 @@ def copy_out(target: Target, path: str, to: str, include: Collection[str]) -> Co
 
     :raises SandboxdError: as `operations.copying.fetch`, or no sandbox runs there
     """
-    running_pod(target)
+    uid = running_pod(target)["metadata"]["uid"]
     full = posixpath.join(target.here, path)
-    return copying.fetch(inside(target), target.workspace, full, to, include)
+    with blaming_pod(target, uid):
+        return copying.fetch(inside(target), target.workspace, full, to, include)

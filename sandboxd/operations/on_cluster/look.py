@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, gateway_pods, logs, network_trial, records, sandboxes, waiting
+from sandboxd.cluster import (
+    api,
+    gateway_pods,
+    logs,
+    network_trial,
+    records,
+    sandboxes,
+    surroundings,
+    waiting,
+)
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
 from sandboxd.operations.on_cluster import _hooks
@@ -20,7 +29,8 @@ if TYPE_CHECKING:
 class Sandbox(NamedTuple):
     """A sandbox as the API server describes it; '' in a field means unknown.
 
-    `state` is ``running``, ``starting``, ``ending`` or ``ended``; `why` explains it.
+    `state` is ``running``, ``starting``, ``ending``, ``ended``, or ``unknown`` if its node does not answer; `why`
+    explains it.
     """
 
     name: str
@@ -49,6 +59,8 @@ class Sandbox(NamedTuple):
     not_in_force: tuple[str, ...]
     hooks: tuple[str, ...]
     """Lifecycle hooks that failed or did not run, in words."""
+    node_state: str = ""
+    """``ready``, ``cordoned``, or ``not ready`` with the reason; '' if the user may not read it."""
 
 
 def look(target: Target) -> Sandbox | None:
@@ -100,12 +112,18 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
     is_ours = is_noted or cluster.is_ours(pod)
     annotation = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
     state, why = _state(pod)
+    node = surroundings.node_of(cluster, pod)
+    if state == "running" and node.state.startswith("not ready"):
+        state, why = "unknown", f"its node is {node.state}"
+    elif state == "running" and not node.state and waiting.is_unready(pod):
+        state, why = "unknown", "the cluster does not call it ready: its node may be gone"
     if not is_noted and is_ours and records.is_cut_off(environ, cluster.context, name, uid):
         state = "starting" if state == "running" else state
         why = (
             why
             or "its start goes on, or was cut off; `sandboxd up` makes it anew, `sandboxd down` takes it away"
         )
+    lost = record.not_in_force if record is not None and is_noted else annotation
     statuses = status.get("containerStatuses") or [{}]
     trial = network_trial.of_pod(pod)
     return Sandbox(
@@ -122,9 +140,15 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         trial.outcome,
         f"{trial.evidence} ({trial.moment})" if trial.moment else trial.evidence,
         is_ours,
-        tuple(record.not_in_force if record is not None and is_noted else annotation),
-        _hooks.remarks(environ, cluster.context, name, str(metadata.get("uid", ""))),
+        tuple(each for each in lost if trial.outcome != "enforced" or not _is_of_network(each)),
+        _hooks.remarks(environ, cluster.context, name, uid),
+        node.state,
     )
+
+
+def _is_of_network(line: str) -> bool:
+    """Whether a start, or the writer of the Pod, said it of the network, which was tried in this Pod since."""
+    return line.startswith("network: ")
 
 
 def _state(pod: Mapping[str, Any]) -> tuple[str, str]:

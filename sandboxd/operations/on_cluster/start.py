@@ -120,7 +120,7 @@ def _make(
     _send.require_room(target, kubernetes.room_of_work(profile), wanted.plan.profile)
     records.note_start(target.environ, target.cluster.context, target.pod)
     try:
-        return create(target, wanted, _passing(say), program)
+        return create(target, wanted, say, program)
     except BaseException:
         say("taking away what was made", True)
         _take_away(target, say)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster import api, records, waiting
 from sandboxd.cluster.channels import PodGone
+from sandboxd.errors import SandboxdError
 from sandboxd.host.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations._folder import project_folder
@@ -14,7 +16,7 @@ from sandboxd.plan.cluster import object_name
 from sandboxd.plan.mounts import target_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from sandboxd.cluster.api import Cluster
 
@@ -78,6 +80,30 @@ def running_pod(target: Target) -> dict[str, Any]:
             f"`sandboxd up{target.option}` makes it anew; `sandboxd down{target.option}` takes it away",
         )
     return pod
+
+
+@contextlib.contextmanager
+def blaming_pod(target: Target, uid: str) -> Iterator[None]:
+    """Raise a failure in the block as what became of the Pod `uid`, if it does not run any more.
+
+    Programs in a Pod that ends fail for reasons of their own, such as a folder that is gone.
+
+    :raises PodGone: the Pod does not run, or is another one by now
+    """
+    try:
+        yield
+    except SandboxdError as error:
+        try:
+            pod = running_pod(target)
+        except PodGone:
+            raise
+        except SandboxdError:
+            raise error from None
+        if pod["metadata"]["uid"] != uid:
+            raise PodGone(
+                f"the Pod `{target.pod}` was replaced by another one meanwhile", "run it again"
+            ) from None
+        raise
 
 
 def is_cut_off(target: Target, pod: Mapping[str, Any]) -> bool:

@@ -36,6 +36,8 @@ class Laptop:
             "PATH": os.environ["PATH"],
         }
         self.said: list[str] = []
+        self.lasting: list[str] = []
+        """Of that, what no later text replaces: a pipe has this alone."""
         self._cluster, self._open = cluster, list[Cluster]()
 
     @property
@@ -46,8 +48,10 @@ class Laptop:
         return _Target(self._open[-1], self.environ, place, place, "").at(self.inside)
 
     def up(self, **options: Any) -> Started:
-        def say(text: str, _passing: bool) -> None:
+        def say(text: str, passes: bool) -> None:
             self.said.append(text)
+            if not passes:
+                self.lasting.append(text)
 
         return start.start(self.target, Options(**options), NO_GRANTS, say)
 

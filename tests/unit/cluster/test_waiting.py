@@ -64,7 +64,7 @@ def gateway_pod(name: str, owner: str) -> dict[str, Any]:
 def test_a_pod_that_only_has_its_label_is_not_waited_for_as_the_gateway() -> None:
     def wait(*pods: dict[str, Any]) -> dict[str, Any]:
         cluster: Any = OneCluster(*pods)
-        return waiting.until_gateway(cluster, "x-gateway", {}, lambda _: None)
+        return waiting.until_gateway(cluster, "x-gateway", {}, lambda *_: None)
 
     ours, another = gateway_pod("a", "x-gateway-5d4f"), gateway_pod("b", "their-gateway-1")
     evicted = {**another, "status": {"phase": "Failed"}}
@@ -75,9 +75,14 @@ def test_a_pod_that_only_has_its_label_is_not_waited_for_as_the_gateway() -> Non
         wait(another)
 
 
-def start(cluster: Any) -> tuple[Any, list[str]]:
+def start(cluster: Any, lasting: list[str] | None = None) -> tuple[Any, list[str]]:
+    """The Pod, and what was said while it did not run; what stays on a screen comes into `lasting`."""
     steps: list[str] = []
-    return waiting.until_running(cluster, "x", steps.append, 60.0), steps
+
+    def say(text: str, passes: bool) -> None:
+        (steps if passes or lasting is None else lasting).append(text)
+
+    return waiting.until_running(cluster, "x", say, 60.0), steps
 
 
 def test_each_reason_is_told_once_until_it_runs() -> None:
@@ -97,7 +102,7 @@ def test_each_reason_is_told_once_until_it_runs() -> None:
         (
             pod(phase="Pending"),
             [{"type": "Warning", "reason": "FailedScheduling", "message": "0/3 nodes: insufficient memory"}],
-            "no node takes it: 0/3 nodes: insufficient memory", "ask",
+            "no node takes it: 0/3 nodes: insufficient memory", "describe nodes",
         ),
         (
             pod(phase="Pending"),
@@ -113,6 +118,18 @@ def test_what_never_runs_is_said(
     with pytest.raises(CannotStart) as info:
         start(OneCluster(state, events=events))
     assert message in info.value.message and hint in info.value.hint
+
+
+def test_a_reason_that_lasts_is_told_within_ten_seconds_also_on_a_pipe() -> None:
+    message = "0/1 nodes are available: 1 node(s) were unschedulable."
+    cordoned = {"type": "Warning", "reason": "FailedScheduling", "message": message}
+    lasting: list[str] = []
+    with pytest.raises(CannotStart) as info:
+        start(OneCluster(pod(phase="Pending"), events=[cordoned]), lasting)
+    assert lasting == [
+        f"the Pod `x` does not run yet: no node takes it: {message} (waiting for up to 54 s)"
+    ]
+    assert "`kubectl uncordon NODE`" in info.value.hint
 
 
 @pytest.mark.parametrize(
