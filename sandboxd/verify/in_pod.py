@@ -140,6 +140,9 @@ def _is_event(event: object) -> TypeGuard[Event]:
     )
 
 
+_ICMP = "NetworkPolicies are defined for TCP, UDP and SCTP alone, and this cluster's let ICMP pass"
+
+
 class _Judges:
     """Judges of what was reported from inside, by what is known."""
 
@@ -212,6 +215,8 @@ class _Judges:
     def _with_declared(self, attempt: Attempt, record: Mapping[str, Any], profile: str) -> Attempt:
         if attempt.judge == "surface" and (why := self._known.open_seccomp):
             return attempt._replace(declared={profile: why, "*": why})
+        if attempt.id == "icmp" and self._known.has_gateway:
+            return attempt._replace(declared={"*": _ICMP})
         if attempt.id == "pod-proxy-name" and record.get("target") in self._known.allowed:
             why = "a rule of the gateway's policy allows that name"
             return attempt._replace(declared={"*": why})

@@ -71,6 +71,9 @@ def create(
         changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
     trial = network_trial.of_pod(pod)
     _refuse_open(trial, plan)
+    if plan.egress is not None:
+        say("trying whether the gateway knows the sandbox")
+        PodGateway(target).require_client(str((pod.get("status") or {}).get("podIP") or ""))
     if program is not None:
         program.bring(say)
         objects = _objects.written(plan, wishes, answered)

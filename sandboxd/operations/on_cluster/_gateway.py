@@ -38,6 +38,8 @@ _KEEP = (
     "import os, sys; path = sys.argv[1]; file = os.open(path + '.new', os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600); "
     "os.write(file, sys.stdin.buffer.read()); os.close(file); os.rename(path + '.new', path)"
 )
+_CLIENT_SECONDS = 30.0
+_RESOLVE = "import socket, sys; print(*{e[4][0] for e in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET)})"
 _MARK = "dev.sandboxd.policy"
 """An annotation of the gateway's Pod: its kubelet looks at ConfigMaps at once when the Pod changes. Source:
 https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-configmap/."""
@@ -93,6 +95,37 @@ class PodGateway:
                 target.cluster.apply(document)
             self._note(documents)
         self._wait(wanted.version)
+
+    def require_client(self, address: str) -> None:
+        """Check that the gateway will serve the sandbox: it knows its client by a headless Service.
+
+        :param address: of the sandbox's Pod
+        :raises EnvironmentFailure: the cluster's name server does not resolve that Service to it
+        """
+        name = f"{self._target.pod}-clients"
+        words = ["python3", "-I", "-S", "-c", _RESOLVE, name]
+        deadline = time.monotonic() + _CLIENT_SECONDS
+        while True:
+            pod = self._running()
+            output = ""
+            if pod is not None:
+                gateway = pod["metadata"]["name"]
+                _, output = running.quietly(
+                    self._target.cluster, gateway, words, container="gateway"
+                )
+            if address in output.split():
+                return
+            if time.monotonic() > deadline:
+                break
+            time.sleep(_LOOK_SECONDS)
+        answer = " ".join(output.split())[-200:] or "nothing"
+        kubectl = self._target.cluster.context.kubectl
+        raise EnvironmentFailure(
+            f"the cluster's name server does not resolve the headless Service `{name}` to the sandbox, so that the gateway "
+            f"would serve nobody: it says {answer}",
+            f"`{kubectl} get endpointslices` has to have {address}; who manages the cluster can say whether its name "
+            "server knows headless Services",
+        )
 
     def ledger(self) -> Ledger:
         """The events in its log.

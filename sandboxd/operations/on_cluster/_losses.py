@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from sandboxd.cluster.network_trial import Trial
     from sandboxd.plan.plan import Plan
 
+NO_ICMP = (
+    "Kubernetes defines NetworkPolicies for TCP, UDP and SCTP alone, so that ICMP may pass, as by kube-router's; "
+    "`sandboxd verify` tries it"
+)
+"""Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource"""
+
 
 def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:
     """The controls of the plan that are not in force on this cluster.
@@ -29,6 +35,8 @@ def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tupl
     elif trial.outcome == "not checked":
         why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.evidence}"
         network = [Downgrade("network", why)]
+    elif trial.outcome == "enforced":
+        network = [Downgrade("ICMP", NO_ICMP)]
     workspace = Downgrade(
         "workspace",
         "a private copy in a volume of the Pod: an eviction, the loss of its node and the time limit take it along, "

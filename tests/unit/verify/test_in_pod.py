@@ -262,3 +262,9 @@ def test_the_images_python_stands_in_where_ours_cannot_run(monkeypatch: pytest.M
 def test_attempts_that_do_not_end_are_said_not_to(monkeypatch: pytest.MonkeyPatch) -> None:
     report = made(Pod(TimeoutError(), TimeoutError()), monkeypatch)
     assert "did not finish within 240 s" in report.reason
+
+
+def test_icmp_that_policies_do_not_speak_of_is_residual() -> None:
+    passes = verdict(icmp={"state": "done", "detail": "10.0.0.1 echoes"})
+    assert outcome(passes, "icmp")[0] == "residual" and passes.exit_code == 0
+    assert "let ICMP pass" in outcome(passes, "icmp")[1]
