@@ -180,6 +180,11 @@ def _ended(code: int) -> Object:
 
 def running(pod: Object, outcome: str = "enforced") -> Object:
     """The status of a Pod that runs, whose network trial saw `outcome`."""
+
+    def container(each: Object, state: Object) -> Object:
+        head = {"name": each["name"], "image": each["image"], "imageID": "", "restartCount": 0}
+        return {**head, "state": state, "ready": True}
+
     message = json.dumps({"outcome": outcome, "evidence": "as the test says"})
     ended = {"terminated": {"exitCode": 0, "reason": "Completed", "message": message, "finishedAt": "2026-01-01T00:00:00Z"}}  # fmt: skip
     spec = pod["spec"]
@@ -188,12 +193,9 @@ def running(pod: Object, outcome: str = "enforced") -> Object:
         "podIP": "10.244.0.9",
         "conditions": [{"type": "Ready", "status": "True"}],
         "initContainerStatuses": [
-            {"name": each["name"], "state": ended} for each in spec.get("initContainers", ())
+            container(each, ended) for each in spec.get("initContainers", ())
         ],
-        "containerStatuses": [
-            {"name": each["name"], "state": {"running": {}}, "ready": True}
-            for each in spec["containers"]
-        ],
+        "containerStatuses": [container(each, {"running": {}}) for each in spec["containers"]],
     }
 
 

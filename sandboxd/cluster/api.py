@@ -183,6 +183,10 @@ class Cluster:
         """Whether this user on this machine made an object that was read."""
         return ownership.is_ours(present, ownership.owner_of(self._environ, make=False))
 
+    def is_anothers(self, present: Mapping[str, Any]) -> bool:
+        """Whether another user or machine made an object that was read, by its label."""
+        return ownership.is_anothers(present, ownership.owner_of(self._environ, make=False))
+
     def delete(self, kind: Kind, name: str) -> bool:
         """Delete the object; False where there is none, or where another user or machine made it."""
         present = self.get(kind, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.cluster import api, records, running, sandboxes, waiting
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.operations.on_cluster.target import is_cut_off, lost_words
@@ -36,6 +36,7 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
     :param discard: throw away its changes; otherwise they are saved first
     :param say: called with where the changes are saved, or that they are lost
     :raises EnvironmentFailure: the changes cannot be saved; then the sandbox keeps running
+    :raises UsageError: another user or machine started it
     """
     with _no_refresh(target, say):
         return _stop(target, discard=discard, say=say)
@@ -60,6 +61,12 @@ def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
 
 def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
     pod = target.cluster.get(api.POD, target.pod)
+    if pod is not None and target.cluster.is_anothers(pod):
+        kubectl = target.cluster.context.kubectl
+        raise UsageError(
+            f"the Pod `{target.pod}` was started by somebody else, or from another machine",
+            f"run it there; if that machine or its state folder is gone: `{kubectl} delete pod {target.pod}`",
+        )
     ended = waiting.end_of(pod) if pod is not None else _end_without_pod(target)
     keeping: contextlib.AbstractContextManager[None] = contextlib.nullcontext()
     if ended:

@@ -14,12 +14,19 @@ from sandboxd.operations.on_cluster import look
 from sandboxd.operations.on_cluster.target import running_pod
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster
+from tests.patience import eventually
 
-GONE_SECONDS = 2.0
+
+def is_patient(text: str) -> bool:
+    """Whether `up` says that it goes on: with a request, or with the copy."""
+    return "asking again for up to 60 s" in text or "copying goes on where it stopped" in text
 
 
-def after(cluster: LightCluster, count: int, *, back: bool) -> None:
-    """Stop the API server with the request number `count` of those that come from now on."""
+def after(cluster: LightCluster, count: int, laptop: Laptop | None = None) -> None:
+    """Stop the API server with the request number `count` of those that come from now on.
+
+    :param laptop: it is started again once this one has said that it goes on without an answer; None: it stays away
+    """
     check, left = cluster.api.check, [count]
 
     def counted(*arguments: object) -> object:
@@ -30,8 +37,9 @@ def after(cluster: LightCluster, count: int, *, back: bool) -> None:
 
     def go() -> None:
         cluster.server.stop()
-        if back:
-            threading.Timer(GONE_SECONDS, cluster.server.start).start()
+        if laptop is not None:
+            eventually(lambda: any(is_patient(text) for text in laptop.said))
+            cluster.server.start()
 
     cluster.api.check = counted  # type: ignore[method-assign, assignment]
 
@@ -40,9 +48,9 @@ def after(cluster: LightCluster, count: int, *, back: bool) -> None:
 def test_a_start_goes_on_where_the_api_server_comes_back(
     cluster: LightCluster, laptop: Laptop, count: int
 ) -> None:
-    after(cluster, count, back=True)
+    after(cluster, count, laptop)
     assert laptop.up().how == "started"
-    assert any("asking again for up to 60 s" in text for text in laptop.said)
+    assert any(is_patient(text) for text in laptop.said)
     assert (laptop.inside / "main.py").read_text() == "print('sunny')\n"
     assert laptop.up().how == "already running"
 
@@ -74,7 +82,7 @@ def test_what_is_left_of_a_start_goes_with_down(
     cluster: LightCluster, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "BOUND_SECONDS", 0.1)
-    after(cluster, 6, back=False)
+    after(cluster, 6)
     with pytest.raises(EnvironmentFailure):
         laptop.up()
     assert cluster.names()
@@ -103,7 +111,8 @@ def test_objects_of_another_machine_are_left_alone(
     other = Laptop(cluster, tmp_path, "beth")
     with pytest.raises(UsageError, match="was started by somebody else"):
         other.up()
-    other.down(discard=True)
+    with pytest.raises(UsageError, match="from another machine"):
+        other.down(discard=True)
     assert cluster.names() == before
     cluster.store.remove("Pod", "default", laptop.target.pod)
     with pytest.raises(UsageError, match="was made by somebody else, or from another machine"):

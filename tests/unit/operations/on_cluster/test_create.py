@@ -81,7 +81,9 @@ class Making:
         self.while_files_go()
 
     def _gateway(self, _target: Target) -> Any:
-        return SimpleNamespace(refresh=lambda: self.done.append("names of now"))
+        return SimpleNamespace(
+            refresh=lambda: self.done.append("names of now"), require_client=lambda _: None
+        )
 
     def _recorded(self, *_: object) -> Any:
         self.done.append("started")

@@ -23,6 +23,9 @@ class Cluster:
     def get(self, *_: object) -> dict[str, Any]:
         return {"metadata": {"name": "x", "uid": "uid-1"}, "status": {"phase": "Running"}}
 
+    def is_anothers(self, _: object) -> bool:
+        return False
+
 
 @pytest.fixture
 def pod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pod:
