@@ -33,12 +33,20 @@ def owner_of(folder: str) -> Owner:
     return Owner(status.st_uid, status.st_gid)
 
 
-def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -> bool:
+def copy_file(
+    source: int,
+    target: int,
+    path: str,
+    largest: int,
+    owner: Owner,
+    change: Callable[[bytes], bytes] | None = None,
+) -> bool:
     """Copy the file `path` below the open folder `source` to the same path below `target`, with its times.
 
     The times count: git compares those of an index with those of the files that it names. The copy
     appears as a whole, in place of what was there.
 
+    :param change: called for each line; what it returns is written
     :returns: False where `path` is no regular file, leads over a link, or is larger than `largest` bytes
     :raises OSError: it cannot be written
     """
@@ -55,8 +63,9 @@ def copy_file(source: int, target: int, path: str, largest: int, owner: Owner) -
         name = os.path.basename(path)
         with _new_file(folder, name, owner) as writer:
             left = largest
-            while left and (chunk := reader.read(min(_CHUNK, left))):
-                writer.write(chunk)
+            read = reader.read if change is None else reader.readline
+            while left and (chunk := read(min(_CHUNK, left))):
+                writer.write(chunk if change is None else change(chunk))
                 left -= len(chunk)
             writer.flush()
             os.utime(writer.fileno(), ns=(status.st_atime_ns, status.st_mtime_ns))
@@ -109,6 +118,7 @@ def copy_tree(
     in_all: int,
     most: int,
     wanted: Callable[[str], bool] = lambda _: True,
+    change: Callable[[bytes], bytes] | None = None,
 ) -> None:
     """Copy the files in the folder `path` below `source` for which `wanted` returns True.
 
@@ -116,11 +126,12 @@ def copy_tree(
     :param in_all: size limit of all files together in bytes; a file that no longer fits is left out
     :param most: the number of entries that are looked at
     :param wanted: called with each file's path below `source`
+    :param change: see `copy_file`
     """
     for file in files_below(source, path, most):
         if not wanted(file):
             continue
-        copied = copy_file(source, target, file, min(largest, in_all), owner)
+        copied = copy_file(source, target, file, min(largest, in_all), owner, change)
         if copied:
             with beneath.parent_of(target, file, create=False) as folder:
                 in_all -= os.lstat(os.path.basename(file), dir_fd=folder).st_size

@@ -1,14 +1,15 @@
 """Makes a sandbox's own git directory from the host's repository by copying files; no git runs.
 
-Refs, HEAD, reflogs and index are copied as they are, so work goes on inside where it stands on the host. Objects
-are not: git inside reads the host's, which are mounted read-only. The config is made anew (`exchange.config`),
-and nothing that git would run, such as a hook, is copied.
+Refs, HEAD and index are copied as they are, and reflogs without logins, so work goes on inside where it stands on the
+host. Objects are not: git inside reads the host's, which are mounted read-only. The config is made anew
+(`exchange.config`), and nothing that git would run, such as a hook, is copied.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -26,6 +27,7 @@ _PACKED_REFS = 256 << 20
 _INDEX = 2 << 30
 _LOG, _LOGS = 64 << 20, 512 << 20
 _SMALL = 16 << 20
+_LOGIN = re.compile(rb"(?<=://)[^\s/@]+@")
 _MOST_ENTRIES = 200_000
 _MOST_SHARED_INDEXES = 8
 _LOCK_SECONDS = 60.0
@@ -214,7 +216,7 @@ def _copy_refs(common: int, own: int, target: int, owner: Owner) -> None:
 
 
 def _copy_logs(common: int, own: int, target: int, owner: Owner) -> None:
-    copying.copy_file(own, target, "logs/HEAD", _LOG, owner)
+    copying.copy_file(own, target, "logs/HEAD", _LOG, owner, _without_logins)
     copying.copy_tree(
         common,
         target,
@@ -224,7 +226,13 @@ def _copy_logs(common: int, own: int, target: int, owner: Owner) -> None:
         in_all=_LOGS,
         most=_MOST_ENTRIES,
         wanted=lambda path: not path.startswith(f"logs/{ref_names.ROOT}"),
+        change=_without_logins,
     )
+
+
+def _without_logins(line: bytes) -> bytes:
+    """A line of a reflog without the logins in URLs: git notes the words of `git pull https://TOKEN@host` there."""
+    return _LOGIN.sub(b"", line)
 
 
 def _copy_index(own: int, target: int, owner: Owner) -> bool:
