@@ -13,6 +13,7 @@ from time import monotonic
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.sync import is_used
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -135,20 +136,10 @@ def run(
 
 
 def _settle_copy(directory: str, name: str) -> None:
-    """Have both sides of a copy that is kept the same compared, so that neither lacks what the other wrote."""
-    from sandboxd.cli import synced_review
+    if is_used(os.environ):
+        from sandboxd.cli import synced_review
 
-    if not synced_review.is_used():
-        return
-    from sandboxd.cli.operating import operate
-    from sandboxd.cli.terminal import status
-
-    try:
-        problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
-    except SandboxdError as error:
-        problem = error.message
-    if problem:
-        status(f"not kept the same: {problem}")
+        synced_review.settle(directory, name)
 
 
 def run_begun(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.operating import operate
-from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
-from sandboxd.host.folders import state_folder
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, SandboxdError, UsageError
+from sandboxd.sync import is_used
 
 if TYPE_CHECKING:
     import argparse
@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def is_used() -> bool:
-    """Whether any sandbox of the user has ever had a copy that is kept the same; fast."""
-    return os.path.isdir(os.path.join(state_folder(os.environ), "synced"))
+def settle(directory: str, name: str) -> None:
+    """Have both sides of a sandbox's copy compared, so that neither lacks what the other wrote."""
+    try:
+        problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
+    except SandboxdError as error:
+        problem = error.message
+    if problem:
+        terminal.status(f"not kept the same: {problem}")
 
 
 def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | None:
@@ -27,7 +32,9 @@ def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | 
     :param option: the options by which the proposed commands mean the same sandbox
     :raises UsageError: an option that means nothing here, or no question waits
     """
-    state = operate("synced", folder, {"name": name, "removals": 0})["state"] if is_used() else None
+    state = None
+    if is_used(os.environ):
+        state = operate("synced", folder, {"name": name, "removals": 0})["state"]
     if state is None:
         if args.restore:
             raise UsageError(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def cache_folder(environ: Mapping[str, str]) -> str | None:
@@ -32,5 +34,8 @@ def workspace_file(folder: str, workspace: str, ending: str) -> str:
 
     :param ending: the ending of the file's name, such as ``.json``
     """
+    # `exec` asks for a folder here, and does without slow imports.
+    import hashlib
+
     name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
     return os.path.join(folder, name + ending)

@@ -6,7 +6,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.host.folders import workspace_file
+from sandboxd.sync import folder
 
 
 class Place(NamedTuple):
@@ -37,13 +38,4 @@ class Place(NamedTuple):
 
 def place_of(environ: Mapping[str, str], sandbox: str) -> Place:
     """The place of the sandbox with the identity `sandbox` (`model.sandbox_id`)."""
-    return Place(workspace_file(_all(environ), sandbox, ""))
-
-
-def is_used(environ: Mapping[str, str]) -> bool:
-    """Whether any sandbox of the user has ever had a kept copy."""
-    return os.path.isdir(_all(environ))
-
-
-def _all(environ: Mapping[str, str]) -> str:
-    return os.path.join(state_folder(environ), "synced")
+    return Place(workspace_file(folder(environ), sandbox, ""))

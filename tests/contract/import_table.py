@@ -315,6 +315,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ssh_agent",
             "state",
             "status",
+            "sync",
             "syntax",
             "templates",
             "text",

@@ -78,6 +78,25 @@ def test_nothing_heavy_is_imported(world: World, args: tuple[str, ...]) -> None:
     }
 
 
+def test_exec_imports_nothing_slow_for_a_layout_that_is_not_used(world: World) -> None:
+    script = """if True:
+        import sys
+        from sandboxd.cli import attend
+        attend._settle_copy("/", "")
+        print(*sys.modules)"""
+    result = subprocess.run(
+        [sys.executable, "-S", "-E", "-c", script],
+        env=world.environ,
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    loaded = set(result.stdout.split())
+    assert "sandboxd.cli.attend" in loaded, result.stderr
+    assert loaded & {*FORBIDDEN, "hashlib"} == {"time"}
+
+
 def test_the_guard_can_fail(world: World) -> None:
     """Without a daemon the long way is taken, which imports what is forbidden here."""
     result = subprocess.run(
