@@ -144,7 +144,7 @@ def test_another_secret_ends_connections_that_have_the_one_of_before(
     with workspace.tcp(PLACE.gateway, PORT) as sock:
         head = f"GET /v1/socket HTTP/1.1\r\nHost: {OWN}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
         sock.sendall(f"{head}Sec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
-        assert b" 101 " in receive(sock, b"\r\n\r\n")
+        assert b" 101 " in receive(sock, b"hello")
         give(gateway, Credentials((BINDING,), served.pem))
         assert goes_on(sock), "the same secret was given once more"
         give(gateway, Credentials((BINDING._replace(value="Bearer another"),), served.pem))
