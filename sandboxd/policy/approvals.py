@@ -53,10 +53,16 @@ class _Folder(NamedTuple):
     generation: int = 0
     """Differs between two folders that had the same inode one after the other; 0 where the file system does not say."""
 
-    def is_same(self, now: _Folder) -> bool:
-        """Whether `now`, the folder at the path at this moment, is this one; False where there is none."""
-        is_inode = bool(self.inode) and (self.path, self.inode) == (now.path, now.inode)
-        return is_inode and self.generation in (0, now.generation)
+    def is_same(self, now: _Folder, *, in_doubt: bool) -> bool:
+        """Whether `now`, the folder at the path at this moment, is this one; False where there is none.
+
+        :param in_doubt: returned where the generation was known and is not: a sandbox can make its folder unreadable
+        """
+        if not self.inode or (self.path, self.inode) != (now.path, now.inode):
+            return False
+        if self.generation and not now.generation:
+            return in_doubt
+        return self.generation in (0, now.generation)
 
 
 class _Entry(NamedTuple):
@@ -117,7 +123,7 @@ def of_project(
         approval
         for entry, approval in living
         if approval is not None
-        and entry.folder.is_same(folder)
+        and entry.folder.is_same(folder, in_doubt=not approval.allows)
         and (with_used or not approval.is_used)
     )
 
@@ -361,6 +367,8 @@ def _folder_at(path: str) -> _Folder:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
+        with contextlib.suppress(OSError):
+            return _Folder(path, os.stat(path).st_ino)
         return _Folder(path, 0)
     try:
         return _Folder(path, os.fstat(descriptor).st_ino, _generation(descriptor))

@@ -80,6 +80,24 @@ def test_another_folder_that_got_the_inode_of_the_one_before_has_no_approvals(
     assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
 
 
+def test_a_sandbox_does_not_end_a_denial_by_making_its_folder_unreadable(
+    environ: dict[str, str], workspace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(approvals, "_generation", lambda _descriptor: 1)
+    approvals.add(environ, workspace, deny("before.org"))
+    approvals.add(environ, workspace, allow("a.org"))
+    real = os.open
+
+    def refuse(path: str, *arguments: int) -> int:
+        if path == workspace:
+            raise PermissionError
+        return real(path, *arguments)
+
+    monkeypatch.setattr("sandboxd.policy.approvals.os.open", refuse)
+    approvals.add(environ, workspace, deny("after.org"))
+    assert approvals.of_project(environ, workspace, NOW) == (deny("before.org"), deny("after.org"))
+
+
 def test_an_approval_of_a_version_that_knew_the_inode_alone_counts(
     environ: dict[str, str], workspace: str
 ) -> None:
