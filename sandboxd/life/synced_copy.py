@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -176,7 +177,7 @@ def before_end(
             problem = last_state.problem_of(report)
             if not copy.volume:
                 _require_same(problem, option)
-                _keep(both, report, place_of(environ, sandbox).retention, progress)
+                keep_what_stays(both.pair, report, place_of(environ, sandbox).retention, progress)
     except failures.NoAnswer:
         raise
     except SandboxdError as error:
@@ -218,36 +219,43 @@ def _require_same(problem: str, option: str) -> None:
         )
 
 
-def _keep(both: Opened, report: Report, folder: str, progress: Callable[[str], None]) -> None:
-    """Keep what differs and stays inside, and name what git ignores.
+def keep_what_stays(
+    pair: Pair, report: Report, folder: str, progress: Callable[[str], None]
+) -> None:
+    """Keep the files and links that the host's folder never had as they are inside, and name what is never copied.
 
+    :param report: of the last comparison of `pair`, after which both sides were the same
+    :param folder: where they are kept, for a person
     :raises EnvironmentFailure: there is no room for it
     :raises OSError: it cannot be read or written
     """
     assert report.inside is not None
     paths = []
-    (retention,) = both.pair.retentions
-    for stay in report.last.stays:
-        entry = report.inside.entries.get(stay.path)
-        if entry is None or entry.content.kind is not Kind.FILE:
+    (retention,) = pair.retentions
+    # Of a folder that stays as a whole, the report names no more than the folder.
+    for path, entry in sorted(report.inside.entries.items()):
+        content = entry.content
+        if entry.is_folder or content == pair.journal.agreed.get(path):
             continue
         if not retention.has_room(entry.size):
             raise EnvironmentFailure(
-                f"there is no room to keep `{stay.path}`",
+                f"there is no room to keep `{path}`",
                 f"remove what you do not need in `{folder}`",
             )
-        retention.add(stay.path, both.inside.source().read(stay.path))
-        paths.append(stay.path)
+        is_link = content.kind is Kind.LINK
+        chunks = (os.fsencode(content.text),) if is_link else pair.inside.source().read(path)
+        retention.add(path, chunks, content.kind)
+        paths.append(path)
     if paths:
         progress(
             f"changed inside and not in your folder: {_names(paths)}; kept for {DAYS} days in {shlex.quote(folder)}"
         )
     if unread := sorted(report.inside.unknown):
         progress(f"cannot be read inside, and goes with the sandbox: {_names(unread)}")
-    only = sorted(path for path in report.inside.excluded if path.rpartition("/")[2] != ".git")
-    if only:
+    if only := last_state.never_copied(report.inside):
         progress(
-            f"in memory alone, since git ignores it, and gone with the sandbox: {_names(only)}"
+            "in memory alone, since git ignores it or it is a repository's own folder, and gone with the sandbox: "
+            f"{_names(only)}"
         )
 
 

@@ -12,11 +12,13 @@ from sandboxd.files import read_source, write_private
 from sandboxd.sync.flows import is_aside
 from sandboxd.sync.place import Place
 from sandboxd.sync.run import Report, Rest
+from sandboxd.sync.state import Snapshot
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason
 
 _MOST = 200
 _BEGIN_ANEW = "; `sandboxd down --discard`, then `sandboxd up`, begin with it as it is now"
+_NESTED = "a repository in the folder: its commits stay where they were made"
 _SIDES = {Side.HOST: "your folder", Side.INSIDE: "the copy inside"}
 
 
@@ -32,7 +34,8 @@ class LastState(NamedTuple):
 
     `at` is in seconds since 1970, `problem` the reason why both sides are not the same, '' for none. `removals` are the
     files that are removed on the host after the user's answer, `stays` those that differ and stay so, with the reason,
-    `conflicts` the versions of the sandbox that were kept next to the host's, `only_inside` the ignored files there.
+    `conflicts` the versions of the sandbox that were kept next to the host's, `only_inside` what git ignores there, and
+    nested repositories.
     """
 
     container: str
@@ -48,7 +51,6 @@ def of_report(container: str, report: Report) -> LastState:
     """The state that a comparison with the container ended with."""
     stop, inside = report.last.stop, report.inside
     entries = inside.entries if inside is not None else {}
-    excluded = inside.excluded if inside is not None else frozenset()
     return LastState(
         container,
         time.time(),
@@ -56,8 +58,19 @@ def of_report(container: str, report: Report) -> LastState:
         _named((path, "") for path in sorted(stop.files)) if stop is not None else Named(),
         _named(report.last.stays),
         _named((path, "") for path in sorted(entries) if is_aside(path)),
-        _named((path, "") for path in sorted(excluded) if path.rpartition("/")[2] != ".git"),
+        _named((path, _why_apart(path)) for path in never_copied(inside))
+        if inside is not None
+        else Named(),
     )
+
+
+def never_copied(inside: Snapshot) -> list[str]:
+    """The paths inside that the policy excludes, but for `.git` at the top, whose commits pass by themselves."""
+    return sorted(inside.excluded - {".git"})
+
+
+def _why_apart(path: str) -> str:
+    return _NESTED if path.endswith("/.git") else ""
 
 
 def problem_of(report: Report) -> str:

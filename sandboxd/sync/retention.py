@@ -135,14 +135,15 @@ class Retention:
         self._bytes += status.st_size if is_new else 0
         self._entries += 1
 
-    def add(self, path: str, chunks: Iterable[bytes]) -> None:
-        """Keep the content of a file that is not on this machine.
+    def add(self, path: str, chunks: Iterable[bytes], kind: Kind = Kind.FILE) -> None:
+        """Keep the content of a file, or the target of a link, that is not on this machine.
 
         :param path: where it was, for the list
+        :param kind: which of both it is
         :raises OSError: it cannot be kept
         """
         name = secrets.token_hex(16)
-        self._append(_line(Record(path, self._now(), name, Kind.FILE, False)))
+        self._append(_line(Record(path, self._now(), name, kind, False)))
         size = 0
         with open(self._file(name), "xb") as file:
             for chunk in chunks:
