@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sandboxd.lint import gitignore
 from sandboxd.lint.gitignore import Ignore
 from sandboxd.sync.flows import Policy, decides_of_others
-from sandboxd.sync.state import Snapshot, above, is_within
+from sandboxd.sync.state import Snapshot, above
 
 _Status = tuple[int, ...] | None
 
@@ -85,8 +85,9 @@ class _Rules:
                 status = (entry.inode, entry.size, entry.mtime, entry.ctime)
                 if self._read.get(path, status) != status:
                     return False
+        # One that ignores itself, as tools write it into their caches, is not among the host's entries.
         return all(
-            path in host.entries or path in host.unknown or is_within(path, host.excluded)
+            path in host.entries or _status(f"{self._workspace}/{path}") == status
             for path, status in self._read.items()
             if status is not None
         )

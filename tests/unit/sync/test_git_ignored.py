@@ -113,3 +113,14 @@ def test_an_ignore_file_that_is_itself_ignored_changes_nothing_each_time(tmp_pat
     both.keep_all()
     assert both.policies.of(None) is before
     assert both.inner() == {"y"}
+
+
+def test_an_ignore_file_that_ignores_itself_is_read_anew(tmp_path: Path) -> None:
+    both = Repository(tmp_path)
+    write(both.host, cache__a="a", cache__b="b")
+    (both.host / "cache/.gitignore").write_text(".gitignore\n")
+    both.keep_all()
+    (both.host / "cache/.gitignore").write_text(".gitignore\nsecret\n")
+    (both.host / "cache/secret").write_text("s")
+    both.keep_all()
+    assert both.inner() == {"cache/a", "cache/b"}
