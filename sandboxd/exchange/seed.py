@@ -27,7 +27,7 @@ _PACKED_REFS = 256 << 20
 _INDEX = 2 << 30
 _LOG, _LOGS = 64 << 20, 512 << 20
 _SMALL = 16 << 20
-_LOGIN = re.compile(rb"(?<=://)[^\s/@]+@")
+_LOGIN = re.compile(rb"(?<=://)[^\s/]*@")
 _MOST_ENTRIES = 200_000
 _MOST_SHARED_INDEXES = 8
 _LOCK_SECONDS = 60.0

@@ -117,15 +117,16 @@ def test_nothing_that_git_runs_goes_in(tmp_path: Path) -> None:
     assert not os.path.lexists(os.path.join(inside.place.inside, "hooks"))
 
 
-def test_a_login_that_git_noted_in_its_reflogs_stays_outside(tmp_path: Path) -> None:
+@pytest.mark.parametrize("login", ["ann:secret", "ann:a@secret"])
+def test_a_login_that_git_noted_in_its_reflogs_stays_outside(tmp_path: Path, login: str) -> None:
     """`git pull URL` is noted with its URL, which may have a token."""
     host, other = make_host(tmp_path / "host"), make_host(tmp_path / "other")
-    url = "https://ann:secret@example.org/shop.git"
+    url = f"https://{login}@example.org/shop.git"
     git(other, "commit", "-q", "--allow-empty", "-m", "more")
     git(host, "-c", f"url.{other}.insteadOf={url}", "pull", "-q", "--rebase", "--autostash", url)
     assert "secret" in git(host, "reflog")
     inside = Inside(host, tmp_path)
-    assert inside.git("reflog") == git(host, "reflog").replace("ann:secret@", "")
+    assert inside.git("reflog") == git(host, "reflog").replace(f"{login}@", "")
     logs = Path(inside.place.inside, "logs")
     assert not [log for log in logs.rglob("*") if log.is_file() and b"secret" in log.read_bytes()]
 
