@@ -324,7 +324,7 @@ def test_a_sandbox_of_another_machine_is_left_alone(
     laptop.environ = {**laptop.environ, "XDG_STATE_HOME": str(tmp_path / "another")}
     assert "started by somebody else, or from another machine" in laptop.refusal("up", code=2)
     assert "on the machine that started it" in laptop.refusal("review", code=2)
-    assert "goes on running" in laptop.refusal("down")
+    assert "started by somebody else, or from another machine" in laptop.refusal("down", code=2)
     assert "another's" in laptop("list").stdout
 
 

@@ -263,7 +263,13 @@ class _Handler(BaseHTTPRequestHandler):
         offered = re.split(r",\s*", self.headers.get("Sec-WebSocket-Protocol", ""))
         protocol = next((each for each in self.cluster.protocols if each in offered), "")
         if not protocol:
-            raise Refused(403, f"unable to upgrade: none of {offered} is served")
+            # In plain text: golang.org/x/net/websocket, by which the API server shakes hands, knows no `Status`.
+            text = b"requested protocol(s) are not supported"
+            self.send_response(403)
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+            return
         self.send_response(101)
         self.send_header("Upgrade", "websocket")
         self.send_header("Connection", "Upgrade")
