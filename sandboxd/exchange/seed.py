@@ -27,7 +27,7 @@ _PACKED_REFS = 256 << 20
 _INDEX = 2 << 30
 _LOG, _LOGS = 64 << 20, 512 << 20
 _SMALL = 16 << 20
-_LOGIN = re.compile(rb"(?<=://)[^\s/]*@")
+_LOGIN = re.compile(rb"://[^\s/]*@")
 _MOST_ENTRIES = 200_000
 _MOST_SHARED_INDEXES = 8
 _LOCK_SECONDS = 60.0
@@ -232,7 +232,7 @@ def _copy_logs(common: int, own: int, target: int, owner: Owner) -> None:
 
 def _without_logins(line: bytes) -> bytes:
     """A line of a reflog without the logins in URLs: git notes the words of `git pull https://TOKEN@host` there."""
-    return _LOGIN.sub(b"", line)
+    return _LOGIN.sub(b"://", line)
 
 
 def _copy_index(own: int, target: int, owner: Owner) -> bool:
