@@ -119,7 +119,8 @@ def _repeat(tests: Sequence[str], lacks: Sequence[Lack], seconds: float) -> int:
                 return code
         number += 1
     if new:
-        say(f"{len(new)} new or changed tests passed in {number} repetitions")
+        done = f"passed in {number} repetitions" if number else "were not repeated: no time"
+        say(f"{len(new)} new or changed tests {done}")
     return 0
 
 
