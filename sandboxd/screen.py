@@ -5,6 +5,10 @@ Imports nothing: `status`, `exec` and `check` must cost little more than Python 
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 ELLIPSIS = "…"
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -25,6 +29,17 @@ def visible(text: str, allowed: str = "") -> str:
 def code_point(char: str) -> str:
     """The code point of an unprintable character, in the usual notation: `<U+E0072>`."""
     return f"<U+{ord(char):04X}>"
+
+
+def first_of(names: Sequence[str], most: int, total: int | None = None) -> str:
+    """The first `most` of `names`, each in backticks, and how many more there are.
+
+    :param total: how many there are, if `names` does not have all; None: as many as it has
+    """
+    shown = names[:most]
+    text = ", ".join(f"`{name}`" for name in shown)
+    more = (len(names) if total is None else total) - len(shown)
+    return f"{text} and {more} more" if more > 0 else text
 
 
 def size_text(size: int) -> str:

@@ -34,6 +34,7 @@ from sandboxd.exchange.sides import host_side
 from sandboxd.exchange.state import Head, Shut
 from sandboxd.file_lock import LockTimeout, locked
 from sandboxd.model.sandbox_id import of_name
+from sandboxd.screen import first_of
 
 if TYPE_CHECKING:
     from sandboxd.exchange.host_git import HostGit
@@ -334,10 +335,8 @@ class _One:
     def _refused(self, code: int, files: Sequence[str], errors: bytes) -> _NotNow:
         by_hand = f"`git stash --include-untracked`, then `git merge {self._ref}`"
         if code == 1 and files:
-            named = ", ".join(f"`{path}`" for path in files[:_MOST_NAMED])
-            more = len(files) - _MOST_NAMED
-            words = f"{named} and {more} more" if more > 0 else named
-            return _NotNow(f"both sides changed {words}", f"resolve it by hand: {by_hand}")
+            named = first_of(files, _MOST_NAMED)
+            return _NotNow(f"both sides changed {named}", f"resolve it by hand: {by_hand}")
         if code == _NO_SUCH_OPTION:
             return _NotNow("git on the host merges only in a work tree", f"git 2.38, or {by_hand}")
         text = " ".join(errors.decode("utf-8", "replace").split())[-300:]

@@ -11,6 +11,7 @@ from sandboxd.exchange import ref_names
 from sandboxd.exchange.difference import MOST_NEW, Reason
 from sandboxd.exchange.ref_names import HEADS, TAGS
 from sandboxd.model.sandbox_id import option_of
+from sandboxd.screen import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,9 +79,7 @@ def _of(waiting: Waiting) -> str:
 
 def named(paths: Sequence[str]) -> str:
     """The first few paths in backticks, and how many more there are."""
-    first = ", ".join(f"`{printable(path)}`" for path in paths[:_MOST_PATHS])
-    more = len(paths) - _MOST_PATHS
-    return f"{first} and {more} more" if more > 0 else first
+    return first_of([printable(path) for path in paths[:_MOST_PATHS]], _MOST_PATHS, len(paths))
 
 
 def printable(text: str) -> str:

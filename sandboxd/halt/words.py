@@ -11,6 +11,7 @@ from sandboxd.halt.points import What
 from sandboxd.halt.record import Reason
 from sandboxd.halt.verdict import Action
 from sandboxd.model.sandbox_id import name_option
+from sandboxd.screen import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -97,8 +98,7 @@ def describe(halt: Halt) -> str:
 
 
 def _names(entries: Sequence[Entry]) -> str:
-    names = ", ".join(f"`{entry.path}`" for entry in entries[:_MOST_NAMED])
-    return names + (f" and {len(entries) - _MOST_NAMED} more" if len(entries) > _MOST_NAMED else "")
+    return first_of([entry.path for entry in entries], _MOST_NAMED)
 
 
 def _of_gone(gone: Sequence[Entry]) -> str:

@@ -17,6 +17,7 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import VOLUME_TIME
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.plan.git_ignore_file import ignore_file
+from sandboxd.screen import first_of
 from sandboxd.sync import last_state, program, record
 from sandboxd.sync.git_ignored import GitIgnored
 from sandboxd.sync.journal import Journal
@@ -248,21 +249,17 @@ def keep_what_stays(
         paths.append(path)
     if paths:
         progress(
-            f"changed inside and not in your folder: {_names(paths)}; kept for {DAYS} days in {shlex.quote(folder)}"
+            f"changed inside and not in your folder: {first_of(paths, _MOST_NAMED)}; kept for {DAYS} days in {shlex.quote(folder)}"
         )
     if unread := sorted(report.inside.unknown):
-        progress(f"cannot be read inside, and goes with the sandbox: {_names(unread)}")
+        progress(
+            f"cannot be read inside, and goes with the sandbox: {first_of(unread, _MOST_NAMED)}"
+        )
     if only := last_state.never_copied(report.inside):
         progress(
             "in memory alone, since git ignores it or it is a repository's own folder, and gone with the sandbox: "
-            f"{_names(only)}"
+            f"{first_of(only, _MOST_NAMED)}"
         )
-
-
-def _names(paths: list[str]) -> str:
-    names = ", ".join(f"`{path}`" for path in paths[:_MOST_NAMED])
-    more = len(paths) - _MOST_NAMED
-    return f"{names} and {more} more" if more > 0 else names
 
 
 def _identity(engine: Engine, copy: Record) -> Root:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.labels import PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.screen import first_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -181,8 +182,7 @@ def headline(pins: Iterable[Pin], where: str = "") -> str:
 
 
 def _names(pins: Sequence[Pin]) -> str:
-    names = ", ".join(f"`{pin.name}`" for pin in pins[:_MOST_NAMED])
-    return f"{names} and {len(pins) - _MOST_NAMED} more" if len(pins) > _MOST_NAMED else names
+    return first_of([pin.name for pin in pins], _MOST_NAMED)
 
 
 def _of_missing(missing: Sequence[Pin]) -> str:

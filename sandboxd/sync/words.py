@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sandboxd.model.sandbox_id import name_option
+from sandboxd.screen import first_of
 from sandboxd.sync import last_state, record
 from sandboxd.sync.last_state import LastState, Named
 from sandboxd.sync.place import place_of
@@ -42,6 +43,4 @@ def lines(environ: Mapping[str, str], sandbox: str) -> tuple[str, ...]:
 
 def names(named: Named, most: int = _MOST_NAMED) -> str:
     """The first paths, in backticks, and how many more there are."""
-    text = ", ".join(f"`{path}`" for path, _ in named.paths[:most])
-    more = named.total - min(most, len(named.paths))
-    return f"{text} and {more} more" if more > 0 else text
+    return first_of([path for path, _ in named.paths], most, named.total)

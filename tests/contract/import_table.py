@@ -110,6 +110,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "payload",
             "plan",
             "policy",
+            "screen",
             "syntax",
         }
     ),
@@ -117,7 +118,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
     ),
     "sync": _rooms(
-        "errors exchange file_lock files host.folders lint model payload plan policy review"
+        "errors exchange file_lock files host.folders lint model payload plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -140,17 +141,18 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
             "policy.rights",
             "review",
+            "screen",
             "state",
             "sync",
         }
     ),
     "observe": _rooms(
         "data engine errors files host host.facts model payload plan plan.entrances plan.git_control "
-        "plan.gitlinks syntax"
+        "plan.gitlinks screen syntax"
     ),
     "halt": _rooms(
         "audit engine engine.answers errors file_lock files host.folders model observe plan "
-        "plan.entrances"
+        "plan.entrances screen"
     ),
     "verify": frozenset(
         {

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.screen import columns_of, cut, end_of_path, fit, row, visible, wrap
+from sandboxd.screen import columns_of, cut, end_of_path, first_of, fit, row, visible, wrap
 
 WORDS = st.lists(st.text("ab`·日", min_size=1, max_size=9), max_size=12).map(" ".join)
 
@@ -77,3 +77,10 @@ def test_fit_wraps_wide_lines_below_themselves_and_loses_no_word(columns: int) -
     assert fitted.split() == text.split()
     assert all(columns_of(line) <= columns for line in fitted.split("\n"))
     assert "\n  word" in fitted and "\n    more" in fitted and fitted.endswith("\nshort")
+
+
+def test_of_many_names_the_first_are_named_and_the_others_counted() -> None:
+    names = ["a", "b", "c"]
+    assert first_of(names, 3) == "`a`, `b`, `c`"
+    assert first_of(names, 2) == "`a`, `b` and 1 more"
+    assert first_of(names[:2], 2, 9) == "`a`, `b` and 7 more"
