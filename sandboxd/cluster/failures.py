@@ -26,6 +26,8 @@ _QUOTA = re.compile(r"exceeded quota: (?P<name>[^,]{1,253}), (?P<rest>.*)")
 _WEBHOOK = re.compile(
     r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)', re.S
 )
+_CUT_TLS = (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError)
+"""Errors of TLS by which the other end went away, which says nothing about its TLS."""
 _KUBELET = re.compile(r"error dialing backend|dial tcp \S+:10250|no agent available")
 """In the API server's answer where it does not reach the node of a Pod."""
 _RIGHT = re.compile(r'cannot (?P<verb>\S+) resource "(?P<resource>[^"]+)"')
@@ -179,7 +181,7 @@ def unreachable(context: Context, error: Exception) -> Unreachable:
                 f"{cause.verify_message or cause.reason}",
                 "sign in to the cluster again; a proxy on the way may also have put its own in its place",
             )
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, ssl.SSLEOFError):
+        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT_TLS):
             return Unreachable(
                 f"no TLS with `{context.server}`: {cause.reason or cause}",
                 "check the `server` in your kubeconfig",

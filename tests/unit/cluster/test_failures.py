@@ -97,3 +97,14 @@ def test_a_certificate_out_of_its_time_may_be_a_clock_that_is(code: int, words: 
     error = failures.unreachable(TEAM, chained(cause))
     assert f"`https://10.0.0.1` {words} by the clock of this machine" in error.message
     assert "set the clock if it is wrong" in error.hint
+
+
+def test_a_server_that_goes_away_during_the_handshake_may_be_back() -> None:
+    """Where it ends at that moment, TLS names it in one of these ways."""
+    for gone in (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError):
+        error = failures.unreachable(TEAM, chained(gone("[SYS] unknown error")))
+        assert error.passes and "cannot be reached" in error.message
+    cause = ssl.SSLError(1, "wrong version number")
+    cause.reason = "WRONG_VERSION_NUMBER"
+    wrong = failures.unreachable(TEAM, chained(cause))
+    assert not wrong.passes and "no TLS" in wrong.message
