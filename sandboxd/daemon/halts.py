@@ -222,13 +222,18 @@ class Watched:
     def _halt(self, guard: Guard, reason: Reason) -> None:
         """Halt it, again and again where the engine refuses."""
         self._is_halting = True
+        last_error = ""
         while True:
+            # Who stops the watch may do so because the container has just ended: what it wrote is put aside all the same.
+            is_last = self._stop.is_set()
             try:
                 halt = guard.halt(self._environ, Owner.DAEMON, reason)
             except (OSError, SandboxdError) as error:
-                log.error("cannot halt `%s`: %s", guard.sandbox, error)
-                if self._stop.wait(_AGAIN_SECONDS):
+                if last_error != (last_error := str(error)):
+                    log.error("cannot halt `%s`: %s", guard.sandbox, error)
+                if is_last:
                     return
+                self._stop.wait(_AGAIN_SECONDS)
                 continue
             if halt is None:
                 self._is_halting = False

@@ -1,8 +1,7 @@
 """Facts about each engine that a client names, and the host behind it, kept up to date by the engine's own events.
 
 While its stream of events is open, an answer is valid until an event says otherwise; without the stream the
-engine is asked each time. Engine calls run in threads with timeouts, so that a hanging engine does not stop the
-daemon.
+engine is asked each time. Engine calls run in threads with timeouts, so that one that hangs does not stop the daemon.
 """
 
 from __future__ import annotations
@@ -70,7 +69,7 @@ class Hosts:
         :param host_changed: called when an engine or its runtimes changed
         :param sandbox_changed: called with the engine, the identity of each sandbox on it that changed, and the
             containers as seen
-        :param runs_changed: called with all running sandboxes of an engine, also those of unknown projects
+        :param runs_changed: called with all running sandboxes of an engine that answers, also of unknown projects
         """
         self._environ = environ
         self._workspaces = workspaces
@@ -274,7 +273,9 @@ class Hosts:
     def _tell(self, key: EngineKey, before: World, now: World) -> None:
         if before.facts is not None and before.facts != now.facts:
             self._host_changed(key)
-        if before.observed.runs != now.observed.runs:
+        # Where an engine does not answer, the containers of before may run.
+        is_known = not before.observed.problem and before.observed.runs == now.observed.runs
+        if not now.observed.problem and not is_known:
             self._runs_changed(key, now.observed.runs)
         for sandbox in before.observed.containers.keys() | now.observed.containers.keys():
             old = before.observed.containers.get(sandbox)

@@ -15,7 +15,7 @@ from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.observe import hard_links, open_links, outside, pins
+from sandboxd.observe import hard_links, host_process, open_links, outside, pins
 from sandboxd.observe.mount_table import Identity
 from sandboxd.observe.pin import State
 from sandboxd.observe.workspace import target_of
@@ -54,6 +54,7 @@ class Guard:
         self._top = target_of(inspected, self.workspace)
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
+        self._was_here = host_process.is_of(self._pid, self.container)
         self._by_signal = outside.look(engine, inspected).shares_kernel
         self._held: dict[str, Held] = {}
         self._mounted: dict[str, Identity] = {}
@@ -179,7 +180,10 @@ class Guard:
             is_killed = stop.stop(
                 self._engine, self.container, self._pid, by_signal=self._by_signal
             )
-        except failures.ContainerGone:
+        except failures.EngineFailure as error:
+            # One that was shut down took its containers along, and may never answer again.
+            if not isinstance(error, failures.ContainerGone) and not self._has_ended():
+                raise
             is_gone = True
         # What is replaced from now on is the host's alone.
         lost = self.lost()
@@ -202,6 +206,10 @@ class Guard:
         )
         record.save(environ, halt)
         return halt
+
+    def _has_ended(self) -> bool:
+        """Whether the container's first process was on this machine, and is no more."""
+        return self._was_here and not host_process.is_of(self._pid, self.container)
 
     def complete(self, environ: Mapping[str, str], halt: Halt) -> Halt:
         """Add to a halt what the host has replaced since; it stays one halt. The new files are the host's own and are

@@ -5,6 +5,9 @@ The engine starts a program to pause a container, which takes 15 to 60 ms. Signa
 that is just being forked misses them, so the pause is what holds; what is paused stays stopped as well. Under gVisor a signal would also stop the process
 that carries out the pause.
 
+Podman pauses nothing while its runtime starts a program inside. What the runtime has only begun to start therefore gets
+no signal; stopped halfway, it would keep the engine from pausing.
+
 An engine that cannot pause, such as a rootless one that may make no cgroups, kills the processes instead.
 """
 
@@ -18,7 +21,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sandboxd.engine.client import Engine
 
@@ -26,6 +29,8 @@ _ROUNDS = 4
 _ATTEMPTS = 2
 """To pause a container that the engine answers with a refusal: the second follows at once."""
 _CGROUPS = "/sys/fs/cgroup"
+_RUNTIMES = ("runc", "crun")
+"""Programs that start others in a container, each the parent of what it starts until that runs."""
 
 
 def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
@@ -43,7 +48,8 @@ def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
     is_paused = False
     try:
         for _ in range(_ROUNDS if procs else 0):
-            new = _pids(procs) - stopped
+            present = _pids(procs)
+            new = {pid for pid in present - stopped if not _is_being_started(pid, present)}
             if not new:
                 break
             _signal(new, signal.SIGSTOP)
@@ -114,6 +120,21 @@ def _pids(path: str) -> set[int]:
             return {int(line) for line in file.read().split()} - {0, os.getpid()}
     except (OSError, ValueError):
         return set()
+
+
+def _is_being_started(pid: int, inside: Collection[int]) -> bool:
+    """Whether a runtime on the host is about to make this process a program inside.
+
+    :param inside: the processes inside, which may give themselves any name
+    """
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            parent = int(file.read().rpartition(")")[2].split()[1])
+        with open(f"/proc/{parent}/cmdline", encoding="utf-8", errors="replace") as file:
+            program = file.read().partition("\0")[0]
+    except (OSError, ValueError, IndexError):
+        return False
+    return parent not in inside and os.path.basename(program) in _RUNTIMES
 
 
 def _signal(pids: Iterable[int], number: int) -> None:

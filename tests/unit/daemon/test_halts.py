@@ -141,6 +141,21 @@ def test_an_engine_that_refuses_is_asked_again_and_nothing_is_put_back_before(wo
     assert refusals == [] and world.engine.paused == ["c1"]
 
 
+def test_a_halt_that_failed_is_tried_again_when_the_watch_is_stopped(world: World) -> None:
+    """The container may have ended meanwhile, and what it wrote has to be put aside all the same."""
+
+    def fail_once() -> None:
+        world.watched.stop()
+        world.engine.failure, first[0] = first[0], None
+
+    first: list[Exception | None] = [failures.refused(500, "no answer")]
+    world.engine.while_pausing = fail_once
+    world.start()
+    replace(world.workspace / ".envrc", "new")
+    eventually(lambda: not world.watched.is_alive())
+    assert world.halt() is not None and world.engine.paused == ["c1"]
+
+
 def test_an_engine_that_cannot_pause_ends_it_and_that_is_said(world: World) -> None:
     world.engine.failure = failures.refused(500, "cgroups not configured for container")
     world.engine.can_end = True

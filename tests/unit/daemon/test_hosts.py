@@ -14,7 +14,7 @@ from sandboxd.daemon import hosts as module
 from sandboxd.daemon.hosts import Hosts
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.host.facts import NOT_YET, Engine, HostFacts, Premise, Runtime
-from sandboxd.status.observe import Observed, Sandbox
+from sandboxd.status.observe import Observed, Run, Sandbox
 from tests.patience import PATIENCE, until
 
 ENGINE = EngineKey("unix:///nowhere/docker.sock", None)
@@ -253,3 +253,23 @@ async def test_a_sandbox_that_runs_is_known_until_it_ends(
     assert await hosts.runs_sandbox()
     stream(hosts).changed()
     assert not await hosts.runs_sandbox()
+
+
+@pytest.mark.asyncio
+async def test_an_engine_that_does_not_answer_says_of_no_container_that_it_ended(
+    probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy one answers again; its containers ran meanwhile, and were to be watched."""
+    run = Run("/app", "c1", "run")
+    answers = [Observed({}, runs=frozenset({run})), Observed({}, "it hangs"), Observed({})]
+    monkeypatch.setattr(module.Observer, "observe", lambda *_args: answers.pop(0))
+    told: list[object] = []
+    hosts = Hosts({}, set, lambda _key: None, lambda *_: None, lambda _key, runs: told.append(runs))
+    await hosts.fresh(ENGINE)
+    stream(hosts).changed()
+    assert (await hosts.fresh(ENGINE)).observed.problem == "it hangs"
+    assert told == [{run}]
+    stream(hosts).changed()
+    await hosts.fresh(ENGINE)
+    assert told == [{run}, frozenset()]
+    await hosts.close()

@@ -144,6 +144,24 @@ def test_what_was_written_before_a_container_ended_itself_is_put_aside(
     assert record.open_halt(environ, str(workspace), "c1") == halt
 
 
+@pytest.mark.parametrize("runs", [True, False])
+def test_a_container_that_ended_with_its_engine_is_known_by_its_process(
+    workspace: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, runs: bool
+) -> None:
+    engine = PlayedEngine()
+    engine.failure = failures.unreachable("unix:///x", ConnectionRefusedError(), 1.0)
+    with monkeypatch.context() as patched:
+        patched.setattr(guard.host_process, "is_of", lambda *_: True)
+        guarded = guard_of(engine, workspace)
+    monkeypatch.setattr(guard.host_process, "is_of", lambda *_: runs)
+    (workspace / ".envrc").unlink()
+    if runs:
+        with pytest.raises(failures.EngineFailure):
+            guarded.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    else:
+        assert guarded.halt(environ, Owner.DAEMON, Reason.REPLACED) is None
+
+
 def test_a_second_name_of_what_is_shut_halts_and_what_was_written_by_it_is_put_aside(
     workspace: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -78,6 +79,35 @@ def test_an_engine_that_pauses_at_the_second_attempt_ends_nothing() -> None:
     engine.while_pausing = lambda: setattr(engine, "failure", refusals.pop() if refusals else None)
     assert not stop.stop(engine, "c1", 0, by_signal=True)  # type: ignore[arg-type]
     assert (engine.paused, engine.ended) == (["c1"], [])
+
+
+@pytest.mark.parametrize("is_inside", [False, True], ids=["on-the-host", "named-so-inside"])
+def test_what_a_runtime_has_only_begun_to_start_gets_no_signal(
+    program: int, group: Path, is_inside: bool
+) -> None:
+    """Stopped halfway, it would keep Podman from pausing the container."""
+    script = "import os, time; pid = os.fork(); pid and print(pid, flush=True); time.sleep(600)"
+    runtime = subprocess.Popen(
+        ["/usr/bin/runc", "-c", script], executable=sys.executable, stdout=subprocess.PIPE
+    )
+    with contextlib.closing(runtime.stdout) as output:  # type: ignore[type-var]
+        begun = int(output.readline())  # type: ignore[union-attr]
+    inside = [program, begun, *([runtime.pid] if is_inside else [])]
+    group.write_text("".join(f"{pid}\n" for pid in inside))
+    engine = PlayedEngine()
+
+    def pause() -> None:
+        eventually(lambda: is_stopped(program))
+        eventually(lambda: is_stopped(begun) == is_inside)
+
+    engine.while_pausing = pause
+    try:
+        stop.stop(engine, "c1", program, by_signal=True)  # type: ignore[arg-type]
+        assert engine.paused == ["c1"]
+    finally:
+        for pid in (begun, runtime.pid):
+            os.kill(pid, signal.SIGKILL)
+        runtime.wait()
 
 
 def test_gvisor_is_left_to_the_engine(program: int, group: Path) -> None:
