@@ -13,6 +13,7 @@ from sandboxd.engine.address import AddressError
 from sandboxd.engine.connection import ANSWER_SECONDS, json_object, json_objects
 from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.networks import Networks
+from sandboxd.engine.start import start
 from sandboxd.engine.streams import Growing, Stream, take_over
 from sandboxd.engine.volumes import Volumes
 
@@ -204,8 +205,7 @@ class Engine(Networks, Volumes):
 
     def start(self, container: str, seconds: float | None = None) -> None:
         """Start a container; no error when it runs already. `seconds` is a time limit, None for the usual one."""
-        with self.asking(seconds or START_SECONDS) as session:
-            session.start(container)
+        start(self, container, seconds or START_SECONDS)
 
     def pause(self, container: str) -> None:
         """Freeze all processes of a running container.

@@ -103,8 +103,17 @@ def _with(failure: EngineFailure, case: str, detail: str) -> EngineFailure:
     return failure
 
 
+class LostInit(CannotStart):
+    """The runtime lost the process that it had just made for the container, before any program of the container ran."""
+
+
+_LOST_INIT = "waiting for init preliminary setup: read init-p: connection reset by peer"
+"""What runc says then (1.1 to 1.3)."""
+
+
 def _not_started(words: str) -> CannotStart:
-    return CannotStart(
+    kind = LostInit if _LOST_INIT in words.lower() else CannotStart
+    return kind(
         f"the runtime could not start the container: {words}",
         "`sandboxd doctor` shows which runtimes work on this machine",
     )

@@ -167,3 +167,39 @@ def test_a_start_time_out_says_how_long(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(engine_module, "START_SECONDS", 0.3)
     with raw(silent) as engine:
         assert "waited 0.3 s" in failure(lambda: engine.create("x", {})).message
+
+
+LOST = (
+    "failed to create task for container: failed to create shim task: OCI runtime create failed: runc create failed: "
+    "unable to start container process: waiting for init preliminary setup: read init-p: connection reset by peer: unknown"
+)
+
+
+@pytest.mark.parametrize(
+    ("answers", "asked", "raised"),
+    [
+        ([(500, {"message": LOST}), (204, None)], 2, None),
+        ([(500, {"message": LOST})] * 3, 2, failures.LostInit),
+        (
+            [(500, {"message": LOST}), (404, {"message": "No such container: c1"})],
+            2,
+            failures.LostInit,
+        ),
+        (
+            [(500, {"message": LOST.replace("init-p", "pipe")}), (204, None)],
+            1,
+            failures.CannotStart,
+        ),
+    ],
+    ids=["lost-once", "lost-again", "lost-and-removed", "failed-otherwise"],
+)
+def test_a_start_whose_runtime_lost_its_own_process_is_tried_once_more(
+    answers: list[tuple[int, object]], asked: int, raised: type[Exception] | None
+) -> None:
+    left = list(answers)
+    with answering(lambda *_: left.pop(0)) as engine:
+        if raised is None:
+            engine.start("c1")
+        else:
+            assert isinstance(failure(lambda: engine.start("c1")), raised)
+    assert len(answers) - len(left) == asked
