@@ -23,7 +23,7 @@ from tests.patience import PATIENCE
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
 
-pytest_plugins = ("tests.expected", "tests.reads", "tests.recorder", "tests.tiers")
+pytest_plugins = ("tests.alone", "tests.expected", "tests.reads", "tests.recorder", "tests.tiers")
 
 ROOT = Path(__file__).resolve().parent.parent
 IN_CI = os.environ.get("CI") == "true"

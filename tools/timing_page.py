@@ -21,12 +21,15 @@ _HEAD = """# Testing
 | `./dev test --everything` | all tests, with lint, types and the other Pythons beside them | an hour and a quarter |
 | `./dev test PATH` | these tests and nothing more | |
 
-A test is part of `./dev test` unless [tests/tiers.toml](../tests/tiers.toml) names it. No failed test is run again.
+A test is part of `./dev test` unless [tests/tiers.toml](../tests/tiers.toml) names it. No failed test is run
+again, but by a landing, which tries up to three alone, names those that pass, and asks for their row in the quarantine.
 One that fails at times is named in [tests/quarantine.toml](../tests/quarantine.toml): whole runs run it and print its
 outcome at their end, and do not fail with it; `./dev test PATH` does. [tests/passed.toml](../tests/passed.toml) says
 when each part last passed. A run first repeats the tests that are new or changed since then, ten times, those with an
-engine three times: two minutes of that in `./dev test`, five in a landing. The reasons are in [decision 70](decisions/0070-a-failed-test-has-failed.md) and
-[decision 80](decisions/0080-a-landing-runs-what-there-is-time-for.md).
+engine three times: two minutes of that in `./dev test`, five in a landing, and what was not reached is named. The
+reasons are in decisions [70](decisions/0070-a-failed-test-has-failed.md),
+[80](decisions/0080-a-landing-runs-what-there-is-time-for.md) and
+[88](decisions/0088-a-landing-tells-what-fails-at-times.md).
 
 `--record FOLDER` with any of them writes what each test, fixture and process costs.
 `python -m tools.suite.recorded FOLDER` takes it over, and `./dev docs` makes this page. Whole runs begin with the

@@ -6,9 +6,12 @@ A test that passes once and fails one time in ten is found by the run that bring
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from tests import tiers
+from tests.tiers import Part
 from tools.suite.reach import git
 
 TIMES = 10
@@ -18,6 +21,68 @@ END_TO_END_TIMES = 3
 """Repetitions of a test with an engine."""
 
 _END_TO_END = "tests/e2e/"
+_OF_PROCESSES = (_END_TO_END, "tests/integration/")
+"""Tests of real processes, which fail at times more often than others."""
+
+_UNKNOWN = {_END_TO_END: 20.0, "tests/integration/": 3.0}
+_UNKNOWN_UNIT = 0.1
+"""Seconds that a test takes whose file was never recorded."""
+
+
+class Plan(NamedTuple):
+    """What a run repeats."""
+
+    runs: tuple[tuple[str, ...], ...]
+    """The tests of each call of pytest, in their order."""
+    left: tuple[str, ...]
+    """Tests for which there is no time at all."""
+
+
+def plan(tests: Sequence[str], files: Mapping[str, Any], seconds: float) -> Plan:
+    """What to repeat in the time there is, by what each file took when it was recorded.
+
+    First everything once, units first and then what is cheapest. What time is left goes to tests of real processes,
+    round by round, and at last to units.
+
+    :param files: what was recorded of each file of tests
+    """
+    cost = {test: _seconds(test, files) for test in tests}
+    steps = [(number, test) for test in tests for number in range(1, _times(test) + 1)]
+    chosen: dict[tuple[int, int], list[str]] = {}
+    for number, test in sorted(steps, key=lambda step: (*_turn(*step), cost[step[1]])):
+        if cost[test] <= seconds:
+            seconds -= cost[test]
+            chosen.setdefault(_turn(number, test), []).append(test)
+    reached = {test for run in chosen.values() for test in run}
+    return Plan(
+        tuple(tuple(run) for run in chosen.values()),
+        tuple(test for test in tests if test not in reached),
+    )
+
+
+def of_parts(tests: Sequence[str], left: Sequence[Part]) -> list[str]:
+    """The tests that are not in parts which the run leaves out."""
+    names = [name for part in left for name in part.tests]
+    return [test for test in tests if not any(tiers.names(name, test) for name in names)]
+
+
+def _times(test: str) -> int:
+    return END_TO_END_TIMES if test.startswith(_END_TO_END) else TIMES
+
+
+def _turn(number: int, test: str) -> tuple[int, int]:
+    is_of_processes = test.startswith(_OF_PROCESSES)
+    if number == 1:
+        return 0, int(is_of_processes)
+    return (1, number) if is_of_processes else (2, number)
+
+
+def _seconds(test: str, files: Mapping[str, Any]) -> float:
+    row = files.get(tiers.file_of(test))
+    if row is not None and row["wall"]:
+        return float(row["wall"]) / max(int(row["tests"]), 1)
+    unknown = (cost for folder, cost in _UNKNOWN.items() if test.startswith(folder))
+    return next(unknown, _UNKNOWN_UNIT)
 
 
 def new_or_changed(root: Path, commit: str) -> list[str]:
@@ -38,15 +103,6 @@ def new_or_changed(root: Path, commit: str) -> list[str]:
             now = _functions((root / path).read_text(encoding="utf-8"))
             found += [f"{path}::{name}" for name, text in now if (name, text) not in old]
     return sorted(found)
-
-
-def of_round(tests: Sequence[str], number: int) -> list[str]:
-    """What the repetition `number`, from 1, runs."""
-    if number > TIMES:
-        return []
-    return [
-        test for test in tests if number <= END_TO_END_TIMES or not test.startswith(_END_TO_END)
-    ]
 
 
 def _functions(source: str) -> Iterator[tuple[str, str]]:

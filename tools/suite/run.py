@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -48,6 +49,12 @@ REPEAT_SECONDS = 120.0
 
 LANDING_REPEAT_SECONDS = 300.0
 
+LANDING_ALONE = 3
+"""Failed tests of real processes that a landing tries alone before it fails by them (decision 88)."""
+
+_MOST_NAMED = 10
+"""Tests that were not repeated and are named."""
+
 _NO_TESTS = 5
 """pytest's exit code where the tests named belong to other parts."""
 
@@ -61,7 +68,7 @@ what another Python lacks or does otherwise, a few examples show too."""
 
 def promises(lacks: Sequence[Lack], record: str = "") -> int:
     """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
-    if code := _repeat(_tests("promises", ""), lacks, REPEAT_SECONDS):
+    if code := _repeat(_tests("promises", ""), lacks, REPEAT_SECONDS, tiers.parts()):
         return code
     with _process(_tests("promises", record), _environ(lacks)) as running:
         return running.wait()
@@ -87,24 +94,33 @@ def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
                 f"{title} `{part.name}` ({part.seconds / 60:.0f} min): {why} it passed, {part.day or 'never'}"
             )
     words = [word for part in taken for word in ("--part", part.name)]
-    if code := _repeat([*_tests("promises", ""), *words], lacks, LANDING_REPEAT_SECONDS):
+    others = [part for part in tiers.parts() if part.name not in {each.name for each in taken}]
+    repeated = [*_tests("promises", ""), *words]
+    if code := _repeat(repeated, lacks, LANDING_REPEAT_SECONDS, others):
         return code
-    code = _with_all_beside([*_tests("promises", record), *words], lacks)
+    alone = ("--try-alone", str(LANDING_ALONE))
+    code = _with_all_beside([*_tests("promises", record), *words, *alone], lacks)
     if not code:
         _write_passed([passed.PROMISES, *(part.name for part in taken)])
     return code
 
 
-def _repeat(tests: Sequence[str], lacks: Sequence[Lack], seconds: float) -> int:
+def _repeat(
+    tests: Sequence[str], lacks: Sequence[Lack], seconds: float, left: Sequence[tiers.Part]
+) -> int:
     """Repeat what is new since the last landing's run that passed, as often as there is time for; the exit code.
 
     It comes first and prints nothing that passes: who brings a test that fails at times learns so at once, and pytest's
     summary stays the last lines.
+
+    :param left: the parts that the run leaves out
     """
-    new = repeat.new_or_changed(ROOT, passed.load(ROOT).get(passed.PROMISES, passed.NEVER).commit)
+    commit = passed.load(ROOT).get(passed.PROMISES, passed.NEVER).commit
+    new = repeat.of_parts(repeat.new_or_changed(ROOT, commit), left)
+    plan = repeat.plan(new, recorded.load(), seconds * landing.PROCESSES)
+    times = Counter[str]()
     end = time.monotonic() + seconds
-    number = 0
-    while names := repeat.of_round(new, number + 1):
+    for names in plan.runs:
         with (
             tempfile.TemporaryFile("w+") as report,
             _process([*tests, "-q", *names], _environ(lacks), report.fileno()) as running,
@@ -115,13 +131,19 @@ def _repeat(tests: Sequence[str], lacks: Sequence[Lack], seconds: float) -> int:
                 break
             if code not in (0, _NO_TESTS):
                 print(_text(report))
-                say(f"repetition {number + 1} of {len(names)} new or changed tests failed")
+                say(f"{len(names)} new or changed tests, repeated: failed")
                 return code
-        number += 1
+        times.update(names)
     if new:
-        done = f"passed in {number} repetitions" if number else "were not repeated: no time"
-        say(f"{len(new)} new or changed tests {done}")
+        most = max(times.values(), default=0)
+        say(f"{len(times)} of {len(new)} new or changed tests were repeated, up to {most} times")
+    if missed := [name for name in new if name not in times]:
+        say(f"not repeated, no time: {', '.join(missed[:_MOST_NAMED])}{_more(missed)}")
     return 0
+
+
+def _more(names: Sequence[str]) -> str:
+    return f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
 
 
 def _tests(tier: str, record: str) -> list[str]:

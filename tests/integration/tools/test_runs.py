@@ -66,7 +66,7 @@ def test_the_tests_of_the_promises_are_alone(
     assert words[-1] == "--record=here"
 
 
-@pytest.mark.parametrize(("code", "written"), [(0, ["kills"]), (5, [])])
+@pytest.mark.parametrize(("code", "written"), [(0, ["promises", "kills"]), (5, [])])
 def test_a_landing_is_the_promises_and_the_parts_for_which_there_is_time(
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -86,7 +86,7 @@ def test_a_landing_is_the_promises_and_the_parts_for_which_there_is_time(
     monkeypatch.setattr(run, "OTHER_PYTHONS", PASSES)
     assert run.for_landing([]) == code
     shown = capfd.readouterr()
-    assert shown.out.split()[-2:] == ["--part", "kills"]
+    assert shown.out.split()[-4:] == ["--part", "kills", "--try-alone", "3"]
     assert "with `kills` (2 min): changed since it passed, 2026-11-01" in shown.err
     assert "no time for `hours` (150 min): not changed since it passed, never" in shown.err
     assert said == written

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.tiers import Part
 from tests.unit.tools.test_reach import git
 from tools.suite import repeat
 
@@ -66,7 +67,26 @@ def test_of_an_unknown_commit_nothing_is_new(tree: Path) -> None:
         assert repeat.new_or_changed(tree, commit) == []
 
 
-def test_tests_with_an_engine_are_repeated_less_often() -> None:
-    tests = [f"{END_TO_END}::test_f", f"{UNIT}::test_a"]
-    rounds = [repeat.of_round(tests, number) for number in range(1, 12)]
-    assert rounds == [tests] * 3 + [tests[1:]] * 7 + [[]]
+FILES = {
+    END_TO_END: {"tests": 2, "wall": 8.0},
+    UNIT: {"tests": 10, "wall": 1.0},
+}
+TESTS = [f"{END_TO_END}::test_f", "tests/e2e/test_new.py::test_g", f"{UNIT}::test_a"]
+
+
+def test_everything_comes_once_before_anything_twice_and_real_processes_before_units() -> None:
+    old, new, unit = TESTS
+    plan = repeat.plan(TESTS, FILES, 1000.0)
+    assert plan.runs == ((unit,), (old, new), (old, new), (old, new), *(((unit,),) * 9))
+    assert plan.left == ()
+
+
+def test_what_there_is_no_time_for_is_named_and_takes_no_time_of_others() -> None:
+    old, new, unit = TESTS
+    plan = repeat.plan(TESTS, FILES, 12.5)
+    assert plan == ((((unit,), (old,), (old,), (old,), *(((unit,),) * 4))), (new,))
+
+
+def test_what_the_run_leaves_out_is_not_repeated() -> None:
+    parts = [Part("engines", "others", (END_TO_END,)), Part("kills", "ends", (f"{UNIT}::test_b",))]
+    assert repeat.of_parts(TESTS, parts) == TESTS[1:]
