@@ -227,5 +227,5 @@ def _no_engine_reason() -> str:
         return "a private engine needs root; or set SANDBOXD_TEST_DOCKER_HOST"
     missing = [name for name in packages.missing() if name in packages.REQUIRED]
     if missing:
-        return f"missing {', '.join(missing)}; run `./dev setup --tests`"
+        return f"missing {', '.join(missing)}; run `CI=true ./dev setup --tests`"
     return ""

@@ -39,7 +39,7 @@ def archive(wanted: Package) -> Path:
 def lacks() -> str:
     """Why tests of agents cannot run, or ''."""
     absent = [name for name in TESTED if not archive(package(name)).exists()]
-    return f"missing {', '.join(absent)}; run `./dev setup --tests`" if absent else ""
+    return f"missing {', '.join(absent)}; run `CI=true ./dev setup --tests`" if absent else ""
 
 
 def install() -> None:

@@ -29,7 +29,7 @@ LOCKS = [
 def missing() -> str:
     """Why pip-audit cannot be run, '' when it can."""
     current = locked_environment.is_current("audit")
-    return "" if current else "no pip-audit; run `./dev setup --tests`"
+    return "" if current else "no pip-audit; run `CI=true ./dev setup --tests`"
 
 
 def install() -> None:

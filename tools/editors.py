@@ -81,7 +81,7 @@ def lacks(*names: str) -> str:
     """Why a test that needs `names` (of APT and DOWNLOADS) cannot run, or ''."""
     absent = [name for name in names if name in APT and not packages.shown_by(APT[name])]
     absent += [one.name for one in DOWNLOADS if one.name in names and one.missing()]
-    return f"missing {', '.join(absent)}; run `./dev setup --tests`" if absent else ""
+    return f"missing {', '.join(absent)}; run `CI=true ./dev setup --tests`" if absent else ""
 
 
 def _install_vscode() -> None:

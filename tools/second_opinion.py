@@ -10,7 +10,7 @@ PROGRAM = locked_environment.home("second-opinion") / "bin" / "cepheus"
 def missing() -> str:
     """Why it cannot be asked, '' when it can."""
     current = locked_environment.is_current("second-opinion")
-    return "" if current else "no cepheus; run `./dev setup --tests`"
+    return "" if current else "no cepheus; run `CI=true ./dev setup --tests`"
 
 
 def install() -> None:

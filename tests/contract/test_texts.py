@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 if shutil.which("git") is None:
-    pytest.skip("no git; run `./dev setup --tests`", allow_module_level=True)
+    pytest.skip("no git; run `CI=true ./dev setup --tests`", allow_module_level=True)
 
 ROOT = Path(__file__).resolve().parents[2]
 MOST_LINES = 400

@@ -43,7 +43,7 @@ def _more(root: Path) -> list[str]:
 def _find(name: str) -> str:
     path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
     if path is None:
-        pytest.skip(f"no `{name}`: run `./dev setup --tests`")
+        pytest.skip(f"no `{name}`: run `CI=true ./dev setup --tests`")
     return path
 
 
@@ -56,7 +56,7 @@ def _put(source: str, target: Path) -> str:
 def _postgres(root: Path) -> list[str]:
     folders = sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"))
     if not folders:
-        pytest.skip("no PostgreSQL: run `./dev setup --tests`")
+        pytest.skip("no PostgreSQL: run `CI=true ./dev setup --tests`")
     home = os.path.dirname(os.path.dirname(folders[-1]))
     inside = root / home.lstrip("/")
     for name in _DATABASE:

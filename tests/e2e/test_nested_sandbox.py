@@ -24,7 +24,7 @@ BWRAP = "bwrap --ro-bind / / --dev /dev --unshare-all"
 @pytest.fixture
 def folder(tmp_path: Path, rich: Rich, runtime: str) -> Path:
     if "bwrap" not in rich.programs:
-        pytest.skip("no `bwrap`: run `./dev setup --tests`")
+        pytest.skip("no `bwrap`: run `CI=true ./dev setup --tests`")
     folder = sandboxes.make_project(tmp_path / "w", rich.image, runtime)
     with (folder / "sandboxd.toml").open("a") as file:
         file.write('nested_sandbox = "calls"\n[workspace]\nlayout = "clone"\n')

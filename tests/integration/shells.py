@@ -35,7 +35,7 @@ zle -N dump; bindkey '^X' dump; bindkey '^I' complete-word; print REA''DY
 
 def need(program: str) -> None:
     if shutil.which(program) is None:
-        pytest.skip(f"no `{program}`; run `./dev setup --tests`")
+        pytest.skip(f"no `{program}`; run `CI=true ./dev setup --tests`")
 
 
 def bash(script: Path, line: str, folder: Path) -> set[str]:

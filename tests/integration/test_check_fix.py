@@ -50,7 +50,7 @@ def test_diff_writes_nothing_and_can_be_applied(project: Path, config: Path) -> 
     assert done.stderr == "would fix 1 finding\n"
     assert config.read_text() == WEAK
     if shutil.which("patch") is None:
-        pytest.skip("no `patch`; run `./dev setup --tests`")
+        pytest.skip("no `patch`; run `CI=true ./dev setup --tests`")
     subprocess.run(["patch", "-p1", "-s"], cwd=project, input=done.stdout, text=True, check=True)
     assert config.read_text() == HARDENED
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,33 +23,56 @@ def is_patient(text: str) -> bool:
     return "asking again for up to 60 s" in text or "copying goes on where it stopped" in text
 
 
-def after(cluster: LightCluster, count: int, laptop: Laptop | None = None) -> None:
-    """Stop the API server with the request number `count` of those that come from now on.
+class Outage:
+    """An API server that goes away during a test."""
 
-    :param laptop: it is started again once this one has said that it goes on without an answer; None: it stays away
-    """
-    check, left = cluster.api.check, [count]
+    def __init__(self, cluster: LightCluster) -> None:
+        self._cluster = cluster
+        self._is_over = threading.Event()
+        self._threads: list[threading.Thread] = []
 
-    def counted(*arguments: object) -> object:
-        left[0] -= 1
-        if not left[0]:
-            threading.Thread(target=go).start()
-        return check(*arguments)  # type: ignore[arg-type]
+    def after(self, count: int, laptop: Laptop | None = None) -> None:
+        """Stop the API server with the request number `count` of those that come from now on.
 
-    def go() -> None:
-        cluster.server.stop()
-        if laptop is not None:
-            eventually(lambda: any(is_patient(text) for text in laptop.said))
-            cluster.server.start()
+        :param laptop: it is started again once this one has said that it goes on without an answer; None: it stays away
+        """
+        check, left = self._cluster.api.check, [count]
 
-    cluster.api.check = counted  # type: ignore[method-assign, assignment]
+        def counted(*arguments: object) -> object:
+            left[0] -= 1
+            if not left[0]:
+                self._threads.append(threading.Thread(target=go))
+                self._threads[-1].start()
+            return check(*arguments)  # type: ignore[arg-type]
+
+        def go() -> None:
+            self._cluster.server.stop()
+            if laptop is not None:
+                said = laptop.said
+                eventually(lambda: self._is_over.is_set() or any(map(is_patient, said)))
+                self._cluster.server.start()
+
+        self._cluster.api.check = counted  # type: ignore[method-assign, assignment]
+
+    def end(self) -> None:
+        """Let nothing of it outlive a test that failed."""
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+
+@pytest.fixture
+def outage(cluster: LightCluster) -> Iterator[Outage]:
+    result = Outage(cluster)
+    yield result
+    result.end()
 
 
 @pytest.mark.parametrize("count", [2, 5, 8])
 def test_a_start_goes_on_where_the_api_server_comes_back(
-    cluster: LightCluster, laptop: Laptop, count: int
+    outage: Outage, laptop: Laptop, count: int
 ) -> None:
-    after(cluster, count, laptop)
+    outage.after(count, laptop)
     assert laptop.up().how == "started"
     assert any(is_patient(text) for text in laptop.said)
     assert (laptop.inside / "main.py").read_text() == "print('sunny')\n"
@@ -79,10 +103,10 @@ def test_what_a_start_could_not_take_away_is_named_and_taken_up(
 
 
 def test_what_is_left_of_a_start_goes_with_down(
-    cluster: LightCluster, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+    cluster: LightCluster, outage: Outage, laptop: Laptop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(patience, "BOUND_SECONDS", 0.1)
-    after(cluster, 6)
+    outage.after(6)
     with pytest.raises(EnvironmentFailure):
         laptop.up()
     assert cluster.names()
