@@ -25,7 +25,7 @@ A test is part of `./dev test` unless [tests/tiers.toml](../tests/tiers.toml) na
 again, but by a landing, which tries up to three alone, names those that pass, and asks for their row in the quarantine.
 One that fails at times is named in [tests/quarantine.toml](../tests/quarantine.toml): whole runs run it and print its
 outcome at their end, and do not fail with it; `./dev test PATH` does. [tests/passed.toml](../tests/passed.toml) says
-when each part last passed. A run first repeats the tests that are new or changed since then, ten times, those with an
+when each part last passed. A run first repeats its tests that are new or changed since then, ten times, those with an
 engine three times: two minutes of that in `./dev test`, five in a landing, and what was not reached is named. The
 reasons are in decisions [70](decisions/0070-a-failed-test-has-failed.md),
 [80](decisions/0080-a-landing-runs-what-there-is-time-for.md) and

@@ -16,8 +16,9 @@ PROMISES = "promises"
 """The name of what no part names, which each whole run runs."""
 
 _HEAD = """\
-# The commit at which each part of tests/tiers.toml last passed in a whole run, and the day. `./dev test --everything`
-# and `./dev test --landing` write it where all passed and everything was committed: commit it, too.
+# The commit at which each part of tests/tiers.toml last passed in a whole run, and the day; `promises` is what no part
+# names. `./dev test --everything` and `./dev test --landing` write it where all passed and everything was committed:
+# commit it, too.
 """
 
 

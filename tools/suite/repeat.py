@@ -1,4 +1,4 @@
-"""Which tests a run repeats: those that are new or differ since the last landing's run that passed.
+"""Which tests a run repeats: those that are new or differ since their part of the suite last passed.
 
 A test that passes once and fails one time in ten is found by the run that brings it, not by a later one.
 """
@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from tests import tiers
 from tests.tiers import Part
+from tools.suite.passed import NEVER, PROMISES, Passed
 from tools.suite.reach import git
 
 TIMES = 10
@@ -60,10 +61,22 @@ def plan(tests: Sequence[str], files: Mapping[str, Any], seconds: float) -> Plan
     )
 
 
-def of_parts(tests: Sequence[str], left: Sequence[Part]) -> list[str]:
-    """The tests that are not in parts which the run leaves out."""
-    names = [name for part in left for name in part.tests]
-    return [test for test in tests if not any(tiers.names(name, test) for name in names)]
+def new_of(root: Path, last: Mapping[str, Passed], taken: Sequence[Part]) -> list[str]:
+    """The tests of a run that are new or changed: of each part, and of what no part names, since it last passed.
+
+    :param taken: the parts that the run has
+    """
+    parts = tiers.parts()
+    promises = new_or_changed(root, last.get(PROMISES, NEVER).commit)
+    found = {test for test in promises if not any(_is_of(part, test) for part in parts)}
+    for part in taken:
+        tests = new_or_changed(root, last.get(part.name, NEVER).commit)
+        found |= {test for test in tests if _is_of(part, test)}
+    return sorted(found)
+
+
+def _is_of(part: Part, test: str) -> bool:
+    return any(tiers.names(name, test) for name in part.tests)
 
 
 def _times(test: str) -> int:

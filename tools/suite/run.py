@@ -68,7 +68,7 @@ what another Python lacks or does otherwise, a few examples show too."""
 
 def promises(lacks: Sequence[Lack], record: str = "") -> int:
     """What a user's promise hangs on, on one Python and with the same examples for everybody; the exit code."""
-    if code := _repeat(_tests("promises", ""), lacks, REPEAT_SECONDS, tiers.parts()):
+    if code := _repeat(_tests("promises", ""), lacks, REPEAT_SECONDS):
         return code
     with _process(_tests("promises", record), _environ(lacks)) as running:
         return running.wait()
@@ -94,9 +94,9 @@ def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
                 f"{title} `{part.name}` ({part.seconds / 60:.0f} min): {why} it passed, {part.day or 'never'}"
             )
     words = [word for part in taken for word in ("--part", part.name)]
-    others = [part for part in tiers.parts() if part.name not in {each.name for each in taken}]
+    in_it = [part for part in tiers.parts() if part.name in {each.name for each in taken}]
     repeated = [*_tests("promises", ""), *words]
-    if code := _repeat(repeated, lacks, LANDING_REPEAT_SECONDS, others):
+    if code := _repeat(repeated, lacks, LANDING_REPEAT_SECONDS, in_it):
         return code
     alone = ("--try-alone", str(LANDING_ALONE))
     code = _with_all_beside([*_tests("promises", record), *words, *alone], lacks)
@@ -106,17 +106,16 @@ def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
 
 
 def _repeat(
-    tests: Sequence[str], lacks: Sequence[Lack], seconds: float, left: Sequence[tiers.Part]
+    tests: Sequence[str], lacks: Sequence[Lack], seconds: float, taken: Sequence[tiers.Part] = ()
 ) -> int:
-    """Repeat what is new since the last landing's run that passed, as often as there is time for; the exit code.
+    """Repeat what is new since it last passed, as often as there is time for; the exit code.
 
     It comes first and prints nothing that passes: who brings a test that fails at times learns so at once, and pytest's
     summary stays the last lines.
 
-    :param left: the parts that the run leaves out
+    :param taken: the parts that the run has
     """
-    commit = passed.load(ROOT).get(passed.PROMISES, passed.NEVER).commit
-    new = repeat.of_parts(repeat.new_or_changed(ROOT, commit), left)
+    new = repeat.new_of(ROOT, passed.load(ROOT), taken)
     plan = repeat.plan(new, recorded.load(), seconds * landing.PROCESSES)
     times = Counter[str]()
     end = time.monotonic() + seconds

@@ -56,6 +56,7 @@ def test_all_that_ci_runs_has_to_pass_and_a_fault_of_lint_ends_it(
 def test_the_tests_of_the_promises_are_alone(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], code: int
 ) -> None:
+    monkeypatch.setattr(passed, "load", lambda _root: {})
     shows = "import sys; print(*sys.argv[1:]); sys.exit({})"
     monkeypatch.setattr(run, "PYTEST", program(shows.format(code)))
     monkeypatch.setattr(run, "LINT", FAILS)
@@ -78,6 +79,7 @@ def test_a_landing_is_the_promises_and_the_parts_for_which_there_is_time(
     monkeypatch.setattr(landing, "standings", lambda *_: [hours, kills])
     monkeypatch.setattr(landing, "seconds_of_promises", lambda _: 600.0)
     said: list[str] = []
+    monkeypatch.setattr(passed, "load", lambda _root: {})
     monkeypatch.setattr(passed, "write", lambda _root, parts, _day: said.extend(parts))
     monkeypatch.setattr(run, "IN_CI", False)
     shows = "import sys; print(*sys.argv[1:]); sys.exit({})"

@@ -9,7 +9,8 @@ import pytest
 
 from tests.tiers import Part
 from tests.unit.tools.test_reach import git
-from tools.suite import repeat
+from tools.suite import reach, repeat
+from tools.suite.passed import Passed
 
 UNIT, END_TO_END = "tests/unit/test_text.py", "tests/e2e/test_life.py"
 
@@ -87,6 +88,22 @@ def test_what_there_is_no_time_for_is_named_and_takes_no_time_of_others() -> Non
     assert plan == ((((unit,), (old,), (old,), (old,), *(((unit,),) * 4))), (new,))
 
 
-def test_what_the_run_leaves_out_is_not_repeated() -> None:
+def test_each_part_is_compared_with_the_commit_at_which_it_passed(
+    tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     parts = [Part("engines", "others", (END_TO_END,)), Part("kills", "ends", (f"{UNIT}::test_b",))]
-    assert repeat.of_parts(TESTS, parts) == TESTS[1:]
+    monkeypatch.setattr(repeat.tiers, "parts", lambda: parts)
+    (first,) = reach.git(tree, "rev-parse", "HEAD")
+    write(tree, END_TO_END, "def test_f(): pass\n")
+    write(tree, UNIT, "def test_a(): assert 2\ndef test_b(): assert 3\n")
+    git(tree, "add", "--all")
+    git(tree, "commit", "-q", "-m", "more")
+    (second,) = reach.git(tree, "rev-parse", "HEAD")
+    last = {
+        "promises": Passed(first, ""),
+        "engines": Passed(first, ""),
+        "kills": Passed(second, ""),
+    }
+    assert repeat.new_of(tree, last, parts) == [f"{END_TO_END}::test_f", f"{UNIT}::test_a"]
+    assert repeat.new_of(tree, last, parts[1:]) == [f"{UNIT}::test_a"]
+    assert repeat.new_of(tree, {"promises": Passed(second, "")}, parts) == []
