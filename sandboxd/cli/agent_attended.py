@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import run, session
 from sandboxd.cli import attend, terminal
+from sandboxd.cli.command_output import CannotRun
 from sandboxd.cli.operating import operate
 from sandboxd.engine.failures import ContainerGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -80,7 +81,7 @@ def attend_until_end(
         variables = [*attend.terminal_variables(tty), *env, mark]
         signals: list[int] = []
         code = door.run(variables, tty=tty, stdin=has_terminal, heard=signals.append)
-    except attend.CannotRun:
+    except CannotRun:
         run.end(own)
         raise
     except SandboxdError as error:

@@ -10,9 +10,10 @@ import sys
 from _thread import start_new_thread
 from time import monotonic
 
+from sandboxd.cli.command_output import LONGEST_END, CannotRun, Output
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import pump
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import SandboxdError
 from sandboxd.sync import is_used
 
 TYPE_CHECKING = False
@@ -57,43 +58,6 @@ _PATIENCE = 3
 _PATIENCE_SECONDS = 1.0
 """A sandbox that takes no signals is left behind: at the next one after so many, or so long."""
 
-_LAUNCH_FAILED = b"OCI runtime exec failed"
-
-
-class CannotRun(EnvironmentFailure):
-    """The command cannot be started; exits as a shell would: 127 not found, 126 otherwise."""
-
-    def __init__(self, command: str, words: str) -> None:
-        self.exit_code = 126
-        if "chdir to cwd" in words or "initial working directory" in words:
-            message = "the folder that you are in is not in the sandbox"
-            hint = "go to the top of the project, or name one inside: `--workdir`"
-        elif "not found" in words or "no such file" in words:
-            self.exit_code = 127
-            message = f"the sandbox has no program `{command}`"
-            hint = "check its spelling, or use an image that has it"
-            from sandboxd.model.labels import ASK_PROGRAM
-
-            if command == os.path.basename(ASK_PROGRAM):
-                hint = f"`{ASK_PROGRAM}` is it, where its folder is not in the image's PATH"
-        elif (failure := _launch_failure(words)) is not None:
-            message, hint = failure.message, failure.hint
-        elif "permission denied" in words:
-            message = f"`{command}` is no program that this user may start in the sandbox"
-            hint = "check its permissions inside, or use `sandboxd exec --root`"
-        else:
-            message = (
-                f"`{command}` cannot be started in the sandbox: {' '.join(words.split())[:300]}"
-            )
-            hint = "`sandboxd shell` opens a shell to look around"
-        super().__init__(message, hint)
-
-
-def _launch_failure(words: str) -> SandboxdError | None:
-    from sandboxd.engine.failures import launch_failure
-
-    return launch_failure(words)
-
 
 def run(
     directory: str,
@@ -107,6 +71,7 @@ def run(
     name: str = "",
     starts_daemon: bool | None = None,
     heard: Callable[[int], None] | None = None,
+    at_end: Callable[[int, bytes], None] | None = None,
 ) -> int:
     """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it until it ends.
 
@@ -114,6 +79,7 @@ def run(
     :param name: of the sandbox; '' for the one without a name
     :param starts_daemon: as `through_daemon.operate`
     :param heard: called with each signal that is passed on
+    :param at_end: as `run_begun`
     """
 
     def begin() -> Attended:
@@ -130,7 +96,8 @@ def run(
         )
 
     _settle_copy(directory, name)
-    code = run_begun(begin, words[0] if words else "", tty=tty, stdin=stdin, heard=heard)
+    program = words[0] if words else ""
+    code = run_begun(begin, program, tty=tty, stdin=stdin, heard=heard, at_end=at_end)
     _settle_copy(directory, name)
     return code
 
@@ -149,14 +116,20 @@ def run_begun(
     tty: bool,
     stdin: bool,
     heard: Callable[[int], None] | None = None,
+    at_end: Callable[[int, bytes], None] | None = None,
 ) -> int:
     """Attend to the command that `begin` begins; signals that come meanwhile wait for it.
 
     :param program: the program's name, for the message that it does not exist; '' for a shell
     :param heard: called with each signal that is passed on
+    :param at_end: called with its exit code and the end of its output, after our terminal is ours again
     """
+    output = Output(0 if at_end is None else LONGEST_END)
     with _Surroundings(tty=tty, is_shell=not program, heard=heard) as surroundings:
-        return attend(begin(), program or "sh", surroundings, stdin=stdin)
+        code = attend(begin(), program or "sh", surroundings, output, stdin=stdin)
+    if at_end is not None:
+        at_end(code, bytes(output.end[-LONGEST_END:]))
+    return code
 
 
 def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: Any) -> Attended:
@@ -207,7 +180,9 @@ class _WithCommits:
         return code
 
 
-def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: bool) -> int:
+def attend(
+    command: Attended, name: str, surroundings: _Surroundings, output: Output, *, stdin: bool
+) -> int:
     """Connect this process's streams and signals with `command` until it ends; returns its exit code.
 
     :param name: of the program, for the message that there is none
@@ -215,7 +190,6 @@ def attend(command: Attended, name: str, surroundings: _Surroundings, *, stdin: 
     :raises ContainerGone: the sandbox ended with or before it
     :raises KeyboardInterrupt: it was interrupted again and again, or our terminal was closed, and it goes on
     """
-    output = _Output()
     try:
         surroundings.lend(command)
         if stdin:
@@ -250,33 +224,6 @@ def terminal_variables(tty: bool) -> list[str]:
     """Variables by which a program knows our terminal."""
     names = ("TERM", "COLORTERM") if tty else ()
     return [f"{name}={os.environ[name]}" for name in names if name in os.environ]
-
-
-class _Output:
-    """Our stdout and stderr; holds back the runtime's message about a command that cannot be started."""
-
-    def __init__(self) -> None:
-        self.failure = ""
-        self._is_at_start = True
-
-    def write(self, stream: int, data: bytes) -> None:
-        if self._is_at_start and data.startswith(_LAUNCH_FAILED):
-            self.failure = data.decode("utf-8", "replace")
-            return
-        self._is_at_start = False
-        _write(2 if stream == 2 else 1, data)
-
-
-def _write(descriptor: int, data: bytes) -> None:
-    rest = memoryview(data)
-    while rest:
-        try:
-            rest = rest[os.write(descriptor, rest) :]
-        except BlockingIOError:
-            # Another process that shares the terminal or pipe made it non-blocking.
-            import select
-
-            select.select([], [descriptor], [])
 
 
 def _feed(connection: Stream) -> None:

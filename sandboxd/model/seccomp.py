@@ -174,6 +174,21 @@ class SeccompProfile(NamedTuple):
                 names.append(outcome.name)
         return names
 
+    def refused_calls(self, context: Context = PLAIN) -> frozenset[str]:
+        """The calls, of those that libseccomp knows, that are refused whatever their arguments are."""
+        from sandboxd.model.syscalls import syscall_names
+
+        opened = {
+            call
+            for call, rules in self.by_name.items()
+            if any(rule.action in OPEN and rule.applies(context) for _, rule in rules)
+        }
+        return frozenset(
+            call
+            for call in syscall_names() - opened
+            if not self.decide(call, None, context).is_open
+        )
+
     def calls_with_rules(self, context: Context = PLAIN) -> set[str]:
         """The calls that some rule which applies in `context` names."""
         return {

@@ -154,6 +154,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "audit engine engine.answers errors file_lock files host.folders model observe plan "
         "plan.entrances screen"
     ),
+    "diagnosis": _rooms("egress model observe plan screen"),
     "verify": frozenset(
         {
             "egress",
@@ -200,11 +201,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "credentials",
             "deadline",
+            "diagnosis",
             "egress",
             "engine",
             "errors",
             "exchange",
             "files",
+            "formats",
             "forward",
             "host",
             "host.facts",
@@ -290,6 +293,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "credentials",
             "data",
+            "diagnosis",
             "egress",
             "engine",
             "errors",

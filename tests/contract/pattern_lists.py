@@ -63,6 +63,18 @@ MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
 """By the module and the expression: how the patterns are used that are made there, and those that it may make."""
 
 IN_PROPORTION = {
+    **{
+        (f"diagnosis.causes.{name}", "search"): "it is given one line of at most 1,000 characters"
+        for name in (
+            "devices",
+            "kernel_settings",
+            "processes",
+            "read_only",
+            "space",
+            "system_calls",
+            "user",
+        )
+    },
     ("engine.failures", "search"): "it is given the first 4,000 characters of a message",
     ("rules._scripts", "search"): (
         "of `chmod`, flags and mode share commas alone, and behind a comma a file's name may begin: that is a match"

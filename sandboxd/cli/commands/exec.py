@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from sandboxd.cli import attend, plain_arguments
+from sandboxd.cli import attend, failures, plain_arguments
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
 
@@ -47,14 +47,16 @@ def run(args: argparse.Namespace) -> int:
         return working.run_command(
             _sandbox.target(args), args, command, tty=tty, stdin=not args.no_stdin
         )
+    folder, name, user = _sandbox.folder(args), _sandbox.name(args), "0" if args.root else args.user
     return attend.run(
-        _sandbox.folder(args),
+        folder,
         command,
         tty=tty,
         stdin=not args.no_stdin,
-        user="0" if args.root else args.user,
+        user=user,
         env=attend.terminal_variables(tty) + args.env,
         working_dir=args.workdir,
-        name=_sandbox.name(args),
+        name=name,
         starts_daemon=not args.no_daemon,
+        at_end=failures.storing(folder, name, command, user, names_why=True),
     )

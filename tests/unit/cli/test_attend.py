@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.cli import attend
-from sandboxd.cli.attend import CannotRun
+from sandboxd.cli.command_output import CannotRun, Output
 from sandboxd.engine.failures import ContainerGone
 from tests.patience import PATIENCE, eventually
 
@@ -65,7 +65,7 @@ def begin(act: Callable[[], None], number: int = signal.SIGINT) -> threading.Thr
 
 def attended(command: Command, name: str) -> int:
     with attend._Surroundings(tty=False) as surroundings:
-        return attend.attend(command, name, surroundings, stdin=False)
+        return attend.attend(command, name, surroundings, Output(), stdin=False)
 
 
 def test_the_output_and_the_exit_code_of_a_command_are_ours(
@@ -273,7 +273,7 @@ def test_the_program_that_asks_is_named_in_full_where_the_path_lacks_its_folder(
 def test_only_the_runtime_s_first_words_are_kept_back(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
-    output = attend._Output()
+    output = Output()
     output.write(1, b"hello ")
     output.write(1, b"OCI runtime exec failed is what my program prints")
     output.write(2, b"err")
@@ -281,3 +281,14 @@ def test_only_the_runtime_s_first_words_are_kept_back(
     captured = capfdbinary.readouterr()
     assert captured.out == b"hello OCI runtime exec failed is what my program prints"
     assert captured.err == b"err"
+
+
+def test_the_end_of_the_output_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    output = Output(4)
+    for piece in (b"abc", b"defghij", b"kl"):
+        output.write(1, piece)
+    assert output.end[-4:] == b"ijkl" and len(output.end) <= 8
+    assert capfd.readouterr().out == "abcdefghijkl"
+    nothing = Output()
+    nothing.write(1, b"abc")
+    assert nothing.end == b""

@@ -1,0 +1,1 @@
+"""Finds which control of a sandbox blocked a command that failed inside."""
