@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.operations.interruption import Step, lines, passing
+from sandboxd.state import failed_command
+from sandboxd.state.failed_command import FailedCommand
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
     from sandboxd.life.hooks import Failure
@@ -16,6 +20,9 @@ if TYPE_CHECKING:
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.wishes import Wishes
     from sandboxd.plan.plan import Plan
+
+_LAST_LINES = 100
+"""Of the output of the hooks, for the reason why one failed."""
 
 
 def require_allowed(wishes: Wishes, environ: Mapping[str, str]) -> None:
@@ -57,7 +64,8 @@ def run(
     from sandboxd.life.dotfiles import with_dotfiles
     from sandboxd.life.hooks_in_container import InContainer
 
-    tell = lines(progress, cancel)
+    began, output = time.time(), deque[str](maxlen=_LAST_LINES)
+    tell = _noting(output, lines(progress, cancel))
     remote = hooks.settle(running.inspected, plan, environ, wishes.secrets)
     if wishes.dotfiles:
         remote = with_dotfiles(remote, wishes.dotfiles)
@@ -80,7 +88,9 @@ def run(
             tell,
             cancel.check,
             until_ready=until_ready,
-            tell_again=passing(progress, cancel) if wishes.hooks_in_short else None,
+            tell_again=_noting(output, passing(progress, cancel))
+            if wishes.hooks_in_short
+            else None,
         )
     elif wishes.dotfiles:
         tell("not run: the installation of your dotfiles, because of `--no-hooks`")
@@ -88,4 +98,22 @@ def run(
         # A hook that runs again may change it again.
         is_final = failure is None and not running.sick
         hooks.keep_environment(engine, running.inspected, plan, remote, environ, tell, is_final)
+    if failure is not None:
+        # For `sandboxd why`.
+        words, text = (failure.stage,), "\n".join(output)
+        code, now = failure.code, time.time()
+        failed_command.keep(
+            environ,
+            FailedCommand(plan.sandbox, plan.workspace, words, code, text, began, now),
+        )
     return failure
+
+
+def _noting(output: deque[str], tell: Callable[[str], None]) -> Callable[[str], None]:
+    """`tell`, which also adds each text to `output`."""
+
+    def note(text: str) -> None:
+        output.append(text)
+        tell(text)
+
+    return note

@@ -23,10 +23,11 @@ def of_services(sick: Sequence[Sick]) -> tuple[str, str]:
     return message, next((each.hint for each in sick if each.hint), "")
 
 
-def of_hook(failure: Failure, option: str = "") -> tuple[str, str]:
+def of_hook(failure: Failure, option: str = "", *, names_why: bool = False) -> tuple[str, str]:
     """A message about a failed hook, and the next step.
 
     :param option: the options that select its sandbox, to put behind a command; '' for none
+    :param names_why: whether `sandboxd why` can be asked about it
     """
     message = f"`{failure.stage}` of {failure.source} ended with exit code {failure.code}"
     if failure.refused:
@@ -39,7 +40,9 @@ def of_hook(failure: Failure, option: str = "") -> tuple[str, str]:
             f"`sandboxd egress allow {failure.refused[0]}{option}` lets it through, "
             f"`sandboxd egress log{option}` has all; then `sandboxd up{option}` runs the hook again",
         )
+    why = f"`sandboxd why{option}` says whether it was blocked; " if names_why else ""
     return (
         message,
-        f"the sandbox runs: look around with `sandboxd shell{option}`; `sandboxd up{option}` runs the hook again",
+        f"the sandbox runs: look around with `sandboxd shell{option}`; {why}"
+        f"`sandboxd up{option}` runs the hook again",
     )

@@ -210,7 +210,7 @@ def start(
     )
     if failure is None:
         return result
-    problem, hint = _start_words.of_hook(failure, option_of(wishes.name))
+    problem, hint = _start_words.of_hook(failure, option_of(wishes.name), names_why=True)
     return result._replace(problem=problem, hint=hint)
 
 

@@ -145,6 +145,9 @@ def test_one_that_fails_for_a_refused_name_is_told_with_the_way_to_allow_it(
     assert done.returncode == 1
     assert "ended with exit code 3; the network refused `refused.example`" in done.stderr
     assert "hint: `sandboxd egress allow refused.example` lets it through" in done.stderr
+    why = sandboxes.run(engine, folder, "why")
+    assert "blocked     network: `refused.example` was asked for: no rule names it" in why.stdout
+    assert "`postCreateCommand` ended with 3" in why.stderr
 
 
 @pytest.mark.usefixtures("helped")

@@ -52,3 +52,9 @@ def test_a_hook_that_the_network_refused_something_leads_to_the_command_that_all
         "`sandboxd egress allow a.example --on team --name n` lets it through, "
         "`sandboxd egress log --on team --name n` has all; then `sandboxd up --on team --name n` runs the hook again"
     )
+
+
+def test_a_failed_hook_names_why_where_it_can_be_asked() -> None:
+    assert "why" not in _start_words.of_hook(HOOK, " --on team")[1]
+    hint = _start_words.of_hook(HOOK, " --name n", names_why=True)[1]
+    assert "; `sandboxd why --name n` says whether it was blocked; " in hint
