@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.diagnosis.case import Answer
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
 
     from sandboxd.diagnosis.case import Attempt, Failure, Sandbox
 
-_MOST = 3
+_MOST, _LAST_LINES = 3, 12
+_NAMES = re.compile(r"[\w.-]+")
 _NOT_DENIED = frozenset({"unresolved", "unreachable", "upstream", "address", "tls", "full"})
 """Reasons for which an allowed name was not reached."""
 
@@ -53,8 +55,9 @@ def _answer(attempt: Attempt, *, is_certain: bool) -> Answer:
 
 
 def _is_named(failure: Failure, attempt: Attempt) -> bool:
-    """Whether the program, or the command, has the name in its words."""
+    """Whether the program at its end, or the command, names what was asked for. A name that a program names long before
+    its end it may have gone on without.
+    """
     name = attempt.name.lower().removesuffix(".")
-    return bool(name) and (
-        name in failure.output.lower() or any(name in word.lower() for word in failure.command)
-    )
+    texts = (*failure.lines()[:_LAST_LINES], *failure.command)
+    return any(name == word.strip(".") for text in texts for word in _NAMES.findall(text.lower()))

@@ -138,3 +138,21 @@ def test_no_answer_is_certain_of_a_sandbox_that_blocks_nothing(name: str) -> Non
                 if answer.is_certain and answer.control and answer.control not in always
             ]
             assert certain == [], command
+
+
+@pytest.mark.parametrize(
+    ("output", "outcome"),
+    [
+        ("cannot reach ads.example", "blocked"),
+        ("cannot reach loads.example", "perhaps blocked"),
+        ("cannot reach ads.example, and went on" + "\nok" * 20, "perhaps blocked"),
+        ("1 test failed", "perhaps blocked"),
+    ],
+)
+def test_a_denied_name_is_the_cause_for_certain_only_where_the_end_names_it(
+    output: str, outcome: str
+) -> None:
+    """A program goes on without its telemetry, and fails for another reason."""
+    around = sandbox("agent-gvisor")._replace(attempts=(attempt("ads.example:443 no-rule"),))
+    failure = Failure(("make", "test"), 1, output, 0.0, 1.0)
+    assert diagnose(failure, around).outcome == outcome
