@@ -7,6 +7,7 @@ So each start copies such a file and puts the copy in its place.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ _FOLDER_OF_OBJECTS = re.compile(r"[0-9a-f]{2}|pack")
 _MOST_OBJECTS = 5_000
 _MOST_COPIED = 1 << 30
 """Bytes of objects that are copied at one start."""
+_NOT_ALLOWED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def part(workspace: str, paths: Iterable[str]) -> tuple[tuple[str, ...], bool]:
@@ -60,9 +62,9 @@ def part_objects(folder: str) -> tuple[int, bool]:
     write them there, and `git checkout` on the host takes a file as it is in its object, without a look at its id.
 
     :param folder: the absolute path of the repository's folder of objects
-    :returns: how many were replaced, and whether none is left
+    :returns: how many were replaced, and whether none is left; one is left where the folder may not be read or written
     :raises UsageError: the folder cannot be opened
-    :raises EnvironmentFailure: an object cannot be replaced
+    :raises EnvironmentFailure: an object cannot be replaced for another reason
     """
     parted = copied = 0
     path = folder
@@ -79,6 +81,9 @@ def part_objects(folder: str) -> tuple[int, bool]:
                             _replace_by_copy(below, entry)
                             parted, copied = parted + 1, copied + size
     except OSError as error:
+        # Objects that the user only borrows may be another user's, or on a disk that is mounted read-only.
+        if error.errno in _NOT_ALLOWED:
+            return parted, False
         raise beneath.cannot_write(path, error) from None
     return parted, True
 

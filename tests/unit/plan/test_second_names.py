@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -79,6 +80,22 @@ def test_more_objects_than_are_copied_are_said(
     assert second_names.part_objects(str(tmp_path / "objects")) == (1, False)
     monkeypatch.undo()
     assert second_names.part_objects(str(tmp_path / "objects")) == (1, True)
+
+
+@pytest.mark.parametrize("refused", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_objects_that_may_not_be_written_are_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: int
+) -> None:
+    """As those of an alternate may be."""
+
+    def refuse(folder: int, name: str) -> None:
+        raise OSError(refused, os.strerror(refused))
+
+    (tmp_path / "objects/aa").mkdir(parents=True)
+    (tmp_path / "objects/aa/one").write_text("one")
+    (tmp_path / "one").hardlink_to(tmp_path / "objects/aa/one")
+    monkeypatch.setattr(second_names, "_replace_by_copy", refuse)
+    assert second_names.part_objects(str(tmp_path / "objects")) == (0, False)
 
 
 def test_no_link_is_followed(tmp_path: Path) -> None:
