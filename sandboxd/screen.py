@@ -181,3 +181,11 @@ def paint(text: str, code: str, colour: bool) -> str:
     :param code: the colour's code (ECMA-48); '' for none
     """
     return f"\x1b[{code}m{text}\x1b[0m" if colour and code and text else text
+
+
+def duration(seconds: float) -> str:
+    """`seconds` in words, in the largest unit that fits: `40 s`, `3 min`, `2 h`, `5 d`."""
+    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {name}"
+    return f"{seconds:.0f} s"

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.errors import UsageError
 from sandboxd.life import cache_uses
 from sandboxd.policy import cache_size
-from sandboxd.screen import size_text
-from sandboxd.verify.last_verdict import duration
+from sandboxd.screen import duration, size_text
 
 if TYPE_CHECKING:
     from sandboxd.host.facts import HostFacts

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd.cli import kept_files, terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, SandboxdError, UsageError
 from sandboxd.sync import is_used
+from sandboxd.sync.place import place_of
 
 if TYPE_CHECKING:
     import argparse
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 def settle(directory: str, name: str) -> None:
     """Have both sides of a sandbox's copy compared, so that neither lacks what the other wrote."""
+    if not os.path.lexists(place_of(os.environ, kept_files.sandbox_of(directory, name)).record):
+        return
     try:
         problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
     except SandboxdError as error:
@@ -32,23 +35,28 @@ def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | 
     :param option: the options by which the proposed commands mean the same sandbox
     :raises UsageError: an option that means nothing here, or no question waits
     """
-    state = None
+    if args.kept or args.restore:
+        return kept_files.run(folder, name, args.restore or "", option)
+    answers = args.restore is not None
+    settled = None
     if is_used(os.environ):
-        state = operate("synced", folder, {"name": name, "removals": 0})["state"]
-    if state is None:
-        if args.restore:
+        settled = operate("synced", folder, {"name": name, "removals": 0})
+    if settled is None or settled["state"] is None:
+        if answers:
             raise UsageError(
-                "`--restore` is about a copy that is kept the same, and no sandbox with one runs",
-                "leave it out",
+                "`--restore` without a path is about a copy that is kept the same, and no sandbox with one runs",
+                f"`sandboxd review{option} --kept` lists the files that can be had back by their path",
             )
         return None
     _refuse_others(args)
     if removals := _removals(args):
-        state = operate("synced", folder, {"name": name, "removals": removals})["state"]
-    elif args.restore:
-        state = operate("synced", folder, {"name": name, "removals": 0, "restores": True})["state"]
-    _show(state, option)
-    return EXIT_ENVIRONMENT if state["problem"] else EXIT_OK
+        settled = operate("synced", folder, {"name": name, "removals": removals})
+    elif answers:
+        settled = operate("synced", folder, {"name": name, "removals": 0, "restores": True})
+    if settled["age"]:
+        terminal.status(settled["age"])
+    _show(settled["state"], option)
+    return EXIT_ENVIRONMENT if settled["state"]["problem"] else EXIT_OK
 
 
 def _refuse_others(args: argparse.Namespace) -> None:

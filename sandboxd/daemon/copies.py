@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import synced_copy
 from sandboxd.sync import last_state
-from sandboxd.sync.engine import Ask, Event, Say, Show
+from sandboxd.sync.engine import Ask, Event, Note, Say, Show
 from sandboxd.sync.place import place_of
 from sandboxd.sync.remote import Ended
 from sandboxd.sync.session import Session
@@ -104,6 +104,7 @@ class _Copy:
         self._place = place_of(hosts.environ(key), sandbox)
         self._is_ended = threading.Event()
         self._session: Session | None = None
+        self._pause = _FIRST_PAUSE
         self._trouble = ""
         self._thread = threading.Thread(target=self._run, name="copy", daemon=True)
         self._thread.start()
@@ -130,18 +131,17 @@ class _Copy:
         self._thread.join(seconds)
 
     def _run(self) -> None:
-        pause = _FIRST_PAUSE
         while not self._is_ended.is_set():
             try:
                 self._keep_once()
-                pause = _FIRST_PAUSE
             except (Ended, OSError, SandboxdError) as error:
                 self._note(error.message if isinstance(error, SandboxdError) else str(error))
-            except Exception:
+            except Exception as error:
                 log.exception("keeping the copy of `%s` the same failed", self._sandbox)
+                self._note(f"a fault of sandboxd's, which is in the daemon's log: {error!r}")
             self._session = None
-            self._is_ended.wait(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            self._is_ended.wait(self._pause)
+            self._pause = min(2 * self._pause, _LONGEST_PAUSE)
 
     def _keep_once(self) -> None:
         """Keep both sides the same until `end` is called.
@@ -176,26 +176,32 @@ class _Copy:
                 for thread in threads:
                     thread.join()
 
-    def _tell(self, news: Ask | Say | Show) -> None:
-        if isinstance(news, Say):
+    def _tell(self, news: Ask | Say | Note | Show) -> None:
+        if isinstance(news, Note):
+            log.info("the copy of `%s`: %s", self._sandbox, news.words)
+        elif isinstance(news, Say):
             self._note(news.words)
         elif isinstance(news, Show):
-            self._trouble = ""
+            self._pause = _FIRST_PAUSE
             state = last_state.of_report(self._record.container, news.report)
+            self._log(state.problem)
             for path, _ in state.conflicts.paths[: len(news.report.conflicts)]:
                 log.warning("`%s`: both sides changed a file: `%s`", self._sandbox, path)
             self._write(state)
 
     def _note(self, words: str) -> None:
         """Have a problem seen: in the log, and in what `status` reads."""
-        if words != self._trouble and not self._is_ended.is_set():
-            log.warning("the copy of `%s`: %s", self._sandbox, words)
-        self._trouble = words
+        self._log(words)
         before = last_state.read(self._place)
         container = self._record.container
         if before is None or before.container != container:
             before = last_state.LastState(container, 0.0)
         self._write(before._replace(problem=words))
+
+    def _log(self, problem: str) -> None:
+        if problem and problem != self._trouble and not self._is_ended.is_set():
+            log.warning("the copy of `%s`: %s", self._sandbox, problem)
+        self._trouble = problem
 
     def _write(self, state: last_state.LastState) -> None:
         try:

@@ -65,8 +65,12 @@ def environment(
 def _put_certificates(recipe: Recipe, files: NetworkCa, tree: str) -> None:
     context = os.path.join(tree, recipe.context)
     folder = _make_folder(context, FOLDER)
+    # A step that is not root reads them, whatever the umask here.
+    os.chmod(folder, 0o755)  # noqa: S103
     for path in files:
-        shutil.copyfile(path, os.path.join(folder, os.path.basename(path)))
+        copied = os.path.join(folder, os.path.basename(path))
+        shutil.copyfile(path, copied)
+        os.chmod(copied, 0o644)
     path = os.path.join(tree, recipe.dockerfile)
     _write(path, with_certificates(read_source(path).text))
     for ignoring in (f"{path}.dockerignore", os.path.join(context, ".dockerignore")):

@@ -22,6 +22,7 @@ from sandboxd.life import (
 from sandboxd.life.end import remove
 from sandboxd.life.starting import Running
 from sandboxd.model.labels import MADE_BY, SOURCES, START, STUBS, UP
+from sandboxd.sync import is_used
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -110,7 +111,7 @@ def _create(start: Start, body: CreateRequest, known: volumes.Known) -> Inspecte
         device_files.refuse(engine, container, points, old, start.progress)
     refuse_root(engine, container, plan)
     lasting.give(engine, container, plan)
-    if plan.synced is not None:
+    if plan.synced is not None or is_used(os.environ):
         from sandboxd.life import synced_copy
 
         synced_copy.note(os.environ, plan, container)

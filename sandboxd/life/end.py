@@ -59,10 +59,10 @@ def end(
         if holds_work(container.state) and container.state != "removed":
             # Remove a container whose work is not kept, whether or not it reacts to a request to end.
             silent = (failures.NoAnswer,) if discard else ()
-            if not discard:
-                synced_copy.before_end(engine, os.environ, sandbox, container.id, progress)
+            copying = synced_copy.before_end(engine, os.environ, sandbox, container.id, progress)
             keeping = rescue.before_end(engine, container.id, sandbox, progress)
             with (
+                contextlib.nullcontext() if discard else copying,
                 contextlib.nullcontext() if discard else keeping,
                 contextlib.suppress(failures.ContainerGone, *silent),
             ):

@@ -17,6 +17,7 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import VOLUME_TIME
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.plan.git_ignore_file import ignore_file
+from sandboxd.review import collect, stop_notes
 from sandboxd.screen import first_of
 from sandboxd.sync import last_state, program, record
 from sandboxd.sync.git_ignored import GitIgnored
@@ -26,7 +27,7 @@ from sandboxd.sync.place import place_of
 from sandboxd.sync.record import Record
 from sandboxd.sync.remote import Ended, RemoteSide
 from sandboxd.sync.retention import DAYS, Retention
-from sandboxd.sync.run import put_back
+from sandboxd.sync.run import Rest, keep_the_same, put_back
 from sandboxd.sync.session import Pair
 from sandboxd.sync.state import Kind, Root
 from sandboxd.sync.watched import WatchedSide
@@ -54,13 +55,17 @@ class Opened(NamedTuple):
 
 
 def note(environ: Mapping[str, str], plan: Plan, container: str) -> None:
-    """Record the copy of `plan` in a container that was not started yet, or has the same plan.
+    """Record the copy of `plan` in a container that was not started yet, or has the same plan; or that it has none.
 
     :raises EnvironmentFailure: it cannot be recorded
+    :raises OSError: an earlier record cannot be removed
     """
-    if plan.synced is not None:
-        copy = Record(container, plan.synced.target, plan.synced.volume, plan.synced.wanted)
-        record.write(place_of(environ, plan.sandbox), copy)
+    place, copy = place_of(environ, plan.sandbox), plan.synced
+    if copy is None:
+        record.remove(place)
+    else:
+        new = Record(container, copy.target, copy.volume, copy.wanted, plan.sandbox)
+        record.write(place, new)
 
 
 def record_of(environ: Mapping[str, str], sandbox: str, container: str) -> Record | None:
@@ -113,9 +118,13 @@ def compare(engine: Engine, environ: Mapping[str, str], sandbox: str, copy: Reco
     :raises EnvironmentFailure: they cannot be compared
     """
     with _failures(), opened(engine, environ, sandbox, copy) as both:
-        report = both.pair.compare()
-        last_state.write(place_of(environ, sandbox), last_state.of_report(copy.container, report))
-        return report
+        return _noted(environ, sandbox, copy, both.pair.compare())
+
+
+def _noted(environ: Mapping[str, str], sandbox: str, copy: Record, report: Report) -> Report:
+    """`report`, once it is what `status` and `review` show."""
+    last_state.write(place_of(environ, sandbox), last_state.of_report(copy.container, report))
+    return report
 
 
 def answer(
@@ -152,39 +161,64 @@ def answer(
             )
         else:
             report = both.pair.compare(stop.files)
-        last_state.write(place_of(environ, sandbox), last_state.of_report(copy.container, report))
-        return report
+        return _noted(environ, sandbox, copy, report)
 
 
+@contextlib.contextmanager
 def before_end(
     engine: Engine,
     environ: Mapping[str, str],
     sandbox: str,
     container: str,
     progress: Callable[[str], None],
-) -> None:
-    """Have everything of the copy in a running container on the host, or kept for `retention.DAYS`, or named.
+) -> Iterator[None]:
+    """Have everything of the copy in a running container on the host, or kept for `retention.DAYS`, or named; the block
+    then ends the container.
+
+    The processes in a container whose copy is in memory are stopped before the last comparison, but for process 1 and
+    what is started in it from then on. If the block raises, or something would be lost, they continue.
 
     :raises EnvironmentFailure: something would be lost; then the container must not end
     """
     copy = record_of(environ, sandbox, container)
     if copy is None:
+        yield
         return
+    try:
+        _keep_all(engine, environ, sandbox, copy, progress)
+        yield
+    except BaseException:
+        if stop_notes.is_noted(environ, container):
+            collect.let_go_on(engine, container)
+        raise
+    stop_notes.forget(environ, container)
+
+
+def _keep_all(
+    engine: Engine,
+    environ: Mapping[str, str],
+    sandbox: str,
+    copy: Record,
+    progress: Callable[[str], None],
+) -> None:
     option = name_option(sandbox)
     try:
         with _failures(), opened(engine, environ, sandbox, copy) as both:
-            report = _at_rest(both.pair)
-            last_state.write(place_of(environ, sandbox), last_state.of_report(container, report))
-            problem = last_state.problem_of(report)
+            report = _noted(environ, sandbox, copy, _at_rest(both.pair))
             if not copy.volume:
-                _require_same(problem, option)
+                if report.rest is Rest.STOPPED:
+                    _require_same(last_state.problem_of(report), option)
+                stop_notes.note(environ, copy.container)
+                report = _noted(environ, sandbox, copy, _held(both))
+                _require_same(last_state.problem_of(report), option)
                 keep_what_stays(both.pair, report, place_of(environ, sandbox).retention, progress)
+            problem = last_state.problem_of(report)
     except failures.NoAnswer:
         raise
     except SandboxdError as error:
         if copy.volume:
             problem = error.message
-        elif _has_ended(engine, container):
+        elif _has_ended(engine, copy.container):
             # Its memory went with it, and there is nothing left to lose.
             return
         else:
@@ -195,6 +229,14 @@ def before_end(
     if problem:
         progress(f"not all of the copy inside is in your folder: {problem}")
         progress("  it stays in its volume: the next `sandboxd up` takes it up")
+
+
+def _held(both: Opened) -> Report:
+    """The report of a comparison in which the processes inside are stopped, and stay so."""
+    # In a turn: the daemon's session would have its program inside stopped in the middle of its own.
+    with both.pair.turn():
+        both.inside.hold_others()
+        return keep_the_same(*both.pair[:4])
 
 
 def _has_ended(engine: Engine, container: str) -> bool:

@@ -35,6 +35,7 @@ def look(
     from sandboxd.observe import pins
     from sandboxd.observe.controls import without_lost
     from sandboxd.observe.look import look as look_at
+    from sandboxd.screen import duration
     from sandboxd.verify import last_verdict
     from sandboxd.verify.proof import with_proof
 
@@ -45,5 +46,5 @@ def look(
     verdict = last_verdict.recall(str(inspected["Id"]))
     if verdict is None or not is_as_planned or verdict.identity != last_verdict.identity(inspected):
         return Look(without_lost(controls, of_now), of_now)
-    age = last_verdict.duration(last_verdict.age_seconds(verdict.when))
+    age = duration(last_verdict.age_seconds(verdict.when))
     return Look(without_lost(with_proof(controls, verdict.outcomes, age), of_now), of_now)

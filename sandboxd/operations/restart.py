@@ -80,7 +80,7 @@ def halt(
         with project_lock(sandbox, tell, check):
             lasts = copies.copy_of(engine, engine.inspect(container.id)) is not None
             keeping = rescue.before_end(engine, container.id, sandbox, tell)
-            synced_copy.before_end(engine, os.environ, sandbox, container.id, tell)
-            with contextlib.nullcontext() if lasts else keeping:
+            copying = synced_copy.before_end(engine, os.environ, sandbox, container.id, tell)
+            with copying, contextlib.nullcontext() if lasts else keeping:
                 tell(f"stopping `{container.name}`")
                 engine.stop(container.id, STOP_SECONDS)

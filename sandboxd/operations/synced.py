@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.errors import UsageError
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible
 
@@ -35,11 +36,13 @@ class Options(TypedDict):
 class Settled(NamedTuple):
     """`problem` is the reason why both sides are not the same, '' where they are or there is no copy.
 
-    `state` is what the comparison ended with, None if there is no copy.
+    `state` is what the last comparison ended with, None if there is no copy; `age` says how old it is where the sandbox
+    does not run, '' where both sides were compared now.
     """
 
     problem: str = ""
     state: LastState | None = None
+    age: str = ""
 
 
 class SettledDocument(TypedDict):
@@ -47,13 +50,14 @@ class SettledDocument(TypedDict):
 
     problem: str
     state: dict[str, object] | None
+    age: str
 
 
 def serve(request: Request) -> Settled:
-    """Compare once, with `Options`, the copy of a sandbox that runs.
+    """Compare once, with `Options`, the copy of a sandbox that runs; of one that is stopped, tell the last state.
 
     :raises EnvironmentFailure: both sides cannot be compared
-    :raises UsageError: the answer is to no question, or to another one
+    :raises UsageError: the answer is to no question, or to another one, or the sandbox does not run
     """
     from sandboxd.life import find, synced_copy
     from sandboxd.model.labels import PROJECT
@@ -65,10 +69,32 @@ def serve(request: Request) -> Settled:
     for container in find.project_containers(engine, folder, request.name):
         sandbox = container.labels[PROJECT]
         copy = synced_copy.record_of(request.environ, sandbox, container.id)
-        if copy is not None and container.state == "running":
-            problem = _settle(request, sandbox, copy)
-            return Settled(problem, last_state.read(place_of(request.environ, sandbox)))
+        if copy is None:
+            continue
+        if container.state != "running":
+            return _last(request, sandbox, container.state)
+        problem = _settle(request, sandbox, copy)
+        return Settled(problem, last_state.read(place_of(request.environ, sandbox)))
     return Settled()
+
+
+def _last(request: Request, sandbox: str, state: str) -> Settled:
+    """What was known of a copy when its sandbox ended."""
+    import time
+
+    from sandboxd.model.sandbox_id import name_option
+    from sandboxd.screen import duration
+    from sandboxd.sync import last_state
+    from sandboxd.sync.place import place_of
+
+    last = last_state.read(place_of(request.environ, sandbox))
+    if last is None or request.number("removals") or request.flag("restores"):
+        raise UsageError(
+            f"the sandbox is {state}, so both sides cannot be compared",
+            f"`sandboxd up{name_option(sandbox)}` starts it",
+        )
+    when = f"{duration(max(time.time() - last.at, 0.0))} ago" if last.at else "never"
+    return Settled(last.problem, last, f"the sandbox is {state}; both sides were compared {when}")
 
 
 def _settle(request: Request, sandbox: str, copy: Record) -> str:

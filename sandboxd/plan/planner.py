@@ -184,8 +184,9 @@ def _refuse_writers_side_by_side(
     # On a cluster each has a volume of its own, whatever its profile.
     on_cluster = host.engine is not None and host.engine.kind == "kubernetes"
     if workspace.name and profile.access == "rw" and not on_cluster:
+        act = "be kept the same as your folder" if profile.synced else "write your folder itself"
         raise UsageError(
-            f"`{workspace.name}` would write your folder itself, as another sandbox of it may",
+            f"`{workspace.name}` would {act}, as another sandbox of it may",
             'give each a private copy (`profile = "agent"`, or `[workspace] layout = "clone"`, in '
             "sandboxd.toml), or a folder of its own: `git worktree add`",
         )

@@ -1,6 +1,7 @@
 """Runs inside a sandbox: writes to stdout what differs between its copy of the workspace and the original.
 
-Only the standard library, Python 3.8 or newer; it is sent as text, with `git_inside` before it. What it says is
+Only the standard library, Python 3.8 or newer; it is sent as text, with `others_inside` and `git_inside` before
+it. What it says is
 not believed: the host compares all of it with its own files (`review.changes`, `review.weigh`).
 
 The stream is a line of JSON for each thing, with as many bytes after it as its `size` says.
@@ -11,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import stat
 import sys
 
@@ -19,10 +19,10 @@ import sys
 from _blake2 import blake2b
 from typing import Any
 
+from sandboxd.payload.others_inside import stop_others
 from sandboxd.review.git_inside import bundle_of, ignored_names
 
 CHUNK = 1 << 16
-ROUNDS = 10
 DIGEST = 16
 
 
@@ -76,35 +76,6 @@ def is_as(original: Any, copy: bytes, path: bytes) -> bool:
     if not os.path.lexists(full):
         return old is None
     return not original.differs(copy, path, old, os.lstat(full))
-
-
-def stop_others() -> None:
-    """Stop every other process that may be signalled, so that nothing is written after the copy is read.
-
-    Not process 1, which ends the sandbox when it is asked to, nor those that this one came from.
-    """
-    own, ancestor = {1, os.getpid()}, os.getppid()
-    while ancestor > 1:
-        own.add(ancestor)
-        ancestor = parent_of(ancestor)
-    # A process that was not stopped yet may have started another one.
-    for _ in range(ROUNDS):
-        others = {int(name) for name in os.listdir("/proc") if name.isdigit()} - own
-        for pid in others:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGSTOP)
-        if not others:
-            return
-        own |= others
-
-
-def parent_of(pid: int) -> int:
-    """The parent of a process, 0 where it has none here or is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="latin-1") as file:
-            return int(file.read().rpartition(")")[2].split()[1])
-    except (OSError, ValueError, IndexError):
-        return 0
 
 
 def emit(out: Any, head: dict[str, Any], data: bytes) -> None:

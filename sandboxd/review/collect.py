@@ -302,9 +302,10 @@ def _fill(
 @functools.cache
 def program() -> str:
     """The source text of the program that runs inside; its `main` is called with the task."""
-    return programs.joined(
-        programs.source_beside(__file__, name) for name in ("git_inside.py", "changes_inside.py")
+    own = (
+        programs.source_beside(__file__, f"{name}.py") for name in ("git_inside", "changes_inside")
     )
+    return programs.joined((programs.source_beside(programs.__file__, "others_inside.py"), *own))
 
 
 class _Spool:

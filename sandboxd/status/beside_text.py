@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from sandboxd.project.here import AgentSession
+from sandboxd.screen import duration
 from sandboxd.status.model import ProjectStatus
-from sandboxd.verify.last_verdict import age_seconds, duration
+from sandboxd.verify.last_verdict import age_seconds
 
 
 def texts(project: ProjectStatus) -> list[str]:

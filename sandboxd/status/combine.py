@@ -14,6 +14,7 @@ from sandboxd.observe.controls import without_lost
 from sandboxd.observe.drift import differences, of_lost
 from sandboxd.observe.pin import Pin, anew, lost, not_checked
 from sandboxd.project.here import AgentSession
+from sandboxd.screen import duration
 from sandboxd.state.measurement import Measurement
 from sandboxd.status import beside
 from sandboxd.status.halts import halted_now
@@ -31,7 +32,7 @@ from sandboxd.status.observe import NOT_ASKED, Observed, Sandbox
 from sandboxd.status.settings import settings
 from sandboxd.status.verification import verification
 from sandboxd.verify import last_verdict
-from sandboxd.verify.last_verdict import Verified, age_seconds, duration
+from sandboxd.verify.last_verdict import Verified, age_seconds
 from sandboxd.verify.proof import with_proof
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from sandboxd.egress.credential_lines import CredentialLine
-from sandboxd.verify.last_verdict import age_seconds, duration
+from sandboxd.screen import duration
+from sandboxd.verify.last_verdict import age_seconds
 
 
 def rows(lines: tuple[CredentialLine, ...], is_recorded: bool) -> list[tuple[str, str]]:

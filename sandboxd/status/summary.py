@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sandboxd.observe.control import Control
-from sandboxd.screen import cut, paint, visible, wrap
+from sandboxd.screen import cut, duration, paint, visible, wrap
 from sandboxd.status import beside_text, counts_text, names_text
 from sandboxd.status.glance import GREEN, RED, YELLOW, Glance, glance
 from sandboxd.status.model import InForce, NamesStatus, ProjectStatus, Verification
-from sandboxd.verify.last_verdict import age_seconds, duration
+from sandboxd.verify.last_verdict import age_seconds
 
 INDENT = 16
 MOST_ROWS = 9

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from sandboxd.screen import duration
 from sandboxd.status.model import Verification
 from sandboxd.status.observe import Sandbox
-from sandboxd.verify.last_verdict import Verified, age_seconds, duration
+from sandboxd.verify.last_verdict import Verified, age_seconds
 
 if TYPE_CHECKING:
     from sandboxd.observe.pin import Pin

@@ -118,7 +118,13 @@ class Ask(NamedTuple):
 
 
 class Say(NamedTuple):
-    """Action: report a problem to the user."""
+    """Action: report a problem to the user, which lasts until the next `Show`."""
+
+    words: str
+
+
+class Note(NamedTuple):
+    """Action: record what happened; it is no problem."""
 
     words: str
 
@@ -129,7 +135,7 @@ class Show(NamedTuple):
     report: Report
 
 
-Do = Run | PutBack | Forget | Prune | Ask | Say | Show
+Do = Run | PutBack | Forget | Prune | Ask | Say | Note | Show
 
 
 class State(NamedTuple):
@@ -174,7 +180,7 @@ def advance(state: State, event: Event, now: float) -> tuple[State, tuple[Do, ..
             return _note_change(state, now), ()
         case Lost(side, why):
             words = f"{why}: {_SIDES[side]} is looked at as a whole"
-            return _note_change(state, now), (Say(words),)
+            return _note_change(state, now), (Note(words),)
         case Deaf(side, is_deaf):
             return _note_deaf(state, side, is_deaf, now), ()
         case Tick():
@@ -276,17 +282,14 @@ def _retry(state: State, now: float) -> State:
 def _stop(
     state: State, stop: Stop, now: float, shown: tuple[Do, ...]
 ) -> tuple[State, tuple[Do, ...]]:
-    is_new = stop != state.stop
+    asks: tuple[Do, ...] = (Ask(stop),) if stop != state.stop else ()
     state = state._replace(stop=stop, trouble="")
     if stop.reason in _ASKED:
-        asks: tuple[Do, ...] = (Ask(stop),) if is_new else ()
         if state.is_changed:
             return _settle(state, now, now + QUIET_SECONDS), (*shown, *asks)
         return state._replace(phase=Phase.ASKING, wake_at=now + PRUNE_SECONDS), (*shown, *asks)
     # Another folder in the place of one of them is seen by the next look, too: nothing is done until it is right.
-    words = f"{_SIDES[stop.side]}: {stop.reason.value}; nothing is kept the same meanwhile"
-    says: tuple[Do, ...] = (Say(words),) if is_new else ()
-    return _retry(state, now)._replace(phase=Phase.STOPPED), (*shown, *says)
+    return _retry(state, now)._replace(phase=Phase.STOPPED), shown
 
 
 def _fail(state: State, why: str, now: float) -> tuple[State, tuple[Do, ...]]:

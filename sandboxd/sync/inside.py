@@ -1,7 +1,7 @@
 """The reporter in the sandbox, on standard input and output: what a folder has, which of it changes, and changes of it.
 
 It decides nothing: the host asks folder by folder and file by file, by a policy that is not known here. Sent in behind
-the texts of `wire`, `renaming` and `writer`: standard library only, for Python 3.8. It follows no link, below the
+the texts of `others_inside`, `wire`, `renaming` and `writer`: standard library only, for Python 3.8. It follows no link, below the
 folder that it reports.
 """
 
@@ -17,6 +17,7 @@ import struct
 import sys
 import time
 
+from sandboxd.payload.others_inside import stop_others
 from sandboxd.sync.wire import (
     CHANGED,
     DATA,
@@ -28,6 +29,7 @@ from sandboxd.sync.wire import (
     HASH,
     HELLO,
     HELLO_HEAD,
+    HOLD,
     LARGEST_PART,
     LONGEST_NAME,
     LONGEST_PATH,
@@ -120,10 +122,17 @@ class Reporter:
 
     :param watches: None where the system gives no events
     :param write: called with each frame
+    :param hold: stops all other processes of the sandbox; None where there is no sandbox around this one
     """
 
-    def __init__(self, root: int, watches: Watches | None, write: Callable[[bytes], None]) -> None:
-        self._root, self._watches, self._write = root, watches, write
+    def __init__(
+        self,
+        root: int,
+        watches: Watches | None,
+        write: Callable[[bytes], None],
+        hold: Callable[[], None] | None = None,
+    ) -> None:
+        self._root, self._watches, self._write, self._hold = root, watches, write, hold
         self._decoder = Decoder(QUESTIONS)
         self._writer = Writer(root)
         status = os.fstat(root)
@@ -161,7 +170,13 @@ class Reporter:
         :raises OSError: there is no such thing, or it changes meanwhile
         """
         if kind == DO:
-            return not self._writer.change(change_of(content))
+            change = change_of(content)
+            if change.act == HOLD:
+                if self._hold is None:
+                    raise OSError(errno.EPERM, "not in a sandbox")
+                self._hold()
+                return False
+            return not self._writer.change(change)
         if kind == PART:
             return not self._writer.add(content[NUMBER.size :])
         if kind == LOOK:
@@ -264,7 +279,7 @@ def report(path: str) -> int:
         watches = None
         with contextlib.suppress(OSError, AttributeError):
             watches = Watches()
-        reporter = Reporter(root, watches, _write_out)
+        reporter = Reporter(root, watches, _write_out, stop_others)
         waiting = select.poll()
         waiting.register(0, select.POLLIN)
         if watches is not None:

@@ -35,10 +35,10 @@ class LocalSide:
     def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
         """Return its present state.
 
-        :raises SandboxdError: the folder does not exist
+        :raises FileNotFoundError: the folder does not exist
         :raises OSError: it cannot be read
         """
-        with beneath.open_folder(self._path) as root:
+        with self._opened() as root:
             self._last = scan(root, excludes, self._last, limits)
         return self._last
 
@@ -83,6 +83,14 @@ class LocalSide:
     def source(self) -> Source:
         """The functions with which the other side reads from it."""
         return Source(self._read, self._is_gone)
+
+    @contextlib.contextmanager
+    def _opened(self) -> Iterator[int]:
+        root = os.open(self._path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            yield root
+        finally:
+            os.close(root)
 
     def _target(self, root: int) -> Target:
         def why_no_link(path: str, target: str) -> str:

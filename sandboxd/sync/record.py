@@ -5,7 +5,9 @@ It lies in the user's state folder, as a container's labels can come from its im
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
@@ -17,13 +19,14 @@ class Record(NamedTuple):
     """A copy: in the container with the id `container`, in the folder `target` inside.
 
     `volume` is the name of the volume that it is in, '' for one in memory; `wanted` are patterns of ignored paths that
-    are kept the same, too.
+    are kept the same, too; `sandbox` is the sandbox's identity.
     """
 
     container: str
     target: str
     volume: str
     wanted: tuple[str, ...] = ()
+    sandbox: str = ""
 
 
 def write(place: Place, record: Record) -> None:
@@ -35,6 +38,15 @@ def write(place: Place, record: Record) -> None:
         write_private(place.record, json.dumps(record._asdict()).encode())
 
 
+def remove(place: Place) -> None:
+    """Remove the record: the sandbox's container has no copy that is kept the same.
+
+    :raises OSError: it cannot be removed
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(place.record)
+
+
 def read(place: Place) -> Record | None:
     """The record of a sandbox; None if it has none, or one that cannot be read."""
     try:
@@ -44,8 +56,9 @@ def read(place: Place) -> Record | None:
             str(record["target"]),
             str(record["volume"]),
             tuple(str(pattern) for pattern in record["wanted"]),
+            str(record.get("sandbox", "")),
         )
-    except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
+    except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -212,6 +212,21 @@ class RemoteSide:
         if not self._asked.is_at_rest:
             self._tell(Changed(Side.INSIDE))
 
+    def hold_others(self) -> None:
+        """Stop the other processes inside, as far as our program may; the next look is at everything.
+
+        :raises EnvironmentFailure: it says that it cannot
+        :raises Ended: as of `scan`
+        """
+        answer = self._change(wire.Change(wire.HOLD))
+        self._wait_for(answer)
+        if answer.code:
+            raise EnvironmentFailure(
+                f"what runs inside cannot be stopped: {os.strerror(answer.code).lower()}", "end it"
+            )
+        # No event tells of what was written through a mapping of a file.
+        self._asked.look_again()
+
     def _begin(self, step: Step, source: Source, is_durable: bool) -> tuple[Answer, str]:
         """Send a step; returns its answer to come, and why its file could not be read, '' where it could."""
         change = _change_of(step)._replace(is_durable=is_durable)

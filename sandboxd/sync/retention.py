@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import read_start, write_private
 from sandboxd.sync.state import Content, Kind
 
@@ -53,7 +54,7 @@ class Record(NamedTuple):
 
 
 class Retention:
-    """The folder at `path`, which is created if it is missing.
+    """The folder at `path`, which is created if it is missing. Several processes may use it.
 
     :param clock: returns seconds since 1970
     :raises OSError: it cannot be created
@@ -86,6 +87,11 @@ class Retention:
         :raises OSError: something cannot be deleted
         :raises EnvironmentFailure: the list cannot be written
         """
+        # A line whose file is on its way is none that has lost it.
+        with self._locked():
+            self._prune()
+
+    def _prune(self) -> None:
         now = self._pruned_at = self._now()
         data = self._read_list()
         times: dict[str, int] = {}
@@ -117,7 +123,12 @@ class Retention:
         :param path: where it was, for the list
         :param content: its content, if it is known; else None
         :raises OSError: it cannot be moved; then it is where it was
+        :raises EnvironmentFailure: the folder cannot be locked
         """
+        with self._locked():
+            self._put(folder, name, path, content)
+
+    def _put(self, folder: int, name: str, path: str, content: Content | None) -> None:
         status = os.lstat(name, dir_fd=folder)
         is_link = stat.S_ISLNK(status.st_mode)
         is_known = content is not None and content.kind is Kind.FILE and not is_link
@@ -141,9 +152,9 @@ class Retention:
         :param path: where it was, for the list
         :param kind: which of both it is
         :raises OSError: it cannot be kept
+        :raises EnvironmentFailure: the folder cannot be locked
         """
         name = secrets.token_hex(16)
-        self._append(_line(Record(path, self._now(), name, kind, False)))
         size = 0
         with open(self._file(name), "xb") as file:
             for chunk in chunks:
@@ -151,8 +162,14 @@ class Retention:
                 file.write(chunk)
             file.flush()
             os.fsync(file.fileno())
+        # Listed last, as nobody else waits for a slow reader, and the original is still where it was.
+        with self._locked():
+            self._append(_line(Record(path, self._now(), name, kind, False)))
         self._bytes += size
         self._entries += 1
+
+    def _locked(self) -> contextlib.AbstractContextManager[None]:
+        return locked_beside(self._list)
 
     def _now(self) -> int:
         return int(self._clock())

@@ -6,17 +6,17 @@ import enum
 from collections.abc import Callable, Container, Iterable
 from typing import NamedTuple, Protocol
 
-from sandboxd.errors import SandboxdError
 from sandboxd.sync.apply import Skip, Source
 from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import Comparison, Conflict, compare
 from sandboxd.sync.flows import Policies, Policy, decides_of_others
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
-from sandboxd.sync.state import Snapshot, folders_above
-from sandboxd.sync.steps import Side, Step
+from sandboxd.sync.state import Content, Snapshot, folders_above
+from sandboxd.sync.steps import Act, Side, Step
 from sandboxd.sync.stops import Reason, Roots, Stop
 
+_GONE = (FileNotFoundError, NotADirectoryError)
 _MOST_PASSES = 20
 _MOST_POLICIES = 5
 """Looks at the host until the policy that its files make is the one of the look, at most."""
@@ -55,7 +55,7 @@ class InsideSide(Protocol):
     def scan(self, excludes: Callable[[str, bool], bool], /) -> Snapshot:
         """Return its present state.
 
-        :raises SandboxdError: the folder does not exist
+        :raises FileNotFoundError: the folder does not exist
         :raises OSError: it cannot be read
         """
 
@@ -83,7 +83,7 @@ def keep_the_same(
     :param allowed: paths that may be removed on the host, because the user agreed
     :param between: called after each scan, before anything is done
     :raises SandboxdError: the journal cannot be written, or a side's folder vanishes
-    :raises OSError: a folder of ours cannot be created, or the host's cannot be read
+    :raises OSError: a folder of ours cannot be created, or a side's cannot be read
     """
     conflicts: list[Conflict] = []
     skips: tuple[Skip, ...] = ()
@@ -91,6 +91,8 @@ def keep_the_same(
     side_inside: Snapshot | None = None
     for _ in range(_MOST_PASSES):
         looked = _look(host, inside, policies)
+        if looked is None:
+            return Report(Rest.BUSY, comparison, tuple(conflicts), skips, done, side_inside)
         if isinstance(looked, Stop):
             return Report(Rest.STOPPED, Comparison(stop=looked), tuple(conflicts), skips, done)
         side_inside = looked.inside
@@ -104,7 +106,10 @@ def keep_the_same(
         if not comparison.host and not comparison.inside:
             return Report(Rest.SAME, comparison, tuple(conflicts), (), done, side_inside)
         before, skips = skips, _apply_to_host(host, comparison.host, inside.source())
-        skips += inside.apply(comparison.inside, host.source())
+        journal.update(_common(comparison.host, skips), roots)
+        more = inside.apply(comparison.inside, host.source())
+        journal.update(_common(comparison.inside, more), roots)
+        skips += more
         steps = len(comparison.host) + len(comparison.inside)
         done += steps - len(skips)
         if steps == len(skips) and skips == before:
@@ -115,8 +120,8 @@ def keep_the_same(
 def put_back(host: LocalSide, inside: InsideSide, journal: Journal, policies: Policies) -> None:
     """Forget the common state of paths that one side lacks, so that the next run restores them from the other.
 
-    :raises SandboxdError: the journal cannot be written, or a side's folder does not exist
-    :raises OSError: a side cannot be read
+    :raises SandboxdError: the journal cannot be written
+    :raises OSError: a side cannot be read, or its folder does not exist
     """
     if journal.roots is None:
         return
@@ -138,22 +143,29 @@ class _Looked(NamedTuple):
     inside: Snapshot
 
 
-def _look(host: LocalSide, inside: InsideSide, policies: Policies) -> _Looked | Stop:
-    """Both sides as they are, without what an earlier run left in them."""
+def _look(host: LocalSide, inside: InsideSide, policies: Policies) -> _Looked | Stop | None:
+    """Both sides as they are, without what an earlier run left in them; None where the policy changes all the time.
+
+    :raises SandboxdError: a side cannot be read
+    :raises OSError: a side cannot be read, while its folder is there
+    """
     try:
-        policy, of_host = _look_at_host(host, policies)
-    except (SandboxdError, OSError):
+        of_host = _look_at_host(host, policies)
+    except _GONE:
         return Stop(Reason.MISSING, Side.HOST)
+    if of_host is None:
+        return None
+    policy, snapshot = of_host
     try:
         of_inside = inside.scan(policy.excludes)
-        inside.recover(of_inside.leftovers)
-    except (SandboxdError, OSError):
+    except _GONE:
         return Stop(Reason.MISSING, Side.INSIDE)
-    return _Looked(policy, of_host, checked(of_inside))
+    inside.recover(of_inside.leftovers)
+    return _Looked(policy, snapshot, checked(of_inside))
 
 
-def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot]:
-    """The host's side, and the policy by which it was looked at."""
+def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot] | None:
+    """The host's side, and the policy by which it was looked at; None where its ignore files change all the time."""
     policy = policies.of(None)
     for _ in range(_MOST_POLICIES):
         snapshot = host.scan(policy.excludes)
@@ -161,7 +173,7 @@ def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot
         before, policy = policy, policies.of(snapshot)
         if policy is before:
             return policy, snapshot
-    raise OSError("its ignore files change all the time")
+    return None
 
 
 def _apply_to_host(host: LocalSide, steps: tuple[Step, ...], source: Source) -> tuple[Skip, ...]:
@@ -173,6 +185,17 @@ def _apply_to_host(host: LocalSide, steps: tuple[Step, ...], source: Source) -> 
     if len(skips) == len(first):
         skips += host.apply([step for step in steps if step.path not in needed], source)
     return skips
+
+
+def _common(steps: Iterable[Step], skips: Iterable[Skip]) -> dict[str, Content | None]:
+    """The content that both sides had at the moment of each step that was done.
+
+    What either side makes of it from then on is a change of that side alone, and no conflict.
+    """
+    common = {step.path: step.after for step in steps if step.act is not Act.ASIDE}
+    for skip in skips:
+        common.pop(skip.step.path, None)
+    return common
 
 
 def _compare(

@@ -20,6 +20,7 @@ from sandboxd.sync.engine import (
     Finished,
     Forget,
     Lost,
+    Note,
     Phase,
     Prune,
     PutBack,
@@ -82,14 +83,14 @@ class Pair(NamedTuple):
 class Session:
     """One pair of sides that is kept equal.
 
-    :param tell: called with each `Ask`, `Say` and `Show`, in the thread of `run`
+    :param tell: called with each `Ask`, `Say`, `Note` and `Show`, in the thread of `run`
     :param between: called after each scan, before anything is done
     """
 
     def __init__(
         self,
         pair: Pair,
-        tell: Callable[[Ask | Say | Show], None],
+        tell: Callable[[Ask | Say | Note | Show], None],
         clocks: Clocks | None = None,
         between: Callable[[], None] = lambda: None,
     ) -> None:
@@ -174,11 +175,7 @@ class Session:
     def _do(self, step: Do) -> None:
         match step:
             case Run(allowed):
-                end = self._keep_the_same(allowed)
-                # What came meanwhile is of the time of the run: one that is always followed by another has pauses.
-                for event in _drain(self._events):
-                    self._advance(event)
-                self._advance(end)
+                self._run(allowed)
             case PutBack():
                 self._try(self._put_back)
             case Forget():
@@ -186,21 +183,32 @@ class Session:
             case Prune():
                 for retention in self._pair.retentions:
                     self._try(retention.prune)
-            case Ask() | Say() | Show():
+            case Ask() | Say() | Note() | Show():
                 self._tell(step)
 
-    def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
+    def _run(self, allowed: frozenset[str]) -> None:
         waiters = list(_drain(self._waiters))
         report = None
         try:
-            with self._pair.turn():
-                report = keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
-        except (SandboxdError, OSError) as error:
-            return Failed(_words(error))
+            end = self._keep_the_same(allowed)
+            # What came meanwhile is of the time of the run: one that is always followed by another has pauses.
+            for event in _drain(self._events):
+                self._advance(event)
+            self._advance(end)
+            report = end.report if isinstance(end, Finished) else None
         finally:
+            # Last, so that whoever waited finds the result where it is shown.
             for waiter in waiters:
                 waiter.put(report)
-        return Finished(report)
+
+    def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
+        try:
+            with self._pair.turn():
+                return Finished(
+                    keep_the_same(*self._pair[:4], allowed=allowed, between=self._between)
+                )
+        except (SandboxdError, OSError) as error:
+            return Failed(_words(error))
 
     def _put_back(self) -> None:
         with self._pair.turn():

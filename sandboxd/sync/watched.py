@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable
 
-from sandboxd.plan import beneath
 from sandboxd.sync.engine import Changed, Deaf, Event
 from sandboxd.sync.hearing import Hearing, Sweeps
 from sandboxd.sync.inside import Reporter, Watches
@@ -43,7 +42,7 @@ class WatchedSide(LocalSide):
 
     def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
         self.hearing.begin_look()
-        with beneath.open_folder(self._path) as root:
+        with self._opened() as root:
             status = os.fstat(root)
             identity = Root(status.st_dev, status.st_ino)
             if self._watched is None or self._watched.root != identity:

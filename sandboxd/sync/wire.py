@@ -26,8 +26,9 @@ LARGEST_PART = 60 * 1024
 LOOK, HASH, READ, FORGET, DO, PART = range(1, 7)
 HELLO, ENTRY, FILE, DATA, END, CHANGED, LOST, UNWATCHED = range(16, 24)
 
-MAKE_FOLDER, WRITE, MAKE_LINK, REMOVE, SET_MODE, RENAME, RECOVER, FLUSH = range(1, 9)
-"""What `DO` asks for. RECOVER concerns what a killed run left, FLUSH everything that was written."""
+MAKE_FOLDER, WRITE, MAKE_LINK, REMOVE, SET_MODE, RENAME, RECOVER, FLUSH, HOLD = range(1, 10)
+"""What `DO` asks for. RECOVER concerns what a killed run left, FLUSH everything that was written, HOLD the other
+processes of the sandbox, which are stopped."""
 
 HELLO_HEAD = struct.Struct(">HQQ")
 """Version, device and inode of the folder that is reported."""

@@ -95,14 +95,6 @@ def age_seconds(when: float) -> float:
     return max(0.0, time.time() - when)
 
 
-def duration(seconds: float) -> str:
-    """`seconds` in words, in the largest unit that fits: `40 s`, `3 min`, `2 h`, `5 d`."""
-    for size, name in ((86400, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds // size:.0f} {name}"
-    return f"{seconds:.0f} s"
-
-
 def _folder() -> str:
     return os.path.join(state_folder(os.environ), "verified")
 

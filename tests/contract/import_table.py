@@ -221,6 +221,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "policy",
             "project",
             "review",
+            "screen",
             "ssh_agent",
             "state",
             "sync",

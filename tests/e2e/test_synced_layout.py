@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 import pytest
 
+from sandboxd.plan.mounts import target_folder
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich
 from tests.integration.daemon.world import World
@@ -74,6 +77,10 @@ class Day:
         """The id of the container, which runs."""
         label = f"label=dev.sandboxd.project={self.folder}"
         return self.docker("ps", "-q", "--no-trunc", "--filter", label).strip()
+
+    def target(self) -> str:
+        """The folder inside."""
+        return target_folder(str(self.folder))
 
     def give(self) -> None:
         sandboxes.give_to_user(self.folder)
@@ -227,3 +234,69 @@ def test_a_commit_with_what_acts_here_waits(day: Day) -> None:
     assert day.git("log", "-1", "--format=%s") == "one\n"
     assert (folder / "y").read_text() == "y\n"
     assert (folder / ".envrc").read_text() == "export A=1\n"
+
+
+def test_what_is_written_until_the_end_is_not_lost(day: Day) -> None:
+    """Each number is in the file before it is said: at the end the host has the last one that was said, or a later one."""
+    day.sandboxd("up")
+    script = "i=0; while :; do i=$((i+1)); echo $i >>n; echo $i; done"
+    words = ["docker", "-H", day.world.environ["DOCKER_HOST"], "exec", "-w", day.target()]
+    command = [*words, day.container(), "sh", "-c", script]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        lines: list[str] = []
+        reading = threading.Thread(target=lambda: lines.extend(cast("IO[str]", writer.stdout)))
+        reading.start()
+        eventually(lambda: len(lines) > 50)
+        day.sandboxd("down")
+        writer.wait()
+        reading.join()
+    if day.runtime == "runc":
+        # In its volume: it was written until the end.
+        day.sandboxd("up")
+    written = (day.folder / "n").read_text().split()
+    assert int(written[-1]) >= int(lines[-1])
+    assert written == [str(number) for number in range(1, len(written) + 1)]
+    assert not list(day.folder.glob("n.inside-*"))
+
+
+def test_an_end_that_is_refused_leaves_everything_running(day: Day) -> None:
+    if day.runtime == "runc":
+        # Its copy outlives the container, so no end is refused.
+        return
+    for number in range(30):
+        (day.folder / f"file{number}").write_text(f"{number}\n")
+    day.give()
+    day.sandboxd("up")
+    day.sandboxd("daemon", "stop")
+    writing = "while :; do date +%N >t; done"
+    job = day.world.popen("exec", "-n", "--", "sh", "-c", writing, cwd=day.folder)
+
+    def time() -> str:
+        read = "cat t 2>/dev/null || true"
+        return day.docker("exec", "-w", day.target(), day.container(), "sh", "-c", read)
+
+    eventually(lambda: time() != "")
+    day.docker("exec", "-w", day.target(), day.container(), "sh", "-c", "rm file*")
+    assert "goes on running" in day.sandboxd("down", fails=True)
+    before = time()
+    eventually(lambda: time() not in ("", before))
+    job.kill()
+
+
+def test_a_file_that_was_removed_inside_is_had_back(day: Day) -> None:
+    day.sandboxd("up")
+    day.inside("rm main.py; echo changed >src/run.sh")
+    assert not (day.folder / "main.py").exists()
+    listed = day.sandboxd("review", "--kept")
+    assert "main.py" in listed and "src/run.sh" in listed
+    day.sandboxd("review", "--restore", "main.py")
+    assert (day.folder / "main.py").read_text() == "print('hello')\n"
+    said = day.sandboxd("review", "--restore", "src/run.sh")
+    (old,) = (day.folder / "src").glob("run.sh.kept-*")
+    assert old.name in said and old.read_text().endswith("echo it runs\n")
+    assert day.inside("cat main.py") == "print('hello')\n"
+    assert "no version of `x` is kept" in day.sandboxd("review", "--restore", "x", fails=True)
+    day.sandboxd("down")
+    assert "main.py" in day.sandboxd("review", "--kept")
+    assert "kept files" in day.sandboxd("prune")

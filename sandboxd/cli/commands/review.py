@@ -12,7 +12,9 @@ wait below `refs/sandboxd`: `--take` moves your branch forward or merges them, w
 waited when it began, or what `--expect` names: a tip that moved meanwhile stays, and its id is said.
 
 With the layout `synced` files pass by themselves: what differs and stays inside is shown. Where many files would be
-removed, `--apply --deletions N` removes them, and `--restore` restores them.
+removed, `--apply --deletions N` removes them, and `--restore` restores them. What was removed or overwritten here is
+kept for seven days, with what a sandbox took with it that had not passed: `--kept` lists it, `--restore PATH` writes the
+last version of a file, beside what is there by now.
 
 Without a running sandbox, what was kept when the last one ended is shown.
 """
@@ -25,7 +27,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd.cli import review_commits, terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 from sandboxd.review.choice import DELETION
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
 
 HELP = "show what the sandbox changed in its copy, and bring it"
 
-_MOST_COMMITS = 10
 _MOST_NAMED = 3
 _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
@@ -83,7 +84,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="with --apply: also delete what was deleted; N answers the question that many ask",
     )
     parser.add_argument(
-        "--restore", action="store_true", help="with the layout `synced`: restore what was removed"
+        "--restore",
+        nargs="?",
+        const="",
+        metavar="PATH",
+        help="with the layout `synced`: restore what was removed and waits for an answer; with PATH, the last version of "
+        "that file among those of `--kept`",
+    )
+    parser.add_argument(
+        "--kept",
+        action="store_true",
+        help="with the layout `synced`: list the files that are kept after they were removed or overwritten here, or "
+        "went with a sandbox",
     )
     parser.add_argument("-y", "--yes", action="store_true", help="with --apply: do not ask")
     parser.add_argument(
@@ -105,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
-    from sandboxd.verify.last_verdict import duration
+    from sandboxd.screen import duration
 
     _require_whole(args)
     if args.take is not None:
@@ -253,29 +265,9 @@ def _show(changes: Changes, items: tuple[Item, ...], with_differences: bool, opt
     if changes.skipped:
         terminal.status(f"not looked at, {changes.not_looked_at()}")
     if changes.bundle is not None:
-        _show_commits(changes, option)
+        review_commits.show(changes, option)
     if not items:
         terminal.status("no file differs from the workspace")
-
-
-def _show_commits(changes: Changes, option: str) -> None:
-    """The first lines of the commits, whose words are the sandbox's."""
-    from sandboxd.review import rescue
-    from sandboxd.screen import cut
-
-    subjects, problem = rescue.subjects(changes, _MOST_COMMITS + 1)
-    for subject in subjects[:_MOST_COMMITS]:
-        line = terminal.one_line(f"commit {subject}")
-        print(cut(line, terminal.width()) if sys.stdout.isatty() else line)
-    if len(subjects) > _MOST_COMMITS:
-        print("commit ... and more")
-    sys.stdout.flush()
-    if problem:
-        terminal.status(problem)
-    else:
-        terminal.status(
-            f"`sandboxd review{option} --save` keeps commits and work tree as refs below refs/sandboxd"
-        )
 
 
 def _counts(items: Sequence[Item], moved: int) -> str:

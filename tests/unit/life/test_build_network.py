@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,14 @@ def test_programs_that_fetch_features_go_by_it_but_to_their_engine(files: Networ
     assert made["NO_PROXY"].split(",")[-1] == "engine.example"
     assert made["NODE_EXTRA_CA_CERTS"] == files.own
     assert environment(given, None, None) == given
+
+
+def test_a_step_that_is_not_root_can_read_the_certificates(tree: Path, files: NetworkCa) -> None:
+    before = os.umask(0o077)
+    try:
+        prepare(OWN.in_network(files), str(tree), None)
+    finally:
+        os.umask(before)
+    folder = tree / "ci" / FOLDER
+    assert folder.stat().st_mode & 0o777 == 0o755
+    assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o644}

@@ -58,3 +58,8 @@ def test_a_linked_work_tree_is_refused() -> None:
     linked = LinkedWorktree("/repo/.git", "w", "/repo/.git/worktrees/w")
     with pytest.raises(UsageError, match="linked work tree"):
         plan(linked=linked)
+
+
+def test_one_of_several_sandboxes_of_a_folder_is_refused() -> None:
+    with pytest.raises(UsageError, match="`login` would be kept the same as your folder"):
+        plan(name="login")

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from sandboxd.sync import renaming
-from sandboxd.sync.engine import Ask, Say, Show
+from sandboxd.sync.engine import Ask, Note, Say, Show
 from sandboxd.sync.remote import RemoteSide
 from sandboxd.sync.run import Rest, keep_the_same
 from sandboxd.sync.session import Pair, Session
@@ -99,7 +99,7 @@ def killed_at(number: int, folders: Folders, is_remote: bool) -> bool:
 
         for owner, name in STEPS:
             setattr(owner, name, around(getattr(owner, name)))
-        shows: list[Ask | Say | Show] = []
+        shows: list[Ask | Say | Note | Show] = []
         Session(pair_of(folders, is_remote), shows.append).turn()
         is_same = any(isinstance(show, Show) and show.report.rest is Rest.SAME for show in shows)
         os._exit(0 if is_same else 1)

@@ -20,6 +20,7 @@ from sandboxd.sync.engine import (
     Finished,
     Forget,
     Lost,
+    Note,
     Phase,
     Prune,
     PutBack,
@@ -128,7 +129,7 @@ def test_without_an_event_it_looks_from_time_to_time(resting: Engine) -> None:
 
 def test_lost_events_are_said_and_looked_for(resting: Engine) -> None:
     (say,) = resting.put(Lost(Side.INSIDE, "events were lost"))
-    assert say == Say("events were lost: the copy inside is looked at as a whole")
+    assert say == Note("events were lost: the copy inside is looked at as a whole")
     assert resting.wake() == (Run(),)
 
 
@@ -188,10 +189,8 @@ def test_a_side_that_is_not_what_it_was_stops_it(resting: Engine, reason: Reason
     stop = Stop(reason, Side.HOST)
     resting.put(Changed(Side.HOST))
     resting.wake()
-    _, say = resting.put(Finished(stopped(stop)))
-    assert isinstance(say, Say)
-    assert reason.value in say.words
-    # It is looked at again and said no more, at longer and longer intervals; no change hurries that.
+    assert resting.put(Finished(stopped(stop))) == (Show(stopped(stop)),)
+    # It is looked at again, at longer and longer intervals; no change hurries that.
     waits = []
     for _ in range(8):
         begin = resting.now

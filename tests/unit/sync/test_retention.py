@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from sandboxd.sync.retention import Bounds, Retention
 from sandboxd.sync.state import Content, Kind
@@ -168,3 +172,38 @@ def test_a_file_that_is_elsewhere_is_kept(tmp_path: Path) -> None:
     (record,) = retention.records()
     assert (record.path, Path(retention.file(record)).read_bytes()) == ("d/file", b"text")
     assert not Retention(str(tmp_path / "kept"), bounds=Bounds(bytes=5)).has_room(2)
+
+
+@pytest.mark.parametrize("how", ["put", "add"])
+def test_what_another_process_is_keeping_stays_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """A start makes a second one beside the daemon's, and prunes first."""
+    retention, folder = Retention(str(tmp_path / "own")), str(tmp_path / "own")
+    (tmp_path / "a").write_text("1")
+    others: list[threading.Thread] = []
+
+    def prune_now() -> None:
+        others.append(threading.Thread(target=Retention, args=(folder,)))
+        others[-1].start()
+        others[-1].join(0.2)
+
+    def slow() -> Iterator[bytes]:
+        prune_now()
+        yield b"1"
+
+    move = Retention._move
+
+    def pruned(*words: object) -> None:
+        prune_now()
+        move(*words)  # type: ignore[arg-type]
+
+    if how == "put":
+        with monkeypatch.context() as patch:
+            patch.setattr(Retention, "_move", pruned)
+            put(retention, tmp_path / "a", file("1"))
+    else:
+        retention.add("src/a", slow())
+    for thread in others:
+        thread.join()
+    assert [record.path for record in Retention(folder).records()] == ["src/a"]

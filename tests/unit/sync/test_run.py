@@ -11,6 +11,7 @@ import pytest
 from sandboxd.sync import apply as applying
 from sandboxd.sync import renaming
 from sandboxd.sync.apply import Target
+from sandboxd.sync.local import LocalSide
 from sandboxd.sync.run import Rest
 from sandboxd.sync.state import Content, Entry
 from sandboxd.sync.stops import Reason
@@ -347,3 +348,33 @@ def test_a_later_start_goes_on_from_the_journal(tmp_path: Path) -> None:
     third.keep()
     assert sorted(texts(third.host).values()) == ["3", "4", "5"]
     assert texts(third.host) == texts(third.inside)
+
+
+@pytest.mark.parametrize("side", ["host", "inside"])
+def test_a_file_that_one_side_writes_all_the_time_is_no_conflict(tmp_path: Path, side: str) -> None:
+    """As a build's log: it goes on while what it was is written on the other side."""
+    folders = Folders(tmp_path)
+    log = getattr(folders, side) / "log"
+    log.write_text("0\n")
+    folders.keep()
+
+    def go_on() -> None:
+        with log.open("a") as file:
+            file.write("more\n")
+
+    go_on()
+    apply = LocalSide.apply
+
+    def applied(self: LocalSide, *words: object) -> object:
+        result = apply(self, *words)  # type: ignore[arg-type]
+        if len(log.read_text()) < 100:
+            go_on()
+        return result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalSide, "apply", applied)
+        report = folders.keep()
+    assert report.conflicts == ()
+    assert texts(folders.host) == texts(folders.inside)
+    assert texts(folders.host).keys() == {"log"}
+    assert log.read_text().startswith("0\nmore\n") and len(log.read_text()) >= 100

@@ -17,14 +17,16 @@ from sandboxd.sync.engine import (
     Changed,
     Deaf,
     Lost,
+    Note,
     Phase,
     Restarted,
     Say,
     Show,
 )
-from sandboxd.sync.run import Rest
+from sandboxd.sync.local import LocalSide
+from sandboxd.sync.run import Report, Rest
 from sandboxd.sync.session import Clocks, Session
-from sandboxd.sync.state import Root
+from sandboxd.sync.state import Root, Snapshot
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason
 from tests.patience import PATIENCE, eventually
@@ -38,7 +40,7 @@ class Played:
         self.folders = Folders(base)
         self.now = 1000.0
         self.day = 1_700_000_000.0
-        self.notices: list[Ask | Say | Show] = []
+        self.notices: list[Ask | Say | Note | Show] = []
         self.act: Callable[[], None] = lambda: None
         self.open()
 
@@ -63,7 +65,10 @@ class Played:
         raise AssertionError(self.session.phase)
 
     def words(self) -> list[str]:
-        return [each.words for each in self.notices if isinstance(each, Say)]
+        return [each.words for each in self.notices if isinstance(each, Say | Note)]
+
+    def shown(self) -> list[Report]:
+        return [each.report for each in self.notices if isinstance(each, Show)]
 
     def question(self) -> Ask:
         return [each for each in self.notices if isinstance(each, Ask)][-1]
@@ -231,7 +236,8 @@ def test_a_folder_that_is_away_for_a_while_takes_nothing_with_it(played: Played)
     host.rename(away)
     played.session.put(Changed(Side.HOST))
     played.rest()
-    assert "its folder is gone" in played.words()[-1]
+    stop = played.shown()[-1].last.stop
+    assert stop is not None and stop.reason is Reason.MISSING
     (played.folders.inside / "new").write_text("new")
     away.rename(host)
     played.pass_time(engine.RETRY_SECONDS)
@@ -257,8 +263,7 @@ def test_a_conflict_keeps_both_and_is_shown(played: Played) -> None:
     played.rest()
     assert played.is_same()
     assert {"ours", "theirs"} <= set(texts(played.folders.host).values())
-    shows = [each for each in played.notices if isinstance(each, Show)]
-    assert any(show.report.conflicts for show in shows)
+    assert any(report.conflicts for report in played.shown())
 
 
 def test_a_save_in_the_middle_of_a_run_is_not_lost(played: Played) -> None:
@@ -366,3 +371,18 @@ def test_what_was_agreed_with_another_copy_is_forgotten(tmp_path: Path) -> None:
     report = pair._replace(copy=Root(status.st_dev, status.st_ino)).compare()
     assert report.rest is Rest.SAME
     assert texts(folders.host) == texts(folders.inside) == {"file": "text"}
+
+
+def test_what_cannot_be_read_is_no_folder_that_is_gone(
+    played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_self: LocalSide, *_more: object) -> Snapshot:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalSide, "scan", refuse)
+        played.session.put(Changed(Side.HOST))
+        played.session.turn()
+        played.pass_time(engine.QUIET_SECONDS)
+    assert played.words() == ["permission denied"]
+    assert all(report.last.stop is None for report in played.shown())

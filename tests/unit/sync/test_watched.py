@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.errors import SandboxdError
 from sandboxd.sync.engine import SWEEP_SECONDS, Changed, Deaf, Event
 from sandboxd.sync.flows import Policy
 from sandboxd.sync.inside import Watches
@@ -98,7 +97,7 @@ def test_a_folder_in_its_place_has_another_identity(watched: Watched) -> None:
     (watched.path / "file").write_text("text")
     before = watched.side.scan(excludes)
     watched.path.rename(watched.path.parent / "away")
-    with pytest.raises(SandboxdError):
+    with pytest.raises(FileNotFoundError):
         watched.side.scan(excludes)
     watched.path.mkdir()
     (watched.path / "other").write_text("text")

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 
 from sandboxd.model.container import Container
+from sandboxd.screen import duration
 from sandboxd.status import verification as shown
 from sandboxd.status.combine import Examined, combine
 from sandboxd.status.model import Verification
 from sandboxd.status.observe import Observed, Sandbox
 from sandboxd.status.verification import sentence
 from sandboxd.verify import last_verdict
-from sandboxd.verify.last_verdict import duration
 from sandboxd.verify.verdict import Result, Verdict
 from tests.unit.observe.test_inspection import recorded
 
