@@ -233,7 +233,7 @@ class Attendant:
             # Somebody else gave it something, was killed in the middle of its line, or two wrote at once.
             self.wake()
         if event["event"] == "used":
-            self._use_up(event["name"], event["port"], event["time"])
+            self._use_up(event["once"])
         if event["event"] != "state":
             self._changed()
 
@@ -263,12 +263,11 @@ class Attendant:
         if problem := recording.lost(self._access.environ(), self._sandbox, after):
             log.warning("`%s`: %s", self._sandbox, problem)
 
-    def _use_up(self, name: str, port: int, used_at: float) -> None:
+    def _use_up(self, serial: str) -> None:
         """Remove an approval for one connection that was used: the next gateway must not have it."""
         try:
-            approvals.use_up(
-                self._access.environ(), workspace_of(self._sandbox), name, port, used_at
-            )
+            workspace = workspace_of(self._sandbox)
+            approvals.use_up(self._access.environ(), workspace, serial, time.time())
         except SandboxdError as error:
             self._tell(f"an approval was used, and could not be taken away: {error.message}")
 

@@ -39,8 +39,8 @@ class Approval(NamedTuple):
     """Where it was given: ``shell`` or ``editor``."""
     until: float = 0.0
     """When it expires, in seconds since the epoch; 0 for never."""
-    once: bool = False
-    """Whether it is used up by the first connection."""
+    once: str = ""
+    """For one that its first connection uses up, a serial that is never given twice; '' for others."""
     is_used: bool = False
     """Whether it is used up. It stays until its end, since the connection may be open: that one ends, too, when the
     approval is taken back.

@@ -92,14 +92,6 @@ class Totals(NamedTuple):
     """Denied attempts that `sandboxd verify` has probably made; they are in no line and no other number."""
 
 
-class Use(NamedTuple):
-    """A use of a rule that holds for one connection; `time` is in seconds since the epoch."""
-
-    name: str
-    port: int
-    time: float
-
-
 class Ledger:
     """Collects the events of one gateway, in their order; an event that was taken before is ignored."""
 
@@ -107,8 +99,8 @@ class Ledger:
         self.last_number = 0
         """The number of the last event."""
         self.totals = Totals()
-        self.uses: deque[Use] = deque(maxlen=MOST_USES)
-        """The latest uses of rules for one connection."""
+        self.uses: deque[str] = deque(maxlen=MOST_USES)
+        """The serials of the rules for one connection that were used, the latest."""
         self.credentials: dict[str, CredentialLine] = {}
         """The requests with credentials, by service."""
         self.held: frozenset[str] | None = None
@@ -139,7 +131,7 @@ class Ledger:
             elif event["event"] == "asked":
                 self._ask(event)
             elif event["event"] == "used":
-                self.uses.append(Use(event["name"], event["port"], event["time"]))
+                self.uses.append(event["once"])
             elif event["event"] == "credentials":
                 self.held = frozenset(service for service, _ in event["services"])
             elif event["event"] == "credential":

@@ -156,11 +156,13 @@ class Asked(Numbered):
 
 
 class Used(Numbered):
-    """A rule that holds for one connection was used up, and stays so until a policy came without it."""
+    """A rule that holds for one connection was used up, and stays so."""
 
     event: Literal["used"]
     name: str
     port: int
+    once: str
+    """Of its `policy.Rule`."""
 
 
 class Assigned(Numbered):

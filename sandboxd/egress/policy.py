@@ -30,8 +30,8 @@ class Rule(NamedTuple):
     """The source of the rule, in words: ``group pypi``, ``sandboxd.toml``, ``approval``."""
     until: float = 0.0
     """Seconds since the epoch at which it ends; 0 for never."""
-    once: bool = False
-    """It ends with the first connection."""
+    once: str = ""
+    """For one that ends with its first connection the serial of its approval, which no other one has; '' for others."""
     needs_sni: bool = False
     """TLS that hides the server's name, or names none, is refused: names that share an address."""
 
@@ -107,7 +107,7 @@ class Decider:
         self._exact: dict[str, list[Rule]] = {}
         self._below: dict[str, list[Rule]] = {}
         # Several rules may allow one name: a lasting one goes before one for a single connection, then the wider one.
-        for rule in sorted(policy.rules, key=lambda rule: (rule.once, not rule.private)):
+        for rule in sorted(policy.rules, key=lambda rule: (bool(rule.once), not rule.private)):
             side = self._below if rule.pattern.below else self._exact
             side.setdefault(rule.pattern.host, []).append(rule)
         self._denied = frozenset(each.host for each in policy.denied if not each.below)

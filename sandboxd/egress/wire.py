@@ -103,7 +103,7 @@ def _rule(value: object) -> Rule:
         private=_truth(fields["private"], "private"),
         source=_text(fields["source"], "source"),
         until=_seconds(fields["until"]),
-        once=_truth(fields["once"], "once"),
+        once=_text(fields["once"], "once"),
         needs_sni=_truth(fields["needs_sni"], "needs_sni"),
     )
 

@@ -17,8 +17,8 @@ from sandboxd.egress.approvals import Approval, Limits, effective
 from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
-from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.file_lock import locked
+from sandboxd.errors import SandboxdError, UnreadableError, UsageError
+from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.toml_output import document
@@ -37,7 +37,6 @@ _GET_VERSION = 0x80087601
 _SET_SECONDS = 60.0
 """A clock may be corrected by less than this at any time; a larger difference means that somebody set it."""
 
-_LOCK_NAME = "egress.lock"
 _COMMENT = """\
 Names that the sandbox of a project may reach, or may not, by answers of this user.
 `sandboxd egress allow`, `deny` and `promote` write this file anew."""
@@ -117,7 +116,7 @@ def of_project(
     living = [(entry, entry.now(now, moment)) for entry in entries]
     if any(approval is None for _, approval in living):
         # An approval that has ended must not begin again when the clock goes back; it ends also where nothing can be written.
-        with contextlib.suppress(OSError, UsageError):
+        with contextlib.suppress(SandboxdError):
             _change(environ, now, lambda rest: rest)
     return tuple(
         approval
@@ -229,26 +228,15 @@ def remove(
     return tuple(gone), problem
 
 
-def use_up(
-    environ: Mapping[str, str], workspace: str, name: str, port: int, used_at: float
-) -> bool:
-    """Note that an approval for one connection was used for `name` at `port`; return False if there is none.
-
-    :param used_at: when it was used, in seconds since 1970; later approvals are for another connection
-    """
+def use_up(environ: Mapping[str, str], workspace: str, serial: str, now: float) -> bool:
+    """Note that the approval for one connection with this serial was used; return False if there is none unused."""
 
     is_found = False
 
     def is_meant(entry: _Entry) -> bool:
         approval = entry.approval
-        return (
-            entry.workspace == workspace
-            and approval.once
-            and not approval.is_used
-            and approval.when <= used_at
-            and approval.pattern.matches(name)
-            and port in approval.ports
-        )
+        is_of_serial = entry.workspace == workspace and approval.once == serial != ""
+        return is_of_serial and not approval.is_used
 
     def change(entries: list[_Entry]) -> list[_Entry]:
         nonlocal is_found
@@ -258,7 +246,7 @@ def use_up(
             for each in entries
         ]
 
-    _change(environ, used_at, change)
+    _change(environ, now, change)
     return is_found
 
 
@@ -267,13 +255,16 @@ def _facts(approval: Approval) -> dict[str, Any]:
         "name": str(approval.pattern),
         "ports": list(approval.ports),
         "until": approval.until,
-        "once": approval.once,
+        "once": bool(approval.once),
         "by_way_of": approval.by,
     }
 
 
 def _is_replaced(old: _Entry, new: _Entry) -> bool:
     if (old.workspace, old.approval.pattern) != (new.workspace, new.approval.pattern):
+        return False
+    if old.approval.is_used and new.approval.allows:
+        # It is for a connection that may be open.
         return False
     if old.folder != new.folder or old.approval.allows != new.approval.allows:
         return True
@@ -285,9 +276,8 @@ def _change(
 ) -> None:
     """Read, change and write under one lock; approvals that have ended are dropped."""
     path = _path(environ)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
     # Two who answer at once must not lose one's no.
-    with locked(os.path.join(os.path.dirname(path), _LOCK_NAME)):
+    with locked_beside(path):
         before = _read(environ)
         moment = elapsed.moment()
         after = change([entry for entry in before if entry.now(now, moment) is not None])
@@ -299,8 +289,12 @@ def _read(environ: Mapping[str, str]) -> list[_Entry]:
     path = _path(environ)
     try:
         status = os.stat(path)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
+        if os.path.islink(path):
+            raise _unread(path, "it is a link to what is not there") from None
         return []
+    except OSError as error:
+        raise _unread(path, (error.strerror or str(error)).lower()) from None
     import tomllib
 
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
@@ -318,6 +312,11 @@ def _read(environ: Mapping[str, str]) -> list[_Entry]:
         ) from None
 
 
+def _unread(path: str, why: str) -> UsageError:
+    hint = "correct its permissions, or what it leads to: nobody knows what you denied"
+    return UsageError(f"cannot look at `{path}` for your answers about names: {why}", hint)
+
+
 def _entry(table: Mapping[str, Any]) -> _Entry:
     ports = tuple(table["ports"])
     if not all(map(is_port, ports)):
@@ -332,7 +331,7 @@ def _entry(table: Mapping[str, Any]) -> _Entry:
         float(when),
         str(table["by"]),
         float(until),
-        table["once"] is True,
+        str(table["once"] or ""),
         table.get("used") is True,
     )
     given = Moment(str(table.get("boot", "")), float(table.get("passed", 0.0)))
@@ -367,9 +366,12 @@ def _folder_at(path: str) -> _Folder:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        with contextlib.suppress(OSError):
+        try:
             return _Folder(path, os.stat(path).st_ino)
-        return _Folder(path, 0)
+        except (FileNotFoundError, NotADirectoryError):
+            return _Folder(path, 0)
+        except OSError as error:
+            raise _unread(path, (error.strerror or str(error)).lower()) from None
     try:
         return _Folder(path, os.fstat(descriptor).st_ino, _generation(descriptor))
     finally:

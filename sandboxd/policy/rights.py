@@ -374,7 +374,7 @@ def is_covered(narrow: Rule, rules: Iterable[Rule]) -> bool:
 
 
 def _covers(wide: Rule, narrow: Rule) -> bool:
-    if (wide.once and not narrow.once) or (wide.needs_sni and not narrow.needs_sni):
+    if (wide.once and wide.once != narrow.once) or (wide.needs_sni and not narrow.needs_sni):
         return False
     if wide.until and not 0 < narrow.until <= wide.until:
         return False

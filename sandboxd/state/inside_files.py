@@ -6,6 +6,7 @@ import hashlib
 import os
 from typing import TYPE_CHECKING
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_atomic
 from sandboxd.host.folders import state_folder
 
@@ -24,7 +25,13 @@ def file_for_inside(environ: Mapping[str, str], name: str, data: bytes, mode: in
     folder = hashlib.sha256(data).hexdigest()[:16]
     # A link on the way to a mount is refused: the engine would follow it.
     path = os.path.join(os.path.realpath(state_folder(environ)), "inside", folder, name)
-    os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
-    write_atomic(path, data, mode)
-    os.chmod(path, mode)  # another user reads it inside, whatever our umask
+    try:
+        os.makedirs(os.path.dirname(path), 0o700, exist_ok=True)
+        write_atomic(path, data, mode)
+        os.chmod(path, mode)  # another user reads it inside, whatever our umask
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"cannot write `{path}`, which the sandbox reads: {(error.strerror or str(error)).lower()}",
+            "make room there, or correct the permissions of that folder",
+        ) from None
     return path

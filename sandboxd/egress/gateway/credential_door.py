@@ -106,7 +106,7 @@ class CredentialDoor:
             destination.report(self._parts, "canary", words.DECOY)
             await self._refuse(reader, port, "canary", request)
             return False
-        connection.binding = binding
+        connection.binding, connection.way = binding, None
         try:
             stream = await self._connect(connection, destination, binding, context)
         except (NoWay, NotTrusted) as error:

@@ -32,7 +32,7 @@ class Way(NamedTuple):
 
     sock: socket.socket
     address: str = ""
-    """The address that was dialled; '' for that of a proxy or a service."""
+    """The address that was dialled; '' for that of a proxy."""
     upstream: Upstream | None = None
     """The proxy that it leads through; None without one."""
     speaks_http: bool = False
@@ -89,17 +89,20 @@ class Dialer:
                 raise NoWay("unresolved", await self._why_unresolved(name))
             return await self._direct(self._checked(judgement, candidates), port)
         checked = self._checked(judgement, await self._known_addresses(name))
-        if any(judge(candidate).kind == "private" for candidate in checked):
+        private = [each for each in checked if judge(each).kind == "private"]
+        if private:
             # Of the company's own network, where its proxy does not lead.
-            return await self._direct(checked, port)
+            return await self._direct(private, port)
         return await self._through(upstream, name, port, speaks_http)
 
-    def would_go(self, way: Way, name: str, port: int) -> bool:
+    def would_go(self, way: Way, name: str, port: int, service: str | None = None) -> bool:
         """Whether a connection to `port` of `name` could be made in the way `way` now: by the same proxy, or to an
         address that may be dialled. Whether the name may be reached at all is another question.
+
+        :param service: the address of the container that `name` is a service of; None where it is none
         """
-        if way.is_service:
-            return True
+        if way.is_service or service is not None:
+            return way.is_service and way.address == service
         upstream = self._upstream(name)
         if way.upstream is not None:
             return upstream is not None and way.upstream.place == upstream.place
@@ -176,7 +179,7 @@ class Dialer:
         if ipaddress.IPv4Address(place) not in self._subnet:
             raise NoWay("address", f"{place} is not on the inner network")
         sock, _ = await self._first([place], port, self._inner)
-        return Way(sock, is_service=True)
+        return Way(sock, place, is_service=True)
 
     async def _first(
         self, addresses: list[str], port: int, interface: str

@@ -47,7 +47,8 @@ class Gate:
         self._policy = Policy()
         self._decider = Decider(self._policy)
         self._services: dict[str, str] = {}
-        self._used: set[Rule] = set()
+        self._used: set[str] = set()
+        """The serials of the rules for one connection that were used."""
         self._recent: dict[str, list[float]] = {}
         self._admitted: set[str] = set()
 
@@ -56,11 +57,9 @@ class Gate:
         return self._policy
 
     def set(self, policy: Policy) -> None:
-        """Judge by `policy` from now on. A used-up rule stays so as long as policies contain it."""
+        """Judge by `policy` from now on. A used-up rule stays so, also where a policy came without it meanwhile."""
         if policy.version != self._policy.version:
             self._start_clock()
-        if self._used:
-            self._used &= set(policy.rules)
         self._policy, self._services = policy, dict(policy.services)
         self._forget_used()
         self.book.learn(policy.addresses)
@@ -84,8 +83,7 @@ class Gate:
 
     def lets_go_on(self, used: Rule) -> bool:
         """Whether the policy still has the approval that `used`, a rule for one connection, was made of."""
-        rules = self._policy.rules
-        return any(rule.once and rule.pattern == used.pattern for rule in rules)
+        return any(rule.once == used.once for rule in self._policy.rules)
 
     def is_tripwire(self, text: str) -> bool:
         """Whether `text` is a name that no program has a reason to ask for."""
@@ -98,19 +96,19 @@ class Gate:
     def claim(self, rule: Rule | None) -> None:
         """Use the one connection of a rule that allows one: `judge` no longer counts that rule."""
         if rule is not None and rule.once:
-            self._used.add(rule)
+            self._used.add(rule.once)
             self._forget_used()
 
     def give_back(self, rule: Rule | None) -> None:
         """Undo `claim` for a connection that was not made: the rule allows the next one."""
-        if rule is not None and rule in self._used:
-            self._used.discard(rule)
+        if rule is not None and rule.once in self._used:
+            self._used.discard(rule.once)
             self._forget_used()
 
     def _forget_used(self) -> None:
         policy = self._policy
         if self._used:
-            rules = tuple(rule for rule in policy.rules if rule not in self._used)
+            rules = tuple(rule for rule in policy.rules if rule.once not in self._used)
             policy = policy._replace(rules=rules)
         self._decider = Decider(policy)
 

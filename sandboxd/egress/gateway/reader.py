@@ -22,11 +22,25 @@ class Reader:
         self._loop = asyncio.get_running_loop()
 
     async def more(self, size: int = _SIZE) -> bool:
-        """Read further bytes; False at the end."""
-        data = await self._loop.sock_recv(self.sock, size)
-        await TURNS.keep()
+        """Read further bytes; False at the end. A time limit that passes meanwhile loses none."""
+        while True:
+            try:
+                data = self.sock.recv(size)
+                break
+            except BlockingIOError:
+                await self._readable()
         self.data += data
+        await TURNS.keep()
         return bool(data)
+
+    async def _readable(self) -> None:
+        """Wait for bytes without taking them: `sock_recv` drops those that it took when it is cancelled."""
+        ready = asyncio.Event()
+        self._loop.add_reader(self.sock, ready.set)
+        try:
+            await ready.wait()
+        finally:
+            self._loop.remove_reader(self.sock)
 
     def take(self, size: int | None = None) -> bytes:
         """Remove and return the first `size` bytes, or all."""

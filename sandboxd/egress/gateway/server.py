@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from sandboxd.egress import broker_wire, layout
-from sandboxd.egress.gateway import commands, direct_door, facts, probe_door, socks_door
+from sandboxd.egress.gateway import commands, direct_door, facts, probe_door, socks_door, tunnel
 from sandboxd.egress.gateway.address_book import AddressBook
 from sandboxd.egress.gateway.ask_door import AskDoor
 from sandboxd.egress.gateway.channel import Channel
@@ -25,7 +25,7 @@ from sandboxd.egress.gateway.connections import Connection, Connections
 from sandboxd.egress.gateway.credential_door import CredentialDoor
 from sandboxd.egress.gateway.dialer import Dialer
 from sandboxd.egress.gateway.facts import WayOut
-from sandboxd.egress.gateway.gate import Gate
+from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.held_credentials import HeldCredentials
 from sandboxd.egress.gateway.http_door import HttpDoor
 from sandboxd.egress.gateway.journal import Journal
@@ -35,7 +35,7 @@ from sandboxd.egress.gateway.resolver import Resolver
 from sandboxd.egress.gateway.sockets import SPARE, Listener, bound
 from sandboxd.egress.gateway.stub import Stub
 from sandboxd.egress.gateway.tunnel import Parts
-from sandboxd.egress.policy import Policy, Rule
+from sandboxd.egress.policy import Policy
 
 Door = Callable[[Connection], Coroutine[Any, Any, None]]
 
@@ -224,32 +224,37 @@ class Gateway:
                 connection.end()
 
     def _may_go_on(self, connection: Connection) -> bool:
-        binding, name, port = connection.binding, connection.name, connection.port
+        binding, way = connection.binding, connection.way
         if binding is not None:
             if not self._held.is_in_force(binding):
                 return False
-            name, port = binding.host, binding.host_port
-        elif name and not self._is_allowed(connection):
+        elif connection.name and not self._is_allowed(connection):
             return False
-        way = connection.way
-        return way is None or self._parts.dialer.would_go(way, name, port)
+        return way is None or tunnel.would_go(self._parts, connection, way)
 
     def _is_allowed(self, connection: Connection) -> bool:
         """Whether a rule allows the connection; one that used up its rule goes on while that was not taken back."""
         gate, rule = self._parts.gate, connection.rule
         judgement = gate.judge(connection.name, connection.port)
-        if rule is not None and rule.once and judgement.reason not in ("denied", "canary"):
-            return judgement.allowed or gate.lets_go_on(rule)
-        if judgement.allowed:
-            self._use(connection, judgement.rule)
-        return judgement.allowed
+        is_forbidden = judgement.reason in ("denied", "canary")
+        if rule is not None and rule.once and not is_forbidden and gate.lets_go_on(rule):
+            return True
+        return self._goes_on_by(connection, judgement)
 
-    def _use(self, connection: Connection, rule: Rule | None) -> None:
-        """Have an open connection go on by another rule, which it uses up where that is for one connection."""
-        connection.rule = rule
-        if rule is not None and rule.once:
-            self._parts.gate.claim(rule)
-            self._journal.say("used", name=connection.name, port=connection.port)
+    def _goes_on_by(self, connection: Connection, judgement: Judgement) -> bool:
+        """Have an open connection go on by what allows it now, and use that up where it is for one connection; False
+        where nothing does.
+        """
+        rule, other = connection.rule, judgement.rule
+        once = other.once if other is not None else ""
+        # Two approvals for one connection are not for one that goes on.
+        if not judgement.allowed or (once and rule is not None and rule.once):
+            return False
+        connection.rule = other
+        if once:
+            self._parts.gate.claim(other)
+            self._journal.say("used", name=connection.name, port=connection.port, once=once)
+        return True
 
     def _end_expired(self) -> None:
         """End connections whose rule has expired, unless another rule allows them."""
@@ -259,12 +264,8 @@ class Gateway:
             if rule is None or not rule.until or now < rule.until:
                 continue
             judgement = parts.gate.judge(connection.name, connection.port)
-            other = judgement.rule
-            # Two approvals for one connection are not for one that goes on.
-            if not judgement.allowed or (rule.once and other is not None and other.once):
+            if not self._goes_on_by(connection, judgement):
                 connection.end()
-            else:
-                self._use(connection, other)
 
     def _close_all(self) -> None:
         """Allow nothing, and end what is open."""

@@ -47,7 +47,7 @@ class Destination(NamedTuple):
         reason, source = self.judgement.reason, self.judgement.source
         parts.journal.attempt("reached", name, self.port, self.door, reason, source)
         if rule is not None and rule.once:
-            parts.journal.say("used", name=name, port=self.port)
+            parts.journal.say("used", name=name, port=self.port, once=rule.once)
 
 
 def judge(parts: Parts, connection: Connection, text: str, port: int, door: str) -> Judgement:
@@ -58,10 +58,21 @@ def judge(parts: Parts, connection: Connection, text: str, port: int, door: str)
     judgement = parts.gate.judge(text, port)
     if judgement.allowed:
         connection.name, connection.port, connection.rule = judgement.name, port, judgement.rule
+        connection.way = None
     else:
         name, reason, source = judgement.name, judgement.reason, judgement.source
         parts.journal.attempt("denied", name, port, door, reason, source)
     return judgement
+
+
+def would_go(parts: Parts, connection: Connection, way: Way) -> bool:
+    """Whether `connection` could be made in the way `way` now; whether it may be made at all is not judged."""
+    binding = connection.binding
+    if binding is not None:
+        # Never a service of the project, whatever that names so.
+        return parts.dialer.would_go(way, binding.host, binding.host_port)
+    name, port = connection.name, connection.port
+    return parts.dialer.would_go(way, name, port, parts.gate.service(name))
 
 
 async def dial(
@@ -74,7 +85,7 @@ async def dial(
     """
     try:
         way = await parts.dialer.dial(destination.judgement, destination.port, speaks_http)
-        if not parts.dialer.would_go(way, destination.judgement.name, destination.port):
+        if not would_go(parts, connection, way):
             way.sock.close()
             raise NoWay("address", "what may be dialled for it has changed meanwhile")
     except BaseException as error:

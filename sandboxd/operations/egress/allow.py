@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -89,7 +90,8 @@ def allow(
     if gateway is not None:
         _refuse_address(meant, gateway.ledger().lines())
     until = now + duration
-    approval = Approval(meant.pattern, meant.ports, True, now, by, until, once)
+    serial = secrets.token_hex(8) if once else ""
+    approval = Approval(meant.pattern, meant.ports, True, now, by, until, serial)
     approvals.add(environ, project.workspace, approval)
     if gateway is None and not unasked:
         # A gateway that started meanwhile may have read the policy before the approval.

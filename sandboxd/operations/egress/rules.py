@@ -83,15 +83,15 @@ def rules(directory: str, environ: Mapping[str, str], name: str = "") -> Rules:
     ]
     allowed = [
         RuleRow(
-            str(rule.pattern), rule.ports, "allow", rule.source, rule.private, rule.until, rule.once,
-            "", "",
+            str(rule.pattern), rule.ports, "allow", rule.source, rule.private, rule.until,
+            bool(rule.once), "", "",
         )
         for rule in planned.rules
     ]  # fmt: skip
     allowed += [
         RuleRow(
-            str(answer.pattern), answer.ports, "allow", SOURCE, False, answer.until, answer.once,
-            answer.by, obstacle(planned, answer.pattern, answer.ports, limits),
+            str(answer.pattern), answer.ports, "allow", SOURCE, False, answer.until,
+            bool(answer.once), answer.by, obstacle(planned, answer.pattern, answer.ports, limits),
         )
         for answer in answers
         if answer.allows

@@ -172,7 +172,7 @@ def test_18_a_wildcard_that_is_too_wide_is_refused_when_it_is_read(
     program: Program, text: str
 ) -> None:
     fields = {"pattern": text, "ports": [443], "private": False, "source": "", "until": 0,
-              "once": False, "needs_sni": False}  # fmt: skip
+              "once": "", "needs_sni": False}  # fmt: skip
     empty = {"denied": [], "canaries": [], "services": [], "forbidden": [], "addresses": []}
     policy = {"version": 5, "rules": [fields], "upstream": None, **empty}
     program.send({"op": "policy", "policy": policy, "cut": False})
@@ -190,7 +190,7 @@ def test_21_a_verdict_is_not_remembered(program: Program, workspace: Workspace) 
 
 
 def test_a_rule_for_one_connection_is_used_up_by_it(program: Program, workspace: Workspace) -> None:
-    once = Rule(pattern("open.example"), (7, 80), once=True, source="approval")
+    once = Rule(pattern("open.example"), (7, 80), once="1", source="approval")
     program.set(Policy(rules=(once,)))
     address = workspace.address("open.example")
     with workspace.tcp(address, 7) as sock:
@@ -205,7 +205,7 @@ def test_a_rule_for_one_connection_is_used_up_by_it(program: Program, workspace:
 
 
 def test_one_request_uses_it_up_for_http(program: Program, workspace: Workspace) -> None:
-    program.set(Policy(rules=(Rule(pattern("open.example"), (80,), once=True),)))
+    program.set(Policy(rules=(Rule(pattern("open.example"), (80,), once="1"),)))
     with workspace.direct("open.example", 80) as sock:
         sock.sendall(GET + GET)
         assert receive(sock, b"HTTP/1.1 403").startswith(b"HTTP/1.1 200")
@@ -214,7 +214,7 @@ def test_one_request_uses_it_up_for_http(program: Program, workspace: Workspace)
 def test_a_connection_that_fails_does_not_use_it_up(
     program: Program, workspace: Workspace, name_server: NameServer
 ) -> None:
-    program.set(Policy(rules=(Rule(pattern("open.example"), (81, 7), once=True),)))
+    program.set(Policy(rules=(Rule(pattern("open.example"), (81, 7), once="1"),)))
     assert workspace.connect("open.example:81").startswith("HTTP/1.1 502")
     assert workspace.connect("open.example:7").startswith("HTTP/1.1 200")
 

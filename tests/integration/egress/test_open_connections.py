@@ -16,12 +16,18 @@ from tests.integration.egress.company import Company
 from tests.integration.egress.credential_service import Certificate
 from tests.integration.egress.credentials import BINDING, OWN, PORT, give
 from tests.integration.egress.internet import NameServer, Services, echo
-from tests.integration.egress.namespaces import INTERNET, MORE_INTERNET, PLACE, Namespaces
+from tests.integration.egress.namespaces import (
+    INTERNET,
+    MORE_INTERNET,
+    PLACE,
+    WORKSPACE,
+    Namespaces,
+)
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import OPEN, POLICY, Workspace, closes, goes_on, receive
 
 PRIVATE = "10.88.0.1"
-ONCE = OPEN._replace(once=True, source="approval", until=time.time() + 3600)
+ONCE = OPEN._replace(once="1", source="approval", until=time.time() + 3600)
 PORTS = itertools.count(8281)
 BOTH = Rule(pattern("both.example"), (7,))
 
@@ -111,6 +117,40 @@ def test_the_connection_of_an_approval_for_once_goes_on_until_that_is_taken_back
         assert workspace.connect("open.example:7").startswith("HTTP/1.1 403")
         program.set(Policy(rules=(more,)), cut=True)
         assert not goes_on(sock)
+
+
+def test_an_approval_for_once_that_was_taken_back_is_not_replaced_by_an_unused_one(
+    program: Program, workspace: Workspace
+) -> None:
+    unused = ONCE._replace(once="2")
+    program.set(Policy(rules=(ONCE, unused)))
+    with workspace.direct("open.example", 7) as sock:
+        assert goes_on(sock)
+        program.set(Policy(rules=(ONCE._replace(until=1.0), unused)), cut=True)
+        assert goes_on(sock)
+        program.set(Policy(rules=(unused,)), cut=True)
+        assert not goes_on(sock)
+
+
+@pytest.mark.parametrize("later", [(("db", PLACE.gateway),), ()])
+def test_the_way_to_a_service_is_left_when_its_name_stands_for_something_else(
+    program: Program,
+    workspace: Workspace,
+    namespaces: Namespaces,
+    later: tuple[tuple[str, str], ...],
+) -> None:
+    policy = Policy(rules=(Rule(pattern("db"), (5432,)),), services=(("db", WORKSPACE),))
+    program.set(policy)
+    with namespaces.new_socket(namespaces.workspace) as listener:
+        listener.bind((WORKSPACE, 5432))
+        listener.listen()
+        with workspace.tunnel("db:5432") as sock, listener.accept()[0]:
+            program.set(policy, cut=True)
+            sock.settimeout(0.2)
+            with pytest.raises(TimeoutError):
+                sock.recv(1)
+            program.set(policy._replace(services=later), cut=True)
+            assert closes(sock)
 
 
 def test_a_connection_ends_with_the_approval_that_took_the_place_of_a_longer_one(

@@ -12,7 +12,7 @@ import pytest
 from sandboxd.egress.names import Pattern, pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream
 from tests.integration.egress.company import Company
-from tests.integration.egress.internet import NameServer, Services
+from tests.integration.egress.internet import NameServer, Services, echo
 from tests.integration.egress.namespaces import INTERNET, METADATA, MORE_INTERNET, Namespaces
 from tests.integration.egress.program import Program
 from tests.integration.egress.workspace import OPEN, Workspace, goes_on, tls
@@ -245,3 +245,24 @@ def test_exceptions_and_private_addresses_are_dialled_without_the_proxy(
             ["ip", "-n", namespaces.internet, "addr", "del", f"{private}/32", "dev", "outer"],
             check=True,
         )
+
+
+def test_of_a_name_with_both_kinds_of_addresses_the_private_one_is_dialled(
+    program: Program,
+    workspace: Workspace,
+    scene: Scene,
+    namespaces: Namespaces,
+    name_server: NameServer,
+    services: Services,
+) -> None:
+    words = ["ip", "-n", namespaces.internet, "addr"]
+    subprocess.run([*words, "add", "10.88.0.2/32", "dev", "outer"], check=True)
+    try:
+        services.serve(7, echo, "10.88.0.2")
+        name_server.records["mixed.example"] = [INTERNET, "10.88.0.2"]
+        program.set(scene.policy(Rule(pattern("mixed.example"), (7,), private=True)))
+        with workspace.tunnel("mixed.example:7") as sock:
+            assert goes_on(sock)
+        assert scene.company.heads == []
+    finally:
+        subprocess.run([*words, "del", "10.88.0.2/32", "dev", "outer"], check=True)

@@ -18,7 +18,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy import approvals, trust
 
 NOW = 1000.0
-ALLOW = Approval(pattern("evil.test"), (443,), True, NOW, "shell", NOW + 60, False)
+ALLOW = Approval(pattern("evil.test"), (443,), True, NOW, "shell", NOW + 60)
 DENY = ALLOW._replace(allows=False, until=0.0)
 GRANT = trust.Grant("/home/ann/app", "ab" * 32, "trusted")
 
@@ -67,8 +67,8 @@ def test_grants_and_answers_are_recorded(environ: Mapping[str, str], workspace: 
 def test_an_approval_that_was_used_is_no_answer_of_a_person(
     environ: Mapping[str, str], workspace: str
 ) -> None:
-    approvals.add(environ, workspace, ALLOW._replace(once=True))
-    assert approvals.use_up(environ, workspace, "evil.test", 443, NOW)
+    approvals.add(environ, workspace, ALLOW._replace(once="1"))
+    assert approvals.use_up(environ, workspace, "1", NOW)
     assert [entry.kind for entry in entries(environ)] == ["approval"]
 
 

@@ -110,6 +110,7 @@ def used() -> Used:
         "time": time.time(),
         "name": "a.example.org",
         "port": 443,
+        "once": "1",
     }
 
 
@@ -135,7 +136,7 @@ class Attending:
         self.attendant.start()
         eventually(lambda: not self.attendant.is_alive())
 
-    def approve(self, seconds: float, *, once: bool = False) -> None:
+    def approve(self, seconds: float, *, once: str = "") -> None:
         now = time.time()
         name = pattern("a.example.org")
         answer = Approval(name, (443,), True, now, "shell", now + seconds, once)
@@ -148,7 +149,7 @@ def attending(tmp_path: Path) -> Attending:
 
 
 def test_an_approval_that_was_used_is_taken_away(attending: Attending) -> None:
-    attending.approve(3600, once=True)
+    attending.approve(3600, once="1")
     attending.attendant._take(used())
     assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
 

@@ -36,13 +36,13 @@ def test_what_is_allowed_is_let_through_at_its_port_alone() -> None:
     assert reason([allow("new.example.org")], "new.example.org") == "allowed"
     assert reason([allow("new.example.org")], "new.example.org", 22) == "port"
     verdict = decide(
-        effective(PLANNED, [allow("new.example.org", until=30.0, once=True)], OPEN, 20.0),
+        effective(PLANNED, [allow("new.example.org", until=30.0, once="1")], OPEN, 20.0),
         "new.example.org",
         443,
         20.0,
     )
     assert verdict.rule == Rule(
-        pattern("new.example.org"), (443,), source="approval", until=30.0, once=True
+        pattern("new.example.org"), (443,), source="approval", until=30.0, once="1"
     )
 
 

@@ -24,7 +24,7 @@ RULES = st.builds(
     private=st.booleans(),
     source=st.sampled_from(["group a", "sandboxd.toml"]),
     until=st.sampled_from([0.0, 50.0, 150.0]),
-    once=st.booleans(),
+    once=st.sampled_from(["", "1"]),
 )
 POLICIES = st.builds(
     Policy,
@@ -61,7 +61,7 @@ def by_comparing(policy: Policy, text: str, port: int) -> Verdict:
         key=lambda r: (
             r.pattern.below,
             -len(r.pattern.host),
-            r.once,
+            bool(r.once),
             not r.private,
         )  # most exact first
     )

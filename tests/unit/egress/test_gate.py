@@ -7,7 +7,7 @@ from sandboxd.egress.gateway.gate import LONGEST_PREFIX, NEW_PREFIXES, Gate
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 
-ONCE = Rule(pattern("once.example"), (443,), once=True)
+ONCE = Rule(pattern("once.example"), (443,), once="1")
 WILD = Rule(pattern("*.wild.example"), (443,))
 
 
@@ -34,13 +34,14 @@ def test_a_rule_for_one_connection_is_gone_when_it_is_claimed() -> None:
     assert judge.judge("once.example", 443).allowed
 
 
-def test_an_approval_for_once_stays_used_until_a_policy_came_without_it() -> None:
+def test_an_approval_for_once_stays_used_whatever_policies_say_of_it() -> None:
     judge = gate(ONCE)
     judge.claim(ONCE)
-    judge.set(Policy(version=2, rules=(ONCE, WILD)))
-    assert not judge.judge("once.example", 443).allowed
-    judge.set(Policy(version=3, rules=(WILD,)))
-    judge.set(Policy(version=4, rules=(ONCE, WILD)))
+    judge.set(Policy(version=2, rules=(WILD,)))
+    for until in (0.0, 500.0):  # a clock that was set moves the end
+        judge.set(Policy(version=3, rules=(ONCE._replace(until=until), WILD)))
+        assert not judge.judge("once.example", 443).allowed
+    judge.set(Policy(version=4, rules=(ONCE, ONCE._replace(once="2"))))
     assert judge.judge("once.example", 443).allowed
 
 

@@ -17,7 +17,7 @@ POLICY = Policy(
     version=7,
     rules=(
         Rule(pattern("github.com"), (22, 443), private=True, source="group git", needs_sni=True),
-        Rule(pattern("*.example.org"), (443,), until=1e9, once=True),
+        Rule(pattern("*.example.org"), (443,), until=1e9, once="1"),
         Rule(Pattern("10.1.2.3"), (5432,), private=True, source="sandboxd.toml"),
     ),
     denied=(pattern("*.evil.example"),),

@@ -101,7 +101,7 @@ def test_once_is_for_one_connection(project: Project) -> None:
     assert project.act("allow", text="a.example.org", once=True)["once"] is True
     rules = [r for r in project.gateway.pushed[-1].rules if r.once]
     assert [rule.pattern for rule in rules] == [pattern("a.example.org")]
-    project.gateway.tell(event="used", name="a.example.org")
+    project.gateway.tell(event="used", name="a.example.org", once=rules[0].once)
     project.act("deny", text="b.example.org")
     assert project.act("check", text="a.example.org")["allowed"] is False
     # What is approved after that is for another connection, however often the first is told of.

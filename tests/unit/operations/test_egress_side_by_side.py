@@ -136,7 +136,8 @@ def test_once_is_once_for_all_sandboxes_where_no_daemon_listens(
     request = Request(workspace, environ, played, named)
     serve(request.asks("allow", text="files.example.org", once=True))
     assert all(gateway.lets_through("files.example.org") for gateway in played.values())
-    played[used_in].tell(event="used", name="files.example.org")
+    (once,) = {rule.once for rule in played[""].pushed[-1].rules if rule.once}
+    played[used_in].tell(event="used", name="files.example.org", once=once)
     serve(request.asks("deny", text="else.example.org"))
     assert not any(gateway.lets_through("files.example.org") for gateway in played.values())
 

@@ -116,7 +116,7 @@ def target(tmp_path: Path, cluster: PlayedCluster) -> Target:
     return Target(cluster, environ, workspace, workspace, "")  # type: ignore[arg-type]
 
 
-def allow(target: Target, name: str, *, once: bool = False) -> None:
+def allow(target: Target, name: str, *, once: str = "") -> None:
     from sandboxd.egress.approvals import Approval
 
     answer = Approval(pattern(name), (443,), True, 1.0, "shell", 0.0, once)
@@ -143,7 +143,7 @@ def test_what_is_applied_is_noted_for_drift(target: Target, cluster: PlayedClust
 
 
 def test_an_approval_for_one_connection_stays_here(target: Target) -> None:
-    allow(target, "a.example.org", once=True)
+    allow(target, "a.example.org", once="1")
     given = _names.of_gateway(target)
     assert given is not None and not decide(given.policy, "a.example.org", 443, 2.0).allowed
 

@@ -28,7 +28,7 @@ def workspace(tmp_path: Path) -> str:
     return str(path)
 
 
-def allow(name: str, *ports: int, until: float = 0.0, once: bool = False) -> Approval:
+def allow(name: str, *ports: int, until: float = 0.0, once: str = "") -> Approval:
     return Approval(pattern(name), ports or (443,), True, NOW, "shell", until, once)
 
 
@@ -44,7 +44,7 @@ def test_an_answer_is_kept_as_it_was_given(environ: dict[str, str], workspace: s
     answers = (
         allow("*.example.org", 22, 443, until=2000.5),
         deny("x.org"),
-        allow("y.org", once=True),
+        allow("y.org", once="1"),
     )
     for answer in answers:
         approvals.add(environ, workspace, answer)
@@ -135,33 +135,82 @@ def test_the_last_answer_about_a_name_holds(environ: dict[str, str], workspace: 
 
 
 def test_one_for_one_connection_is_used_up(environ: dict[str, str], workspace: str) -> None:
-    approvals.add(environ, workspace, allow("a.org", once=True))
+    approvals.add(environ, workspace, allow("a.org", once="1"))
     approvals.add(environ, workspace, allow("b.org"))
-    assert not approvals.use_up(environ, workspace, "a.org", 22, NOW)
-    assert not approvals.use_up(environ, workspace, "b.org", 443, NOW)
-    assert not approvals.use_up(environ, workspace, "a.org", 443, NOW - 1), (
-        "told again, of an earlier one"
-    )
-    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert not approvals.use_up(environ, workspace, "2", NOW)
+    assert not approvals.use_up(environ, workspace, "", NOW)
+    assert approvals.use_up(environ, workspace, "1", NOW)
     assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
-    assert not approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert not approvals.use_up(environ, workspace, "1", NOW)
 
 
 def test_one_that_is_used_up_stays_for_its_connection_until_its_end_or_until_it_is_taken_back(
     environ: dict[str, str], workspace: str
 ) -> None:
-    once = allow("a.org", until=NOW + 10, once=True)
+    once = allow("a.org", until=NOW + 10, once="1")
     used = once._replace(is_used=True)
     approvals.add(environ, workspace, once)
-    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert approvals.use_up(environ, workspace, "1", NOW)
     assert approvals.of_project(environ, workspace, NOW, with_used=True) == (used,)
     assert approvals.of_project(environ, workspace, NOW + 10, with_used=True) == ()
     approvals.add(environ, workspace, once)
-    assert approvals.of_project(environ, workspace, NOW, with_used=True) == (once,)
-    assert approvals.use_up(environ, workspace, "a.org", 443, NOW)
+    assert approvals.use_up(environ, workspace, "1", NOW)
+    another = once._replace(once="2")
+    approvals.add(environ, workspace, another)
+    assert approvals.of_project(environ, workspace, NOW, with_used=True) == (used, another)
     gone, _ = approvals.remove(environ, workspace, NOW, lambda each: each.pattern == used.pattern)
-    assert gone == (used,)
+    assert gone == (used, another)
     assert approvals.of_project(environ, workspace, NOW, with_used=True) == ()
+
+
+@pytest.mark.parametrize("fault", [PermissionError(13, "Permission denied"), OSError(5, "I/O")])
+def test_a_file_that_cannot_be_looked_at_is_not_one_that_is_not_there(
+    environ: dict[str, str],
+    workspace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: OSError,
+) -> None:
+    approvals.add(environ, workspace, deny("a.org"))
+    real, path = os.stat, str(file_of(environ))
+
+    def refuse(asked: object, *arguments: object, **options: object) -> os.stat_result:
+        if asked == path:
+            raise fault
+        return real(asked, *arguments, **options)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sandboxd.policy.approvals.os.stat", refuse)
+        with pytest.raises(UsageError, match="cannot look at"):
+            approvals.of_project(environ, workspace, NOW)
+
+
+def test_a_link_that_leads_nowhere_is_not_a_file_that_is_not_there(
+    environ: dict[str, str], workspace: str
+) -> None:
+    file = file_of(environ)
+    file.parent.mkdir(parents=True)
+    file.symlink_to("nowhere")
+    with pytest.raises(UsageError, match="a link to what is not there"):
+        approvals.of_project(environ, workspace, NOW)
+
+
+def test_a_folder_of_which_nobody_knows_which_it_is_keeps_its_denials(
+    environ: dict[str, str], workspace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    approvals.add(environ, workspace, deny("a.org"))
+    real_open, real_stat = os.open, os.stat
+
+    def refuse(asked: object, *arguments: object, **options: object) -> object:
+        if asked == workspace:
+            raise PermissionError(13, "Permission denied")
+        real = real_stat if not arguments else real_open
+        return real(asked, *arguments, **options)  # type: ignore[call-overload, operator]
+
+    with monkeypatch.context() as patched:
+        patched.setattr("sandboxd.policy.approvals.os.open", refuse)
+        patched.setattr("sandboxd.policy.approvals.os.stat", refuse)
+        with pytest.raises(UsageError, match="cannot look at"):
+            approvals.of_project(environ, workspace, NOW)
 
 
 def test_a_file_that_others_can_write_stops_everything(

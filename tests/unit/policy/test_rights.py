@@ -64,7 +64,7 @@ def test_it_ends_with_the_first_of_the_answers_that_count() -> None:
 def test_an_approval_that_is_used_up_is_there_for_its_connection_alone_until_a_policy_forbids_it() -> (
     None
 ):
-    used = answer("c.test", 30.0)._replace(once=True, is_used=True)
+    used = answer("c.test", 30.0)._replace(once="1", is_used=True)
     given = made(used)
     assert given.gateway is not None
     policy = given.gateway.policy
@@ -115,7 +115,7 @@ def test_an_edit_that_waits_is_bounded_and_answers_count_beside_it() -> None:
 def test_a_rule_covers_what_lets_through_no_more() -> None:
     wide = Rule(pattern("*.a.test"), (80, 443), until=9.0)
     assert is_covered(wide._replace(ports=(80,)), (wide,))
-    assert is_covered(wide._replace(until=5.0, once=True), (wide,))
+    assert is_covered(wide._replace(until=5.0, once="1"), (wide,))
     for more in (
         wide._replace(until=0.0),
         wide._replace(until=10.0),
@@ -124,5 +124,5 @@ def test_a_rule_covers_what_lets_through_no_more() -> None:
         wide._replace(pattern=pattern("a.test")),
     ):
         assert not is_covered(more, (wide,))
-    assert not is_covered(wide, (wide._replace(once=True),))
+    assert not is_covered(wide, (wide._replace(once="1"),))
     assert not is_covered(wide, (wide._replace(needs_sni=True),))
