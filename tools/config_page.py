@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sandboxd.config import keys
-from sandboxd.config.keys import Key, Table
+from sandboxd.config.key import TEXTS, Key, Table
 
 _HEAD = """# sandboxd.toml
 
@@ -62,7 +62,7 @@ def _key(table: Table, key: Key) -> str:
         f"- example: `{_line(key)}`",
     ]
     if key.choices:
-        each = "each one of" if key.type == keys.TEXTS else "one of"
+        each = "each one of" if key.type == TEXTS else "one of"
         rows.insert(1, f"- {each}: " + ", ".join(f"`{choice}`" for choice in key.choices))
     if key.limits:
         rows.append(f"- limits: {key.limits}")

@@ -20,7 +20,17 @@ the task."""
 
 _KEYS = frozenset({"title", "source", "program", "command"})
 _OPTIONAL = frozenset(
-    {"inner_sandbox", "limits", "credentials", "allow", "needs", "package", "environment", "files"}
+    {
+        "inner_sandbox",
+        "limits",
+        "credentials",
+        "allow",
+        "needs",
+        "package",
+        "environment",
+        "files",
+        "hide",
+    }
 )
 _COMMAND_KEYS = frozenset({"start"})
 _COMMAND_OPTIONAL = frozenset({"unattended", "settings", "print", "resume", "print_resume"})
@@ -94,6 +104,8 @@ class Agent(NamedTuple):
     """(name, value) of environment variables to set."""
     files: tuple[tuple[str, str], ...] = ()
     """(path below the home folder inside, text) of files that are written unless they exist."""
+    hide: tuple[str, ...] = ()
+    """Patterns of files of the project that stay out of its sandbox, as of a `.gitignore`."""
 
     def of_machine(self, machine: str) -> tuple[Package, ...]:
         """The agent's packages for one processor architecture.
@@ -157,6 +169,7 @@ def read(name: str, data: dict[str, Any]) -> Agent:
         tuple(_package(entry) for entry in data.get("package", ())),
         _pairs(data, "environment"),
         _pairs(data, "files"),
+        _texts(data, "hide"),
     )
     for program in (agent.program, *(each.program or "x" for each in agent.packages)):
         if not program or program[0] in "-/" or ".." in program.split("/"):

@@ -43,6 +43,10 @@ def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> 
     if project.network.private:
         content["network"]["private"] = [each.value.text for each in project.network.private]
     _add_credentials(content, project, _required(agent, choices))
+    hide = [*dict.fromkeys([*(each.value for each in project.wishes.hide), *agent.hide])]
+    show = [each.value for each in project.wishes.show]
+    if patterns := {key: texts for key, texts in (("hide", hide), ("show", show)) if texts}:
+        content["workspace"] = patterns
     if project.environment:
         content["environment"] = dict(setting.value for setting in project.environment)
     comment = _COMMENT.format(title=agent.title, project=project.workspace, name=agent.name)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sandboxd import rules
 from sandboxd.config import keys
-from sandboxd.config.keys import Key, Table
+from sandboxd.config.key import DATE, TEXTS, Key, Table
 from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.plan import profiles
 
@@ -72,9 +72,9 @@ def _key(key: Key) -> dict[str, Any]:
     if key.default:
         sentences.append(f"Without it: {key.default}.")
     result: dict[str, Any] = {"description": " ".join(filter(None, sentences))}
-    if key.type == keys.TEXTS:
+    if key.type == TEXTS:
         result |= {"type": "array", "items": _item(key)}
-    elif key.type == keys.DATE:
+    elif key.type == DATE:
         result |= {"type": "string", "format": "date", "pattern": _DATE}
     elif key.choices:
         result |= {"type": "string", "enum": list(key.choices)}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from typing import NamedTuple
 
+from sandboxd.config.key import DATE, TEXTS, Key, Table
+from sandboxd.config.keys_of_files import HIDE, SHOW
 from sandboxd.config.values import (
     FEATURE,
     FOLDER_INSIDE,
@@ -25,60 +26,6 @@ from sandboxd.credentials import name, services
 from sandboxd.egress import groups
 from sandboxd.model.capabilities import CAPABILITIES
 
-TEXT, TEXTS, DATE = "string", "list of strings", "date"
-
-
-class Key(NamedTuple):
-    """A key of `sandboxd.toml`. The name `*` stands for all keys of a table whose names the project chooses."""
-
-    name: str
-    meaning: str
-    """One sentence without a full stop."""
-    example: str
-    """An example value as it is written in the file; for `*` a whole line."""
-    type: str = TEXT
-    """`TEXT`, `TEXTS` or `DATE`."""
-    default: str = ""
-    """What applies if the key is missing, in words; '' for a key that must be there."""
-    choices: tuple[str, ...] = ()
-    """The values that it, or each item of its list, may have; () for any text."""
-    names: tuple[str, ...] = ()
-    """For `*`: the names that the project may use; () for any."""
-    limits: str = ""
-    """What the key cannot do, in whole sentences; '' for nothing."""
-    literal: str | None = None
-    """The default as a value of the file; None where it cannot be written as one."""
-    pattern: str = ""
-    """A regular expression for each item of a list without `choices`; '' for any text."""
-    own_text: bool = False
-    """Whether a value that refers to a variable of the host's environment is refused."""
-    may_be_empty: bool = False
-    idle_beside: tuple[str, tuple[str, ...]] | None = None
-    """Another key of the table and values of it with which this key would have no effect, and is refused. None for
-    none."""
-
-
-class Table(NamedTuple):
-    """A table of `sandboxd.toml`; the name '' stands for the top level."""
-
-    name: str
-    meaning: str
-    keys: tuple[Key, ...]
-    repeated: bool = False
-    """Whether it is an array of tables, written `[[name]]`."""
-
-    @property
-    def heading(self) -> str:
-        """The header as it is written in the file; '' for the top level."""
-        if not self.name:
-            return ""
-        return f"[[{self.name}]]" if self.repeated else f"[{self.name}]"
-
-    @property
-    def is_open(self) -> bool:
-        """Whether the project chooses the names of its keys."""
-        return self.keys[0].name == "*"
-
 
 def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
     """All tables in the order of the reference.
@@ -95,7 +42,11 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
             (_mode(), _names_allowed(), _private(), _forward()),
         ),
         Table("credentials", "Secrets that tools inside work with and never have", _credentials()),
-        Table("workspace", "Where the work is done", (_LAYOUT, _SYNC, _hot(), _shared_volumes())),
+        Table(
+            "workspace",
+            "Where the work is done",
+            (_LAYOUT, _SYNC, HIDE, SHOW, _hot(), _shared_volumes()),
+        ),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(

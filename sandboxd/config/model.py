@@ -34,13 +34,17 @@ class WorkspaceWishes(NamedTuple):
 
     `layout` is ``bind``, the host's folder itself, ``clone``, a private copy of it, or ``synced``, a copy that is kept
     the same; `hot` are folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
-    that other projects use, too; `sync` are patterns of ignored files that a copy that is kept the same has, too.
+    that other projects use, too; `sync` are patterns of ignored files that a copy that is kept the same has, too; `hide`
+    and `show` are patterns of files that stay out of the sandbox, and of those that do not although they look like a
+    secret.
     """
 
     layout: Setting[str] | None = None
     hot: tuple[Setting[str], ...] | None = None
     shared_volumes: tuple[Setting[str], ...] = ()
     sync: tuple[Setting[str], ...] = ()
+    hide: tuple[Setting[str], ...] = ()
+    show: tuple[Setting[str], ...] = ()
 
 
 class NetworkWishes(NamedTuple):

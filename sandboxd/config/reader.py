@@ -17,6 +17,7 @@ from sandboxd.config.values import (
     FEATURE,
     FOLDER_INSIDE,
     GPU,
+    IGNORE_PATTERN,
     LAYOUTS,
     LEVELS,
     MODES_WITHOUT_NAMES,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 _MOST_SUGGESTED = 50
 _FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
 _FOLDERS = "folders below the workspace"
+_PATTERNS = "files, as a `.gitignore` does, without `!`"
 _PORTS = "ports, as `3000`, `3000:8080` or `db:5432`"
 
 
@@ -256,6 +258,12 @@ class Reader:
             elif key == "sync":
                 patterns = self.matching(value, "workspace.sync", FOLDER_INSIDE, _FOLDERS)
                 wishes = wishes._replace(sync=patterns)
+            elif key == "hide":
+                patterns = self.matching(value, "workspace.hide", IGNORE_PATTERN, _PATTERNS)
+                wishes = wishes._replace(hide=patterns)
+            elif key == "show":
+                patterns = self.matching(value, "workspace.show", IGNORE_PATTERN, _PATTERNS)
+                wishes = wishes._replace(show=patterns)
             else:
                 volumes = self.matching(value, "workspace.shared_volumes", VOLUME_NAME, "volumes")
                 wishes = wishes._replace(shared_volumes=volumes)

@@ -15,6 +15,8 @@ FOLDER_INSIDE = (
     r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
     r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
 )
+# A pattern as of a `.gitignore` that takes nothing back.
+IGNORE_PATTERN = r"^(?=.*\S)(?![!#])[^\x00-\x1f\x7f]{1,200}$"
 # A host, or `*.host`, with or without a port; what is said of it beyond its form, only the reader knows.
 HOST = (
     r"^(?=.{1,259}$)(?!.*\.\.)(\*\.(?=[^:]*\.))?"

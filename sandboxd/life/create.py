@@ -63,7 +63,7 @@ def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: 
             else egress.beside(engine, beside, progress, number)
         ):
             inspected = _create(start, body, known)
-            private_copy.make(engine, str(inspected["Id"]), plan)
+            private_copy.make(engine, str(inspected["Id"]), plan, progress)
         sick = egress.start_services(engine, plan, beside, inspected, number, progress, start.check)
     journal.clear(plan.sandbox)
     lost = egress.lost(engine, beside)

@@ -163,8 +163,8 @@ def _containers_with_labels(engine: Engine, *labels: str) -> list[Summary]:
 def is_believed(engine: Engine, container: Summary) -> bool:
     """Whether a container really belongs to the project that its labels name.
 
-    An image can bring such labels. So the container must also mount the project's folder, or be recorded as the one
-    with a copy of it, and have the name that `up` gives; where an editor made it, its image must not have the label.
+    An image can bring such labels. So the container must also mount the project's folder, or have a private copy of it,
+    or be recorded as the one with a copy of it, and have the name that `up` gives; where an editor made it, its image must not have the label.
     Any other container is somebody else's: nothing may run in it, and it is not removed.
     """
     from sandboxd.plan.container_name import container_name
@@ -176,9 +176,22 @@ def is_believed(engine: Engine, container: Summary) -> bool:
         inspected = engine.inspect(container.id)
     except failures.ContainerGone:
         return False
-    if not (_has_its_folder(inspected, container) or _has_recorded_copy(container)):
+    if not (
+        _has_its_folder(inspected, container)
+        or (by_us and _has_private_copy(engine, inspected))
+        or _has_recorded_copy(container)
+    ):
         return False
     return by_us or PROJECT not in engine.image_labels(inspected.get("Image") or "")
+
+
+def _has_private_copy(engine: Engine, inspected: Inspected) -> bool:
+    """Whether it has a volume with the copy of the project, or the memory for one, which no image can ask for."""
+    from sandboxd.plan.layout import MARK_FOLDER
+    from sandboxd.review import copies
+
+    in_memory = (inspected.get("HostConfig") or {}).get("Tmpfs") or {}
+    return MARK_FOLDER in in_memory or copies.copy_of(engine, inspected) is not None
 
 
 def _has_recorded_copy(container: Summary) -> bool:

@@ -9,8 +9,8 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import removal
 from sandboxd.life.volumes import Known
 from sandboxd.model.labels import VOLUME, VOLUME_TIME
-from sandboxd.plan.lasting import beginning
-from sandboxd.review import copies, host_times
+from sandboxd.plan.lasting import beginning, is_copy
+from sandboxd.review import copies, host_times, sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +80,7 @@ def has_copy(
 
     :param sandbox: the sandbox's identity
     """
-    return any(copies.is_copy(each["Name"]) for each in _volumes(engine, sandbox, progress))
+    return any(is_copy(each["Name"]) for each in _volumes(engine, sandbox, progress))
 
 
 def _volumes(engine: Engine, sandbox: str, progress: Callable[[str], None]) -> list[Volume]:
@@ -105,9 +105,10 @@ def remove_copies(
     """
     for volume in _volumes(engine, sandbox, progress):
         name = volume["Name"]
-        if copies.is_copy(name) or name.startswith(beginning("synced", sandbox)):
+        if is_copy(name) or name.startswith(beginning("synced", sandbox)):
             remove(engine, name, progress)
             host_times.forget(sandbox)
+            sent.forget(sandbox)
 
 
 def remove(engine: Engine, name: str, progress: Callable[[str], None] = removal.silent) -> None:

@@ -88,7 +88,7 @@ def _start_again(start: Start, container: str) -> Inspected:
         inspected = engine.inspect(container)
         egress.refuse_other_networks(inspected, start.beside)
         mounted.require_same(opened, inspected["State"], start.progress, gvisor=plan.gvisor)
-        private_copy.make(engine, container, plan)
+        private_copy.make(engine, container, plan, start.progress)
     except BaseException:
         remove(engine, container)
         raise

@@ -64,7 +64,7 @@ def note(environ: Mapping[str, str], plan: Plan, container: str) -> None:
     if copy is None:
         record.remove(place)
     else:
-        new = Record(container, copy.target, copy.volume, copy.wanted, plan.sandbox)
+        new = Record(container, copy.target, copy.volume, copy.wanted, plan.sandbox, plan.hiding)
         record.write(place, new)
 
 
@@ -107,7 +107,7 @@ def opened(
             host = watched = WatchedSide(workspace, retention, tell)
             closing.callback(watched.close)
             closing.callback(watched.hearing.end)
-        policies = GitIgnored(workspace, ignore_file(workspace, environ), copy.wanted)
+        policies = GitIgnored(workspace, ignore_file(workspace, environ), copy.wanted, copy.hiding)
         journal = Journal(place.journal)
         yield Opened(Pair(host, inside, journal, policies, (retention,), root), inside, host)
 

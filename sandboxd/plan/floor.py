@@ -67,6 +67,12 @@ def apply(
             f"sandboxd.toml alone cannot share {names} with other projects",
             _how_to_grant(floor, "take it out of `[workspace] shared_volumes`"),
         )
+    if config.wishes.show and not trusted:
+        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.show)
+        raise UsageError(
+            f"sandboxd.toml alone cannot show {names} to the sandbox",
+            _how_to_grant(floor, "take it out of `[workspace] show`"),
+        )
     return profile, config
 
 
@@ -139,6 +145,7 @@ def loosened(
         settings.append("a sandbox inside the sandbox")
     settings += [f"graphics processor {name}" for name in gpus.names(config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
+    settings += [f"hidden files {setting.value}" for setting in config.wishes.show]
     settings += [f"credential {name}" for name in config.credentials.names()]
     if config.where is not None:
         settings.append(f"the cluster {config.where.value}")

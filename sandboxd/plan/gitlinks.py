@@ -60,9 +60,26 @@ def paths_in(index: Index) -> tuple[str, ...]:
     return _paths(index, (status.st_dev, status.st_ino, status.st_size, *times))
 
 
+def names_in(index: Index) -> frozenset[str]:
+    """The paths that git tracks, as the index names them; none if there is no index.
+
+    :raises OSError: the index cannot be read
+    :raises ValueError: it is not valid, or too large
+    """
+    try:
+        data = _read(index.path)
+    except FileNotFoundError:
+        return frozenset()
+    sha256 = is_sha256(index.common)
+    names = git_index.names(data, sha256)
+    if shared := git_index.shared_index(data, sha256):
+        names |= git_index.names(_read(posixpath.join(index.own, shared)), sha256)
+    return frozenset(os.fsdecode(name) for name in names)
+
+
 @functools.lru_cache(_MOST_REMEMBERED)
 def _paths(index: Index, _identity: tuple[int, ...]) -> tuple[str, ...]:
-    sha256 = _is_sha256(index.common)
+    sha256 = is_sha256(index.common)
     data = _read(index.path)
     shared = _shared(index.own, data, sha256)
     return tuple(dict.fromkeys((*git_index.gitlinks(data, sha256), *shared)))
@@ -78,7 +95,7 @@ def _shared(own: str, data: bytes, sha256: bool) -> tuple[str, ...]:
     return git_index.gitlinks(_read(posixpath.join(own, name)), sha256) if name else ()
 
 
-def _is_sha256(common: str) -> bool:
+def is_sha256(common: str) -> bool:
     """Whether the ids of a repository are of SHA-256; git reads that from its own config alone."""
     try:
         with beneath.open_folder(common) as root:

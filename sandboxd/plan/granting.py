@@ -122,6 +122,10 @@ def _of_profile(profile: Profile, config: Config) -> list[Change]:
         Change("volume", f"`{setting.value}` is shared with every project that names it")
         for setting in config.wishes.shared_volumes
     ]
+    changes += [
+        Change("hidden files", f"`{setting.value}` is shown to the sandbox, secrets included")
+        for setting in config.wishes.show
+    ]
     added = capabilities.added(profile, config)
     if added:
         changes.append(Change("capabilities", f"beside the profile's own, {', '.join(added)}"))

@@ -96,5 +96,10 @@ def beginning(kind: str, sandbox: str) -> str:
     return f"{PREFIX}{kind}-{container_name(sandbox).removeprefix(PREFIX)}-"
 
 
+def is_copy(volume: str) -> bool:
+    """Whether a volume's name is one that volumes with private copies have."""
+    return volume.startswith(f"{PREFIX}copy-")
+
+
 def _volume(kind: Kind, profile: Profile, workspace: WorkspaceFacts) -> str:
     return beginning(kind, workspace.sandbox) + profile.name

@@ -59,23 +59,6 @@ COPY = (
     "sh",
 )
 
-# A work tree of git has its repository elsewhere: the copy gets one of its own, with the head and the index of
-# this work tree. Hooks, submodules and other work trees stay behind. A bare repository has work trees, too.
-COPY_REPOSITORY = (
-    "sh",
-    "-c",
-    'from=$1; to=$2/.git; own=$1/worktrees/$3; cd "$from" || exit 1; shift 3; '
-    "for f in *; do case $f in worktrees|hooks|modules|HEAD|index|*_HEAD|config.worktree|commondir) ;; "
-    '*) [ ! -e "$f" ] || set -- "$@" "./$f" ;; esac; done; '
-    'rm -rf "$to" && mkdir "$to" || exit 1; '
-    'bad=$({ { tar -cf - "$@" || echo 1 >&3; } | tar -C "$to" -xpf - || echo 1 >&3; } 3>&1); '
-    '[ -z "$bad" ] || cp -RPpf "$@" "$to" || exit 1; '
-    'cp "$own/HEAD" "$to/HEAD" || exit 1; '
-    'for f in index ORIG_HEAD logs/HEAD; do [ ! -f "$own/$f" ] || cp "$own/$f" "$to/$f"; done; '
-    'printf "[core]\\n\\tbare = false\\n" >> "$to/config"',
-    "sh",
-)
-
 # PID 1 that ends at once when it is asked to, and collects what `exec` leaves behind.
 _KEEP_ALIVE = "trap 'exit 0' TERM INT; while :; do sleep 3600 & wait $!; done"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.remote import NO_REMOTE, Remote
 from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 
 if TYPE_CHECKING:
@@ -106,6 +107,9 @@ class Plan(NamedTuple):
     """The copy of the workspace that `sandboxd up` keeps the same; None if the container mounts the folder itself, or
     works on a private copy.
     """
+
+    hiding: Hiding = NOTHING
+    """Which files of the workspace stay out of the sandbox that `sandboxd up` starts."""
 
     @property
     def sandbox(self) -> str:

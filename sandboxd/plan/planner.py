@@ -19,6 +19,7 @@ from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import network_of_refused
 from sandboxd.plan.grants import NO_GRANTS, Grants
+from sandboxd.plan.hiding import hiding
 from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
 from sandboxd.plan.names import not_checked
@@ -76,6 +77,13 @@ def make_plan(
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     hooks_refused = _say_hooks(decisions, notes)
     joined = network.inner(decisions.network, workspace)
+    hidden = hiding(
+        decisions.profile,
+        decisions.config,
+        floor,
+        notes,
+        on_cluster=host.engine is not None and host.engine.kind == "kubernetes",
+    )
     copy = synced(
         decisions.profile,
         decisions.choice,
@@ -115,6 +123,7 @@ def make_plan(
         repository_name=workspace.linked.name if workspace.linked is not None else "",
         lasting=(*lasting(decisions.profile, workspace, notes), *lasting_copy(copy)),
         synced=copy,
+        hiding=hidden,
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,
         time_limit=seconds(decisions.profile.time) if decisions.profile.time else 0,

@@ -93,6 +93,8 @@ class Profile(NamedTuple):
     """Whether a private copy and its home, and the tools' caches, are in volumes that outlive the container."""
     git_identity: bool = False
     """Whether commits made inside have the user's name and e-mail."""
+    hide_secrets: bool = False
+    """Whether files that look like a secret and that git does not track stay out of the sandbox."""
     left_open: tuple[str, ...] = ()
     """Files on which tools of the host act and that stay writable nevertheless: patterns of names, and groups of
     `policy.acts_on_host`.
@@ -156,7 +158,7 @@ _SCHEMA: dict[str, set[str]] = {
     "filesystem": {"root", "home", "tmp"},
     "lifecycle": {"hooks"},
     "git": {"identity"},
-    "workspace": {"access", "copy", "hot", "lasts", "control_files", "left_open"},
+    "workspace": {"access", "copy", "hot", "lasts", "hide_secrets", "control_files", "left_open"},
 }
 
 
@@ -184,6 +186,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         processes=data["limits"]["processes"],
         control_files=tuple(data["workspace"]["control_files"]),
         left_open=tuple(data["workspace"]["left_open"]),
+        hide_secrets=data["workspace"]["hide_secrets"],
         faults=tuple(Fault(**fault) for fault in data.get("fault", ())),
         needs_grant=data["trust"]["needs_grant"],
         apparmor=data["apparmor"]["runc"],

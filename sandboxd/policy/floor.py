@@ -28,7 +28,7 @@ _LARGEST = 1 << 20
 
 _LISTS = (
     "profiles", "capabilities", "credentials", "enforce", "network_allow", "network_deny",
-    "clusters", "cluster_namespaces",
+    "clusters", "cluster_namespaces", "hide",
 )  # fmt: skip
 # Other demands, each with the field of `Floor` that it sets.
 _DEMANDED: dict[str, dict[object, str]] = {
@@ -78,6 +78,8 @@ class Floor(NamedTuple):
     no_open_network: bool = False
     network_allow: tuple[tuple[Entry, ...], ...] = ()
     """Lists of entries as in `[network] allow`; a name may only be reached if every list allows it."""
+    hide: tuple[str, ...] = ()
+    """Patterns of files that stay out of every sandbox but those of profile `trusted`, as of a `.gitignore`."""
     network_deny: tuple[Pattern, ...] = ()
     """Hosts and wildcards that nothing may reach."""
     no_private: bool = False
@@ -261,6 +263,8 @@ def _tighten_list(floor: Floor, demand: Demand) -> Floor:
         raise _wrong(demand, "a list of strings")
     if key == "enforce":
         return floor._replace(enforced={**dict.fromkeys(value, demand.path), **floor.enforced})
+    if key == "hide":
+        return floor._replace(hide=(*floor.hide, *value))
     if key == "clusters":
         return floor._replace(clusters=(*floor.clusters, demand))
     if key == "cluster_namespaces":

@@ -69,6 +69,8 @@ class Changes(NamedTuple):
     """The times of the host's files before the copy, for the paths in `entries`; None if they are not known."""
     name: str = ""
     """The sandbox's name; '' for the unnamed one."""
+    hidden: Mapping[str, str] = {}
+    """Paths of the host that were hidden from the sandbox, each with the reason."""
 
     def content(self, change: Change) -> bytes:
         return self._bytes(change.offset, change.size)
@@ -152,7 +154,7 @@ def read(path: str) -> Changes:
             if kind == "end":
                 whole = _whole(path, workspace, container, started, entries, bundle, head)
                 whole = whole._replace(end=file.tell(), name=str(fields.get("name", "")))
-                return whole._replace(times=_read_times(file)) if has_times else whole
+                return _with_own(whole, file) if has_times else whole
             offset, size = file.tell(), _number(head, "size", MOST_BYTES)
             if kind == "bundle":
                 bundle = offset, size
@@ -164,12 +166,17 @@ def read(path: str) -> Changes:
     raise Untrue("it ends early")
 
 
-def with_times(changes: Changes, times: Mapping[str, Times] | None) -> Changes:
-    """`changes` with the times of the host's files, which are appended to its file.
+def with_times(
+    changes: Changes,
+    times: Mapping[str, Times] | None,
+    hidden: Mapping[str, str] | None = None,
+) -> Changes:
+    """`changes` with the times of the host's files and what was hidden, which are appended to its file.
 
     Without them, the stream has no times that can be trusted.
 
     :param times: None if they are not known
+    :param hidden: paths of the host that were hidden from the sandbox, each with the reason; None for none
     """
     entries = times and {
         entry.path: times[entry.path] for entry in changes.entries if entry.path in times
@@ -177,18 +184,23 @@ def with_times(changes: Changes, times: Mapping[str, Times] | None) -> Changes:
     with open(changes.path, "r+b") as file:
         file.truncate(changes.end)
         file.seek(changes.end)
-        file.write(json.dumps({"times": entries}).encode() + b"\n")
+        own = {"times": entries, "hidden": dict(hidden or {})}
+        file.write(json.dumps(own).encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    return changes._replace(times=entries)
+    return changes._replace(times=entries, hidden=hidden or {})
 
 
-def _read_times(file: BinaryIO) -> Mapping[str, Times] | None:
+def _with_own(changes: Changes, file: BinaryIO) -> Changes:
+    """`changes` with what we appended to its file."""
     try:
-        times = json.loads(file.read(MOST_BYTES))["times"]
-        return times and {path: Times(*map(int, pair)) for path, pair in times.items()}
+        own = json.loads(file.read(MOST_BYTES))
+        times = own["times"]
+        times = times and {path: Times(*map(int, pair)) for path, pair in times.items()}
+        hidden = {str(path): str(why) for path, why in own.get("hidden", {}).items()}
+        return changes._replace(times=times, hidden=hidden)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None
+        return changes
 
 
 def _whole(

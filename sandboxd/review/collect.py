@@ -25,9 +25,10 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.payload import interpreter, programs
+from sandboxd.plan.lasting import is_copy as is_copy_volume
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.plan.tool_folders import KNOWN
-from sandboxd.review import changes, copies, host_times, refs, stop_notes
+from sandboxd.review import changes, copies, host_times, original, refs, sent, stop_notes
 from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 
 if TYPE_CHECKING:
@@ -44,9 +45,11 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def is_copy(inspected: Inspected) -> bool:
-    """Whether a container works on a private copy: then the original is mounted too, read-only."""
-    return any(
-        mount.get("Destination") == SOURCE and not mount.get("RW")
+    """Whether a container works on a private copy: in memory or a volume, or beside the original that is mounted."""
+    in_memory = MARK_FOLDER in ((inspected.get("HostConfig") or {}).get("Tmpfs") or {})
+    return in_memory or any(
+        is_copy_volume(mount.get("Name") or "")
+        or (mount.get("Destination") == SOURCE and not mount.get("RW"))
         for mount in inspected.get("Mounts") or []
     )
 
@@ -73,6 +76,8 @@ class Copy(NamedTuple):
     """A file inside that exists once the copy is complete; '' if it is known to be complete."""
     listed: Mapping[str, Any] | None = None
     """The list of what was copied, as `changes_inside` reads it; None if the original is mounted inside."""
+    hidden: Mapping[str, str] = {}
+    """Paths that were not copied since they are hidden, each with the reason."""
     times: Mapping[str, host_times.Times] | None = None
     """The times of the host's files before the copy; None: the clock decides what the host changed since."""
 
@@ -96,12 +101,35 @@ def collect(
         times=_times(engine, inspected),
     )
     sandbox = sandbox_id(workspace, _sandbox_name(inspected))
+    if not _has_original(inspected):
+        copy = copy._replace(**_sent(engine, inspected, sandbox))
     inside = inside_of(engine, inspected["Id"])
     if stop_others:
         stop_notes.note(os.environ, inspected["Id"])
     return collect_by(
         inside, copy, sandbox, str(inspected["Name"]).lstrip("/"), stop_others=stop_others
     )
+
+
+def _has_original(inspected: Inspected) -> bool:
+    """Whether the original of the copy is mounted beside it, as generated files have it."""
+    return any(mount.get("Destination") == SOURCE for mount in inspected.get("Mounts") or [])
+
+
+def _sent(engine: Engine, inspected: Inspected, sandbox: str) -> dict[str, Any]:
+    """The fields of `Copy` about what was sent; of a copy of which nothing is noted, what the host has now counts."""
+    noted = sent.recall(sandbox, copies.of_container(engine, inspected))
+    if noted is not None:
+        return {"listed": noted.listed, "hidden": noted.hidden}
+    workspace = workspace_of(sandbox)
+    entries = original.survey(workspace, lambda path, _: path == ".git" or path.endswith("/.git"))
+    manifest = original.Manifest({}, {}, set())
+    for parcel in original.parcels(workspace, entries):
+        if isinstance(parcel, original.Archive):
+            manifest.add(parcel.noted)
+        elif isinstance(parcel, original.Whole):
+            manifest.add((parcel.noted,))
+    return {"listed": manifest.listed}
 
 
 def inside_of(engine: Engine, container: str) -> Inside:
@@ -140,7 +168,7 @@ def collect_by(
             _fill(inside, copy, workspace, _Spool(file), stop_others)
             file.flush()
             os.fsync(file.fileno())
-        result = changes.with_times(changes.read(unfinished), copy.times)
+        result = changes.with_times(changes.read(unfinished), copy.times, copy.hidden)
         os.rename(unfinished, path)
         return result._replace(path=path)
     except BaseException as error:

@@ -15,15 +15,11 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
 from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
+from sandboxd.plan.lasting import is_copy
 
 if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected, Volume
     from sandboxd.engine.client import Engine
-
-
-def is_copy(volume: str) -> bool:
-    """Whether a volume's name is one that volumes with private copies have."""
-    return volume.startswith("sandboxd-copy-")
 
 
 def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:

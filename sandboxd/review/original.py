@@ -12,6 +12,7 @@ import io
 import os
 import stat
 import tarfile
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
@@ -21,7 +22,7 @@ from sandboxd.review.changes_inside import DIGEST
 from sandboxd.review.copy_in import MOST_LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from typing import BinaryIO
 
 Fields = tuple[int, int, int, str]
@@ -142,16 +143,29 @@ def key_of(path: str) -> str:
     return os.fsencode(path).decode("latin-1")
 
 
+Edit = Callable[[bytes], bytes]
+"""Makes the content for the copy of the content of a file."""
+
+
+def as_it_is(_path: str) -> Edit | None:
+    """Have no file changed on its way."""
+    return None
+
+
 def parcels(
-    workspace: str, entries: Sequence[Entry], known: Mapping[str, Sequence[object]] | None = None
+    workspace: str,
+    entries: Sequence[Entry],
+    known: Mapping[str, Sequence[object]] | None = None,
+    edit_of: Callable[[str], Edit | None] = as_it_is,
 ) -> Iterator[Parcel]:
     """Yield the chunks to send for `entries`, in order.
 
     :param known: what the other machine has already; unchanged content is only listed, not sent
+    :param edit_of: what changes the file at a path on its way; a larger one than a chunk is left out then
     :raises UsageError: a path cannot be read
     """
     with beneath.open_folder(workspace) as root:
-        packing = _Packing(known or {})
+        packing = _Packing(known or {}, edit_of)
         for entry in entries:
             try:
                 with beneath.parent_of(root, entry.path, create=False) as folder:
@@ -175,11 +189,16 @@ def _of_entry(packing: _Packing, folder: int, entry: Entry) -> Iterator[Parcel]:
         return
     with reading(_open(folder, name, os.O_NONBLOCK)) as file:
         status = os.fstat(file.fileno())
+        edit = packing.edit_of(entry.path)
         if status.st_size > PARCEL:
+            if edit is not None:
+                return
             yield packing.flush()
             yield from _pieces(packing, entry.path, status, file)
             return
         data = file.read(status.st_size)
+    if edit is not None:
+        data = edit(data)
     if not packing.has_room(len(data)):
         yield packing.flush()
     packing.add(entry.path, status, "", data)
@@ -207,8 +226,10 @@ def _pieces(
 class _Packing:
     """An archive that grows to the size of a parcel."""
 
-    def __init__(self, known: Mapping[str, Sequence[object]]) -> None:
-        self._known = known
+    def __init__(
+        self, known: Mapping[str, Sequence[object]], edit_of: Callable[[str], Edit | None]
+    ) -> None:
+        self._known, self.edit_of = known, edit_of
         self._begin()
 
     def _begin(self) -> None:

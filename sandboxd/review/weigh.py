@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
-from sandboxd.policy.acts_on_host import beside_head, weigh
+from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
 from sandboxd.review import links
 from sandboxd.review.changes import LARGEST
 from sandboxd.review.media import is_media
@@ -119,11 +119,27 @@ def _item(root: int, changes: Changes, change: Change) -> Item | None:
         "unreadable": "the sandbox's user cannot read it",
         "other": "neither a file nor a link",
     }.get(change.kind, "")
+    if why := _why_hidden(changes, change.path):
+        blocked = blocked or f"hidden from the sandbox ({why}): yours stays as it is"
     if moved_on:
         blocked = blocked or "changed on the host, too, since the sandbox started"
     if stat.S_ISDIR(here.mode) or here.behind_link:
         blocked = blocked or "a folder or a link of the host is in its place"
     return _weigh(root, change, "changed" if here.mode else "added", here, new, blocked)
+
+
+def _why_hidden(changes: Changes, path: str) -> str:
+    """Why the sandbox did not have what the host has at `path` or at a folder above it, however the name is spelt."""
+    if not changes.hidden:
+        return ""
+    hidden = {_plain(each): why for each, why in changes.hidden.items()}
+    parts = _plain(path).split("/")
+    paths = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
+    return next((hidden[each] for each in paths if each in hidden), "")
+
+
+def _plain(path: str) -> str:
+    return "/".join(map(plain_name, path.split("/")))
 
 
 def _moved_on(changes: Changes, path: str, here: Here) -> bool:

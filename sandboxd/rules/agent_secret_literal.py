@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._secrets import literal_token
+from sandboxd.secret_forms import literal_token
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -43,8 +43,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
-from sandboxd.rules._credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
 from sandboxd.rules._needs import Field

@@ -39,7 +39,7 @@ from sandboxd.findings import RuleMeta, Severity
 from sandboxd.model.image import pairs
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
-from sandboxd.rules._secrets import literal_token, looks_random, secret_name
+from sandboxd.secret_forms import literal_token, looks_random, secret_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

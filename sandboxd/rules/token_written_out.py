@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
 from sandboxd.rules._needs import Contains
-from sandboxd.rules._secrets import TOKENS, is_placeholder, looks_random, tokens_in
+from sandboxd.secret_forms import TOKENS, is_placeholder, looks_random, tokens_in
 from sandboxd.syntax.node import walk
 from sandboxd.text import Span
 

@@ -7,7 +7,8 @@ import posixpath
 from sandboxd.model.container import Container
 from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.plan.container_name import container_name
-from sandboxd.plan.layout import SOURCE
+from sandboxd.plan.lasting import is_copy
+from sandboxd.plan.layout import MARK_FOLDER, SOURCE
 
 BY_GATEWAY = "names through the gateway"
 """The value of `network` if a gateway lets names through."""
@@ -88,7 +89,7 @@ def _option(container: Container, name: str) -> str:
 def _workspace(container: Container) -> str:
     """The layout in words: the host's folder itself, or a private copy."""
     mounts = [value.value for value in container.mounts]
-    if any(mount.target == SOURCE for mount in mounts):
+    if any(mount.target in (SOURCE, MARK_FOLDER) or is_copy(mount.source) for mount in mounts):
         return "a private copy (`sandboxd review` brings changes)"
     top = [mount for mount in mounts if posixpath.dirname(mount.target) == "/workspaces"]
     if any(mount.type in ("volume", "tmpfs") for mount in top):

@@ -38,6 +38,8 @@ class Rule(NamedTuple):
 
 
 _BOTH = Rule(Flow.BOTH)
+HIDDEN = "hidden from the sandbox"
+"""Why nothing is copied at a path that the sandbox must not have."""
 
 
 def _never(_path: str) -> bool:
@@ -51,14 +53,14 @@ def _never_of(_path: str, _is_folder: bool) -> bool:
 class Policy(NamedTuple):
     """The choices of a project and its user about paths.
 
-    :ivar is_hidden: whether the sandbox must not get the content of a path
+    :ivar is_hidden: whether the sandbox must not get the content of a path (second argument: whether it is a folder)
     :ivar is_ignored: whether git ignores a path (second argument: whether it is a folder), so that it is not copied
     :ivar is_wanted: whether an ignored path is copied all the same, because the user chose so
     :ivar is_outward: whether a path is a product of the sandbox, so that the host's changes of it are not copied
     :ivar runs_pass: whether files that run when the project is built or tested are copied out, marked
     """
 
-    is_hidden: Callable[[str], bool] = _never
+    is_hidden: Callable[[str, bool], bool] = _never_of
     is_ignored: Callable[[str, bool], bool] = _never_of
     is_wanted: Callable[[str, bool], bool] = _never_of
     is_outward: Callable[[str], bool] = _never
@@ -79,7 +81,7 @@ class Policy(NamedTuple):
         return any(self._stays_apart(each, is_folder) for each in paths)
 
     def _stays_apart(self, path: str, is_folder: bool) -> bool:
-        if self.is_hidden(path):
+        if self.is_hidden(path, is_folder):
             return True
         return self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder)
 
@@ -101,8 +103,8 @@ class Policy(NamedTuple):
         weight, why = weigh(path)
         if weight == "never":
             return Rule(Flow.NONE, why)
-        if self.is_hidden(path):
-            return Rule(Flow.NONE, "hidden from the sandbox")
+        if self.is_hidden(path, is_folder):
+            return Rule(Flow.NONE, HIDDEN)
         if self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder):
             return Rule(Flow.NONE, "ignored by git: it stays where it was made")
         if not weight and is_beside_head:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from sandboxd.hide.reader import Reader
 from sandboxd.lint import gitignore
 from sandboxd.lint.gitignore import Ignore
+from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.sync.flows import Policy, decides_of_others
 from sandboxd.sync.state import Snapshot, above
 
@@ -17,11 +19,15 @@ class GitIgnored:
     """The policies for the folder `workspace` on the host, each by its ignore files and its index at one moment.
 
     :param of_user: the path of the user's own patterns for all repositories; '' for none
+    :param hiding: which files are not sent, and not taken from inside
     :param wanted: patterns, as of a `.gitignore`, of ignored paths that are copied all the same
     """
 
-    def __init__(self, workspace: str, of_user: str, wanted: Iterable[str]) -> None:
+    def __init__(
+        self, workspace: str, of_user: str, wanted: Iterable[str], hiding: Hiding = NOTHING
+    ) -> None:
         self._workspace, self._of_user = workspace, of_user
+        self._reader = Reader(workspace, hiding) if hiding != NOTHING else None
         self._wanted = gitignore.parse("\n".join(wanted))
         self._rules = _Rules(workspace, of_user)
         self._policy = self._policy_by(self._rules)
@@ -43,7 +49,9 @@ class GitIgnored:
                 path, is_folder = above(path), True
             return False
 
-        return Policy(is_ignored=rules.is_ignored, is_wanted=is_wanted)
+        if self._reader is None:
+            return Policy(is_ignored=rules.is_ignored, is_wanted=is_wanted)
+        return Policy(self._reader.is_hidden, rules.is_ignored, is_wanted)
 
 
 class _Rules:

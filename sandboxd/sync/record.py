@@ -8,10 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_private
+from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.sync.place import Place
 
 
@@ -19,7 +20,7 @@ class Record(NamedTuple):
     """A copy: in the container with the id `container`, in the folder `target` inside.
 
     `volume` is the name of the volume that it is in, '' for one in memory; `wanted` are patterns of ignored paths that
-    are kept the same, too; `sandbox` is the sandbox's identity.
+    are kept the same, too; `sandbox` is the sandbox's identity, and `hiding` says which files are not sent.
     """
 
     container: str
@@ -27,6 +28,7 @@ class Record(NamedTuple):
     volume: str
     wanted: tuple[str, ...] = ()
     sandbox: str = ""
+    hiding: Hiding = NOTHING
 
 
 def write(place: Place, record: Record) -> None:
@@ -35,7 +37,10 @@ def write(place: Place, record: Record) -> None:
     :raises EnvironmentFailure: it cannot be written
     """
     if read(place) != record:
-        write_private(place.record, json.dumps(record._asdict()).encode())
+        write_private(
+            place.record,
+            json.dumps({**record._asdict(), "hiding": record.hiding._asdict()}).encode(),
+        )
 
 
 def remove(place: Place) -> None:
@@ -57,9 +62,17 @@ def read(place: Place) -> Record | None:
             str(record["volume"]),
             tuple(str(pattern) for pattern in record["wanted"]),
             str(record.get("sandbox", "")),
+            _hiding(record.get("hiding", {})),
         )
     except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _hiding(fields: dict[str, Any]) -> Hiding:
+    always, hide, show = (
+        tuple(map(str, fields.get(key, ()))) for key in ("always", "hide", "show")
+    )
+    return Hiding(always, hide, show, bool(fields.get("secrets")))
 
 
 def read_of(place: Place, container: str) -> Record | None:

@@ -49,6 +49,14 @@ def gitlinks(data: bytes, sha256: bool) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.decode("utf-8", "surrogateescape") for name in names))
 
 
+def names(data: bytes, sha256: bool) -> set[bytes]:
+    """The paths in an index, without those that it takes from a shared one.
+
+    :raises ValueError: it is not a valid index
+    """
+    return {entry.name for entry in _all(data, sha256)} - {b""}
+
+
 def shared_index(data: bytes, sha256: bool) -> str:
     """The name of the file in the git directory that has the other entries of a split index; '' if the index is
     complete.

@@ -17,6 +17,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "data": frozenset(),
     "deadline": frozenset(),
     "agent_files": frozenset(),
+    "credential_places": frozenset({"agent_files"}),
+    "secret_forms": frozenset(),
     "markup": frozenset({"screen"}),
     "screen": frozenset(),
     "toml_output": frozenset({"errors"}),
@@ -37,7 +39,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "state": _rooms("egress engine errors files host.folders"),
     "host.tree_sizes": frozenset({"files"}),
     "rules": _rooms(
-        "agent_files config data findings host.advisories host.facts model syntax text"
+        "agent_files config credential_places data findings host.advisories host.facts model "
+        "secret_forms syntax text"
     ),
     "agents": frozenset(
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
@@ -117,8 +120,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "review": frozenset(
         {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
     ),
+    "hide": _rooms("credential_places deadline errors files lint plan policy review secret_forms"),
     "sync": _rooms(
-        "errors exchange file_lock files host.folders lint model payload plan policy review screen"
+        "errors exchange file_lock files hide host.folders lint model payload plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -134,6 +138,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "forward",
             "halt",
+            "hide",
             "host",
             "model",
             "observe",
@@ -209,6 +214,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "files",
             "formats",
             "forward",
+            "hide",
             "host",
             "host.facts",
             "ipc",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Callable, Iterable
 
+from sandboxd import credential_places, secret_forms
 from sandboxd.config import keys
 from sandboxd.engine import failures
 from sandboxd.lint import gitignore
 from sandboxd.model import apparmor
 from sandboxd.policy import acts_on_host
-from sandboxd.rules import _commands, _loaders, _mounts, _secrets, _tls, _uses
+from sandboxd.rules import _commands, _loaders, _mounts, _tls, _uses
 from sandboxd.rules import build_option_insecure as build_option
 from sandboxd.rules import dockerfile_curl_pipe_shell as pipe
 from sandboxd.rules import dockerfile_metadata_label as label
@@ -32,6 +34,9 @@ def _acting() -> list[str]:
 
 
 MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
+    ("hide.names", "fnmatch.translate(glob)"): (
+        "match", lambda: map(fnmatch.translate, credential_places.IN_PROJECTS),
+    ),
     ("lint.gitignore", "_expression(body.rstrip('/'))"): (
         "fullmatch", lambda: map(gitignore._expression, _IGNORED),
     ),
@@ -51,7 +56,7 @@ MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
     ("rules._mounts", "_VARIABLE.format(name=name)"): ("match", lambda: [_mounts._VARIABLE.format(name="NAME")]),
     ("rules._scripts", "gap"): ("sub", lambda: [r"\s+", r"[\s\",]+"]),
     ("rules._scripts", "pattern"): ("search", lambda: [pipe._FETCHED, setuid._RAISED, sudo._NOPASSWD]),
-    ("rules._secrets", "pattern"): ("search", lambda: [pattern for _, pattern, _ in _secrets.TOKENS]),
+    ("secret_forms", "pattern"): ("search", lambda: [pattern for _, pattern, _ in secret_forms.TOKENS]),
     ("rules._tls", "pattern"): (
         "search", lambda: [*(pattern for _, pattern in _tls.COMMANDS.values()), *_tls.VARIABLES.values()],
     ),

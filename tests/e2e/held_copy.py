@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-_COPY = re.compile(rb"tar -cf")
+_COPY = re.compile(rb'"tar", ?"-xpf"')
 _START = re.compile(rb"POST \S*/exec/\w+/start ")
 
 

@@ -104,6 +104,8 @@ def _say(started: Started, option: str) -> None:
             terminal.entry(
                 "left here", f"what git ignores: {names}; `sandboxd cp FILE :` brings one"
             )
+        for line in started.sent.hidden:
+            terminal.entry("hidden", line)
     if started.refreshed is not None:
         _say_refreshed(started.refreshed, option)
     if started.newer is not None:

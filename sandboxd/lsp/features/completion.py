@@ -14,6 +14,7 @@ from lsprotocol import types
 
 from sandboxd import rules
 from sandboxd.config import keys
+from sandboxd.config.key import Key, Table
 from sandboxd.config.values import LEVELS, NETWORK_MODES, profile_names
 from sandboxd.egress import group, groups
 from sandboxd.files import CONFIG_NAME
@@ -114,7 +115,7 @@ def _keys(table: str) -> list[Offer]:
     return [(key.name, _detail(key)) for each in tables for key in each.keys]
 
 
-def _detail(described: keys.Table | keys.Key) -> str:
+def _detail(described: Table | Key) -> str:
     text = described.meaning
     return text[0].lower() + text[1:]
 

@@ -83,7 +83,7 @@ def create(
     # Images and Pods take minutes, and what was revoked meanwhile is not to get the files.
     planned.require_allowed()
     say("copying the workspace")
-    sent = _send.send(target, pod["metadata"]["uid"], say)
+    sent = _send.send(target, pod["metadata"]["uid"], plan.hiding, say)
     planned.require_allowed()
     if plan.egress is not None:
         PodGateway(target).refresh()

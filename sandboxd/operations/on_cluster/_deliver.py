@@ -2,51 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import TYPE_CHECKING
 
 from sandboxd.cluster import failures, running, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.review import original
+from sandboxd.review import arrival, original
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from sandboxd.operations.on_cluster.target import Target
-    from sandboxd.review.original import Manifest, Noted, Parcel, Whole
+    from sandboxd.review.original import Manifest, Noted, Parcel
 
 _TRIES = 6
 _LONGEST_WAIT = 15.0
 _SECONDS = 600.0
 """The time limit for one chunk."""
-_BLOCK = 1 << 16
 _MOST_OUTPUT = 4000
 _MOST_LINES, _LONGEST_LINE = 3, 160
-
-PART = ".sandboxd-part"
-"""The name, in the workspace, of a file that arrives in pieces, until it is complete."""
-ARRIVE = f'cd "$1" && rm -f {PART} && cat >{PART} && [ "$(wc -c <{PART})" -eq "$2" ]'
-"""Shell text that saves its input as `PART`, and fails if it is not as long as it should be: a truncated list of names
-could mean other files.
-"""
-_ARCHIVE = f"{ARRIVE} && tar -xpf {PART} && rm -f {PART}"
-"""Saves the whole archive before it is unpacked, since tar would create truncated files from a truncated archive."""
-_PIECE = f'cd "$1" && {{ [ "$2" -gt 0 ] || rm -f {PART}; }} && dd of={PART} bs={_BLOCK} seek="$2" conv=notrunc'
-"""Writes a piece at its own offset: a writer whose connection broke may still be writing the same bytes."""
-_WHOLE = f"""
-cd "$1" || exit 1
-path=$(cat; printf x)
-[ "$(printf %s "$path" | wc -c)" -eq "$5" ] || {{ echo "its name came in part" >&2; exit 1; }}
-path=./${{path%x}}
-has() {{ [ "$(wc -c < "$1")" -eq "$2" ]; }}
-[ -e {PART} ] || {{ has "$path" "$2"; exit; }}
-has {PART} "$2" || {{ echo "it has other bytes than were sent" >&2; exit 1; }}
-[ ! -d "$path" ] || {{ echo "a folder is in its place" >&2; exit 1; }}
-chmod "$3" {PART}; touch -d "@$4" {PART} 2>/dev/null
-mv -f {PART} "$path"
-"""
 
 
 class Delivery:
@@ -75,33 +50,18 @@ class Delivery:
         :raises EnvironmentFailure: the Pod does not accept one, or is unreachable for minutes
         """
         for parcel in parcels:
+            words, data = arrival.command(
+                parcel, self._target.folder, beside_work=self._beside_work
+            )
+            if words:
+                self._run(words, data)
             if isinstance(parcel, original.Archive):
-                if parcel.data:
-                    self._unpack(parcel.data)
-                self._arrived(parcel.noted, parcel.files, len(parcel.data))
+                self._arrived(parcel.noted, parcel.files, len(data))
             elif isinstance(parcel, original.Piece):
-                place = str(parcel.offset // _BLOCK)
-                words = ["sh", "-c", _PIECE, "sh", self._target.folder, place]
-                self._run(words, parcel.data)
-                self._arrived((), 0, len(parcel.data))
+                self._arrived((), 0, len(data))
             else:
-                self._finish(parcel)
                 self._arrived((parcel.noted,), 1, 0)
             self._progress(total)
-
-    def _unpack(self, data: bytes) -> None:
-        folder = self._target.folder
-        words = ["tar", "-xpf", "-", "-C", folder]
-        if self._beside_work:
-            words = ["sh", "-c", _ARCHIVE, "sh", folder, str(len(data))]
-        self._run(words, data)
-
-    def _finish(self, whole: Whole) -> None:
-        path, (mode, size, mtime, _), _ = whole.noted
-        name = os.fsencode(path)
-        # The length of the name: the beginning of one may be another file's.
-        numbers = [str(size), f"{mode & 0o7777:o}", str(mtime // 10**9), str(len(name) + len("x"))]
-        self._run(["sh", "-c", _WHOLE, "sh", self._target.folder, *numbers], name)
 
     def _arrived(self, noted: Sequence[Noted], files: int, size: int) -> None:
         self._manifest.add(noted)

@@ -53,9 +53,9 @@ def reuse(
     )
     if is_refreshed:
         planned.require_allowed()
-        done = refresh.refresh(target, record.uid, say)
+        done = refresh.refresh(target, record.uid, plan.hiding, say)
         return started._replace(how="refreshed", refreshed=done)
-    return started._replace(newer=refresh.newer(target, record))
+    return started._replace(newer=refresh.newer(target, record, plan.hiding))
 
 
 def _require_ours(target: Target, planned: Planned, pod: dict[str, Any]) -> Record:

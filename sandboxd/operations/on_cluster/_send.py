@@ -7,6 +7,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.exchange import copied_git
+from sandboxd.hide import copied
 from sandboxd.lint import gitignore
 from sandboxd.operations.on_cluster._deliver import Delivery
 from sandboxd.plan.git_ignore_file import ignore_file
@@ -17,16 +19,22 @@ if TYPE_CHECKING:
 
     from sandboxd.lint.gitignore import Ignore
     from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.hiding import Hiding
+    from sandboxd.plan.plan import Plan
     from sandboxd.review.original import Entry, Manifest
 
 _MOST_NAMED = 1000
 
 
 class Surveyed(NamedTuple):
-    """The files of a workspace to send, and the names of those that stay because git ignores them."""
+    """The files of a workspace to send, and the names of those that stay because git ignores them.
+
+    `tree` also has what is hidden.
+    """
 
     entries: list[Entry]
     left: tuple[str, ...]
+    tree: copied.Surveyed = copied.NOTHING
 
 
 class Sent(NamedTuple):
@@ -42,45 +50,51 @@ class Sent(NamedTuple):
     manifest: Manifest
     head: tuple[str, str]
     """The name of the branch that was checked out, and the id of its commit."""
+    hidden: tuple[str, ...] = ()
+    """Lines about what stayed because it is hidden."""
 
 
-def survey(target: Target) -> Surveyed:
+def survey(target: Target, hiding: Hiding) -> Surveyed:
     """List the files of the workspace of `target` to send.
 
-    What git ignores is left out: tools can make it again, or it is secret.
+    What git ignores is left out: tools can make it again, or it is secret. So is what `hiding` hides.
 
     :raises UsageError: the workspace cannot be read
     """
     ignored = _Ignored(target)
-    return Surveyed(original.survey(target.workspace, ignored.is_left), tuple(ignored.left))
+    tree = copied.survey(target.workspace, hiding, ignored.is_left)
+    return Surveyed(tree.entries, tuple(ignored.left), tree)
 
 
-def require_room(target: Target, room: int, profile: str) -> None:
+def require_room(target: Target, room: int, plan: Plan) -> None:
     """Refuse a workspace that does not fit into its volume.
 
     :param room: the size of the volume in bytes
     :raises UsageError: the workspace is larger
     """
-    size = original.room_of(survey(target).entries)
+    size = original.room_of(survey(target, plan.hiding).entries)
     if size > room:
         raise UsageError(
-            f"the workspace has {size / 1e9:.2f} GB, and the volume of profile `{profile}` has {room / 1e9:.2f} GB",
+            f"the workspace has {size / 1e9:.2f} GB, and the volume of profile `{plan.profile}` has {room / 1e9:.2f} GB",
             "leave large files out by `.gitignore`; a clone with less history is smaller: `git clone --depth 1`",
         )
 
 
-def send(target: Target, uid: str, say: Callable[[str], None]) -> Sent:
+def send(target: Target, uid: str, hiding: Hiding, say: Callable[[str], None]) -> Sent:
     """Copy the workspace into the Pod `uid` of `target`, which does not have it yet.
 
     :raises EnvironmentFailure: the Pod does not accept it
     """
     started, head = time.time_ns(), refs.head(target.workspace)
-    surveyed = survey(target)
+    surveyed = survey(target, hiding)
     manifest = original.Manifest({}, {}, set())
     delivery = Delivery(target, uid, manifest, say)
     total = sum(each.status.st_size for each in surveyed.entries)
-    delivery.send(original.parcels(target.workspace, surveyed.entries), total)
-    return Sent(delivery.files, delivery.size, surveyed.left, started, manifest, head)
+    parcels = original.parcels(target.workspace, surveyed.entries, edit_of=copied_git.edit_of)
+    delivery.send(parcels, total)
+    hidden = copied.in_words(target.workspace, surveyed.tree)
+    left = surveyed.left
+    return Sent(delivery.files, delivery.size, left, started, manifest, head, hidden)
 
 
 class _Ignored:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cluster import records, running
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.operations.on_cluster._deliver import PART
 from sandboxd.operations.on_cluster.target import blaming_pod, running_pod
 from sandboxd.review import collect, stop_notes
+from sandboxd.review.arrival import PART
 from sandboxd.review.host_times import Times
 
 if TYPE_CHECKING:

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import records, running
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.exchange import copied_git
 from sandboxd.operations.on_cluster import _send, _work
-from sandboxd.operations.on_cluster._deliver import ARRIVE, PART, Delivery, run_with
+from sandboxd.operations.on_cluster._deliver import Delivery, run_with
 from sandboxd.review import collect, original, refs, stop_notes
+from sandboxd.review.arrival import ARRIVE, PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from sandboxd.cluster.records import Record
     from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.plan.hiding import Hiding
     from sandboxd.review.collect import Compared
     from sandboxd.review.original import Entry, Fields, Manifest
 
@@ -58,19 +61,19 @@ class Refreshed(NamedTuple):
     """The reason why git inside is not at the host's commit; '' if it is, or no commit had to be sent."""
 
 
-def newer(target: Target, record: Record) -> Newer:
+def newer(target: Target, record: Record, hiding: Hiding) -> Newer:
     """Compare the host with the copy in the Pod, by modification times and sizes; no content is read.
 
     :param record: what was copied there
     """
-    survey = _send.survey(target)
+    survey = _send.survey(target, hiding)
     changed = [e.path for e in survey.entries if _is_other(record, e)]
     gone = [os.fsdecode(key.encode("latin-1")) for key in _gone(target, record, survey.entries)]
     head = refs.head(target.workspace)
     return Newer(tuple(changed), tuple(gone), bool(head[1]) and head != tuple(record.head))
 
 
-def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
+def refresh(target: Target, uid: str, hiding: Hiding, say: Callable[[str], None]) -> Refreshed:
     """Send what is newer on the host to the Pod `uid`; files that the sandbox changed stay as they are there.
 
     Meanwhile all other processes in the sandbox are stopped. Another refresh of the same sandbox is waited for first,
@@ -85,11 +88,13 @@ def refresh(target: Target, uid: str, say: Callable[[str], None]) -> Refreshed:
         record = records.recall(*place)
         if record is None or record.uid != uid:
             raise EnvironmentFailure("the sandbox became another one meanwhile", "run it again")
-        return _refresh(target, record, say)
+        return _refresh(target, record, hiding, say)
 
 
-def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refreshed:
-    entries = _send.survey(target).entries
+def _refresh(
+    target: Target, record: Record, hiding: Hiding, say: Callable[[str], None]
+) -> Refreshed:
+    entries = _send.survey(target, hiding).entries
     manifest = original.Manifest(
         {key: _fields(fields) for key, fields in record.listed.items()},
         {path: (pair[0], pair[1]) for path, pair in (record.times or {}).items()},
@@ -106,7 +111,9 @@ def _refresh(target: Target, record: Record, say: Callable[[str], None]) -> Refr
         _remove(target, manifest, [*gone, *news.replaced(takes)])
         objects = [e for e in entries if _is_new_object(e.path, manifest)]
         total = sum(e.status.st_size for e in (*objects, *takes))
-        parcels = original.parcels(target.workspace, [*objects, *takes], manifest.listed)
+        parcels = original.parcels(
+            target.workspace, [*objects, *takes], manifest.listed, copied_git.edit_of
+        )
         delivery.send(parcels, total)
         head, branch = _follow(target, record)
     finally:

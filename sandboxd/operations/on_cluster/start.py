@@ -117,7 +117,7 @@ def _make(
 ) -> Started:
     """Make the sandbox; of a failure nothing is left."""
     profile = profiles.load(wanted.plan.profile)
-    _send.require_room(target, kubernetes.room_of_work(profile), wanted.plan.profile)
+    _send.require_room(target, kubernetes.room_of_work(profile), wanted.plan)
     records.note_start(target.environ, target.cluster.context, target.pod)
     try:
         return create(target, wanted, say, program)

@@ -14,7 +14,7 @@ from sandboxd.model.gpus import devices
 from sandboxd.model.labels import EGRESS, NAMED, PLAN
 from sandboxd.plan.git_settings import with_settings
 from sandboxd.plan.lasting import Lasting, variables
-from sandboxd.plan.layout import MARK_FOLDER
+from sandboxd.plan.layout import MARK_FOLDER, SOURCE
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
@@ -92,6 +92,9 @@ def _host_config(plan: Plan) -> HostConfig:
     if any(place.kind == "copy" for place in plan.lasting):
         # The host knows whether a copy that lasts is whole.
         own = own | {MARK_FOLDER}
+    if plan.prepare:
+        # `up` sends the copy from the host, without what is hidden.
+        own = own | {SOURCE}
     if plan.synced is not None:
         own = own | plan.synced.replaces
     mounts = [v.value for v in container.mounts if v.value.target not in own]
@@ -102,7 +105,7 @@ def _host_config(plan: Plan) -> HostConfig:
         "Mounts": [
             *(_mount(mount) for mount in mounts if not is_tmpfs_flag(mount)),
             *(_lasting(place) for place in plan.lasting),
-            *(() if plan.repository is None else (_mount(plan.repository),)),
+            *(() if plan.repository is None or plan.prepare else (_mount(plan.repository),)),
         ],
     }
     tmpfs = [mount for mount in mounts if is_tmpfs_flag(mount)]

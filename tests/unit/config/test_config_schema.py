@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sandboxd import rules
 from sandboxd.cli import config_schema
 from sandboxd.config import keys, reading
+from sandboxd.config.key import TEXTS, Table
 from sandboxd.config.model import Config
 from sandboxd.text import SourceText
 
@@ -147,13 +148,13 @@ def test_both_refuse(text: str) -> None:
 
 
 @pytest.mark.parametrize("table", keys.tables(), ids=lambda table: table.name or "top")
-def test_each_example_is_accepted_and_each_choice(table: keys.Table) -> None:
+def test_each_example_is_accepted_and_each_choice(table: Table) -> None:
     for key in table.keys:
         if key.name == "*":
             assert schema_accepts(f"{table.heading}\n{key.example}")
             assert reader_accepts(f"{table.heading}\n{key.example}")
         values = [f'"{choice}"' for choice in key.choices]
-        if key.type == keys.TEXTS:
+        if key.type == TEXTS:
             values = [f"[{value}]" for value in values]
         if table.is_open or table.repeated:
             continue

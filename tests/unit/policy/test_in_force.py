@@ -206,6 +206,7 @@ EVERY_KEY: dict[str, tuple[object, object]] = {
     "network_allow": (["pypi"], ["pypi", "npm"]),
     "network_deny": (["a.example", "b.example"], ["a.example"]),
     "clusters": (["work"], ["work", "home"]),
+    "hide": ([".env", "secrets/"], [".env"]),
     "cluster_namespaces": (["mine"], ["mine", "kube-system"]),
     "runtime": ("gvisor", None),
     "network": ("none", "allow"),

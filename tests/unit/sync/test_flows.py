@@ -8,7 +8,7 @@ from sandboxd.policy.acts_on_host_table import ROWS
 from sandboxd.sync.flows import Flow, Policy, aside
 
 POLICY = Policy(
-    is_hidden=lambda path: path == ".env",
+    is_hidden=lambda path, _: path == ".env",
     is_ignored=lambda path, is_folder: path in ("node_modules", "dist") and is_folder,
     is_wanted=lambda path, is_folder: path == "dist",
     is_outward=lambda path: path.startswith("reports/"),

@@ -44,7 +44,7 @@ STEPS = int(os.environ.get("SANDBOXD_STEPS", "5000"))
 SEED = os.environ.get("SANDBOXD_SEED", "1")
 
 POLICY = Policy(
-    is_hidden=lambda path: path.rpartition("/")[2] == "secret",
+    is_hidden=lambda path, _: path.rpartition("/")[2] == "secret",
     is_ignored=lambda path, is_folder: is_folder and path.rpartition("/")[2] == "build",
 )
 TREASURE = "host:treasure"

@@ -10,7 +10,7 @@ from tests.unit.sync.model import Pair, Tree, file, link
 
 NAMES = ("a", "b", "A", ".vscode", "conftest.py", "HEAD", "config", "build", "secret", "dist")
 POLICY = Policy(
-    is_hidden=lambda path: path.rpartition("/")[2] == "secret",
+    is_hidden=lambda path, _: path.rpartition("/")[2] == "secret",
     is_ignored=lambda path, is_folder: is_folder and path.rpartition("/")[2] == "build",
     is_outward=lambda path: path.split("/")[0] == "dist",
 )

@@ -20,6 +20,7 @@ from sandboxd.cluster.records import Record
 from sandboxd.operations.on_cluster import _send
 from sandboxd.operations.on_cluster import refresh as refreshing
 from sandboxd.operations.on_cluster.target import Target
+from sandboxd.plan.hiding import NOTHING
 from sandboxd.review import changes_inside, collect
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
@@ -65,7 +66,7 @@ class Pod:
 
     def send(self) -> _send.Sent:
         """Copy the host's folder, and note it."""
-        sent = _send.send(self.target, UID, self.said.append)
+        sent = _send.send(self.target, UID, NOTHING, self.said.append)
         noted = Record(
             UID, sent.started, str(self.inside), sent.manifest.listed, [], [],
             sent.manifest.times, sorted(sent.manifest.objects), sent.head,
@@ -74,10 +75,10 @@ class Pod:
         return sent
 
     def refresh(self) -> refreshing.Refreshed:
-        return refreshing.refresh(self.target, self.record().uid, self.said.append)
+        return refreshing.refresh(self.target, self.record().uid, NOTHING, self.said.append)
 
     def newer(self) -> refreshing.Newer:
-        return refreshing.newer(self.target, self.record())
+        return refreshing.newer(self.target, self.record(), NOTHING)
 
     def _run(
         self, _cluster: object, _pod: str, command: Sequence[str], data: bytes, _seconds: float,

@@ -8,6 +8,8 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -15,10 +17,13 @@ from sandboxd.cluster import records
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _deliver, _send
 from sandboxd.operations.on_cluster import refresh as refreshing
+from sandboxd.plan.hiding import NOTHING
 from sandboxd.review import collect, original
 from tests.unit.operations.on_cluster.pods import Pod, tree
 
 GIT = ("git", "-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+
+PLAN: Any = SimpleNamespace(profile="dev", hiding=NOTHING)
 
 
 @pytest.fixture
@@ -97,9 +102,9 @@ def test_a_pod_that_does_not_take_it_is_quoted_from_its_beginning(
 
 def test_a_workspace_that_the_volume_does_not_hold_is_refused(pod: Pod) -> None:
     (pod.host / "large").write_bytes(bytes(200_000))
-    _send.require_room(pod.target, 1 << 20, "dev")
+    _send.require_room(pod.target, 1 << 20, PLAN)
     with pytest.raises(UsageError, match="and the volume of profile `dev` has"):
-        _send.require_room(pod.target, 100_000, "dev")
+        _send.require_room(pod.target, 100_000, PLAN)
 
 
 def test_what_is_newer_here_is_named_and_sent_alone(pod: Pod) -> None:
@@ -316,10 +321,10 @@ def test_a_sandbox_that_ends_meanwhile_is_not_noted_anew(pod: Pod) -> None:
     pod.refresh()
     assert records.recall(*place) is None
     with pytest.raises(EnvironmentFailure, match="the sandbox became another one meanwhile"):
-        refreshing.refresh(pod.target, "uid-1", pod.said.append)
+        refreshing.refresh(pod.target, "uid-1", NOTHING, pod.said.append)
     pod.send()
     with pytest.raises(EnvironmentFailure, match="the sandbox became another one meanwhile"):
-        refreshing.refresh(pod.target, "uid-2", pod.said.append)
+        refreshing.refresh(pod.target, "uid-2", NOTHING, pod.said.append)
 
 
 def test_a_folder_that_became_a_file_stays_with_the_work_of_the_sandbox_in_it(pod: Pod) -> None:

@@ -183,3 +183,55 @@ PUBLIC = (
     "/etc/ssh/ssh_config",
     "/etc/ssh/ssh_known_hosts",
 )
+USED_BY_PROJECTS = frozenset(
+    {
+        ".android", ".bundle/config", ".bunfig.toml", ".cargo", ".conan2", ".dbt", ".docker", ".expo", ".fly", ".gradle", ".hex",
+        ".ivy2", ".kube", ".m2", ".mc", ".minikube", ".pip", ".railway", ".sbt", ".step", ".terraform.d", ".wrangler/config",
+        ".yarnrc.yml", *agent_files.LOGINS,
+    }
+)  # fmt: skip
+"""Those of `PLACES` at which a project has caches and settings of its own, without which it does not build."""
+IN_PROJECTS = {
+    ".env": "variables of an environment",
+    ".env.*": "variables of an environment",
+    "*.env": "variables of an environment",
+    ".dev.vars": "variables of an environment",
+    ".flaskenv": "variables of an environment",
+    "*.tfvars": "variables of Terraform",
+    "*.tfvars.json": "variables of Terraform",
+    "terraform.tfstate": "state of Terraform",
+    "terraform.tfstate.*": "state of Terraform",
+    "id_rsa": "an SSH key",
+    "id_dsa": "an SSH key",
+    "id_ecdsa": "an SSH key",
+    "id_ecdsa_sk": "an SSH key",
+    "id_ed25519": "an SSH key",
+    "id_ed25519_sk": "an SSH key",
+    "*.ppk": "an SSH key",
+    "*.key": "a private key",
+    "*.p8": "a private key",
+    "*.p12": "a private key",
+    "*.pfx": "a private key",
+    "*.jks": "a private key",
+    "*.keystore": "a private key",
+    "*.kdbx": "a password store",
+    "*.kubeconfig": "Kubernetes credentials",
+    "kubeconfig": "Kubernetes credentials",
+    "*.ovpn": "VPN keys",
+    ".htpasswd": "passwords",
+    "master.key": "a key of Rails",
+    "credentials.json": "credentials",
+    "credentials.toml": "credentials",
+    "credentials.yaml": "credentials",
+    "credentials.yml": "credentials",
+    "service-account*.json": "credentials of Google Cloud",
+    "secrets.json": "secrets",
+    "secrets.toml": "secrets",
+    "secrets.yaml": "secrets",
+    "secrets.yml": "secrets",
+    "local.settings.json": "settings of Azure Functions",
+    "auth.json": "Composer token",
+}
+"""Patterns of names of files in a project that hold secrets, in lower case, as of `fnmatch`."""
+EXAMPLES = ("example", "sample", "template", "dist", "defaults", "schema", "tmpl", "tpl")
+"""The last part of a name, after a dot or a hyphen, of a file that shows which secrets there are, and has none."""
