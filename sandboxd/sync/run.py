@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from sandboxd.sync.apply import Skip, Source
@@ -89,6 +89,7 @@ def keep_the_same(
     skips: tuple[Skip, ...] = ()
     comparison, done = Comparison(), 0
     side_inside: Snapshot | None = None
+    sent: dict[str, Content | None] = {}
     for _ in range(_MOST_PASSES):
         looked = _look(host, inside, policies)
         if looked is None:
@@ -96,6 +97,8 @@ def keep_the_same(
         if isinstance(looked, Stop):
             return Report(Rest.STOPPED, Comparison(stop=looked), tuple(conflicts), skips, done)
         side_inside = looked.inside
+        if sent and journal.roots is not None:
+            journal.update(_confirmed(sent, looked.inside), journal.roots)
         comparison = _compare(host, looked, journal, allowed)
         between()
         if comparison.stop is not None:
@@ -105,12 +108,13 @@ def keep_the_same(
         conflicts += comparison.conflicts
         if not comparison.host and not comparison.inside:
             return Report(Rest.SAME, comparison, tuple(conflicts), (), done, side_inside)
-        before, skips = skips, _apply_to_host(host, comparison.host, inside.source())
-        journal.update(_common(comparison.host, skips), roots)
+        before = skips
+        of_host, skips = _apply_to_host(host, comparison.host, inside.source())
+        journal.update(_common(of_host, skips), roots)
         more = inside.apply(comparison.inside, host.source())
-        journal.update(_common(comparison.inside, more), roots)
+        sent = _common(comparison.inside, more)
         skips += more
-        steps = len(comparison.host) + len(comparison.inside)
+        steps = len(of_host) + len(comparison.inside)
         done += steps - len(skips)
         if steps == len(skips) and skips == before:
             return Report(Rest.HELD_UP, comparison, tuple(conflicts), skips, done, side_inside)
@@ -176,15 +180,21 @@ def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot
     return None
 
 
-def _apply_to_host(host: LocalSide, steps: tuple[Step, ...], source: Source) -> tuple[Skip, ...]:
-    """Do `steps`; where some change the policy for other paths, those alone, so that the next pass has it."""
+def _apply_to_host(
+    host: LocalSide, steps: tuple[Step, ...], source: Source
+) -> tuple[tuple[Step, ...], tuple[Skip, ...]]:
+    """Do `steps`; where some change the policy for other paths, those alone, so that the next pass has it.
+
+    :return: the steps that were tried, and those of them that could not be done
+    """
     needed = {step.path for step in steps if decides_of_others(step.path)}
     needed.update(*map(folders_above, needed))
     first = tuple(step for step in steps if step.path in needed)
     skips = host.apply(first, source)
-    if len(skips) == len(first):
-        skips += host.apply([step for step in steps if step.path not in needed], source)
-    return skips
+    if len(skips) < len(first):
+        return first, skips
+    rest = [step for step in steps if step.path not in needed]
+    return (*first, *rest), skips + host.apply(rest, source)
 
 
 def _common(steps: Iterable[Step], skips: Iterable[Skip]) -> dict[str, Content | None]:
@@ -196,6 +206,15 @@ def _common(steps: Iterable[Step], skips: Iterable[Skip]) -> dict[str, Content |
     for skip in skips:
         common.pop(skip.step.path, None)
     return common
+
+
+def _confirmed(sent: Mapping[str, Content | None], inside: Snapshot) -> dict[str, Content | None]:
+    """What of `sent` is there: that a step was done, a program inside may say without having done it."""
+    return {
+        path: content
+        for path, content in sent.items()
+        if content is not None and inside.content(path) == content
+    }
 
 
 def _compare(
