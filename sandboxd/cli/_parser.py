@@ -84,7 +84,12 @@ def parse(parser: argparse.ArgumentParser, words: list[str]) -> argparse.Namespa
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports a usage error like every other error."""
+    """Reports a usage error like every other error, and knows an option by its whole name alone."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        # An abbreviation means another option, or none, as soon as a version adds one.
+        self.allow_abbrev = False
 
     def error(self, message: str) -> NoReturn:
         if message.startswith(_REQUIRED):
@@ -126,7 +131,9 @@ class Parser(argparse.ArgumentParser):
             return UsageError(f"`{word}` is one argument too many", other + self._see_help())
         if name in _OF_THE_FILE:
             return UsageError(f"there is no option `{name}`", _OF_THE_FILE[name])
-        close = get_close_matches(name, list(self._option_string_actions), n=1, cutoff=0.7)
+        known = list(self._option_string_actions)
+        close = [option for option in known if option.startswith(name)]
+        close = close or get_close_matches(name, known, n=1, cutoff=0.7)
         hint = f"did you mean `{close[0]}`? " if close else ""
         return UsageError(f"there is no option `{name}`", hint + self._see_help())
 

@@ -42,6 +42,22 @@ def test_faults_are_said_in_words(given: list[str], message: str) -> None:
         parse(build_parser("trust", load_command("trust")), given)
 
 
+@pytest.mark.parametrize(
+    ("name", "words", "option"),
+    [
+        ("review", ["--restor", "f"], "--restore"),
+        ("up", ["--rec"], "--recreate"),
+        ("daemon", ["install", "--und"], "--undo"),
+    ],
+)
+def test_an_abbreviated_option_is_refused_with_its_whole_name(
+    name: str, words: list[str], option: str
+) -> None:
+    with pytest.raises(UsageError, match="there is no option") as caught:
+        parse(build_parser(name, load_command(name)), words)
+    assert caught.value.hint is not None and f"did you mean `{option}`?" in caught.value.hint
+
+
 def test_a_word_that_is_missing_is_named() -> None:
     with pytest.raises(UsageError, match="`kubernetes` is missing"):
         parse(build_parser("export", load_command("export")), ["--sandbox"])
