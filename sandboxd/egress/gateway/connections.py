@@ -1,4 +1,4 @@
-"""The connections of clients: their number, the names that they reach, and their end."""
+"""The connections of clients: their number, the names that they reach and how, and their end."""
 
 from __future__ import annotations
 
@@ -6,18 +6,29 @@ import asyncio
 import resource
 import socket
 from collections.abc import Callable, Coroutine, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.gateway.relay import Relay
 from sandboxd.egress.gateway.sockets import reset, stream_options
-from sandboxd.egress.policy import Rule
-
-if TYPE_CHECKING:
-    from sandboxd.egress.gateway.dialer import Way
+from sandboxd.egress.policy import Rule, Upstream
 
 MOST, OTHER_FILES = 2048, 512
 """Connections at a time, and the files that are for other things; a connection holds at most two."""
+
+
+class Way(NamedTuple):
+    """A connection to an allowed name."""
+
+    sock: socket.socket
+    address: str = ""
+    """The address that was dialled; '' for that of a proxy."""
+    upstream: Upstream | None = None
+    """The proxy that it leads through; None without one."""
+    speaks_http: bool = False
+    """Whether that proxy wants requests with the whole URL, since it made no tunnel."""
+    is_service: bool = False
+    """Whether it leads to a container of the same project."""
 
 
 class Connection:

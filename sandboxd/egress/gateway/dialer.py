@@ -8,10 +8,10 @@ import errno
 import ipaddress
 import os
 import socket
-from typing import NamedTuple
 
 from sandboxd.egress.addresses import Network, judge, networks
 from sandboxd.egress.gateway.captivity import Captivity
+from sandboxd.egress.gateway.connections import Way
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.resolver import NoServer, Resolver
@@ -25,20 +25,6 @@ DIAL_SECONDS, MOST_ADDRESSES = 4.0, 6
 
 # A proxy dials, too. Where only it can resolve names, a lookup here must not hold each connection up.
 _PROXY_SECONDS, _LOOK_SECONDS, _SILENCE_SECONDS = 2 * DIAL_SECONDS, 2.0, 30.0
-
-
-class Way(NamedTuple):
-    """A connection to an allowed name."""
-
-    sock: socket.socket
-    address: str = ""
-    """The address that was dialled; '' for that of a proxy."""
-    upstream: Upstream | None = None
-    """The proxy that it leads through; None without one."""
-    speaks_http: bool = False
-    """Whether that proxy wants requests with the whole URL, since it made no tunnel."""
-    is_service: bool = False
-    """Whether it leads to a container of the same project."""
 
 
 class NoWay(OSError):

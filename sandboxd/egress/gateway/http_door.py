@@ -10,8 +10,8 @@ import h11
 
 from sandboxd.egress import decoy, placeholder, words
 from sandboxd.egress.gateway import http_head, refusals, tunnel, upstream
-from sandboxd.egress.gateway.connections import Connection
-from sandboxd.egress.gateway.dialer import NoWay, Way
+from sandboxd.egress.gateway.connections import Connection, Way
+from sandboxd.egress.gateway.dialer import NoWay
 from sandboxd.egress.gateway.head_reader import HEAD_SECONDS, IDLE_SECONDS, TOO_SLOW, next_request
 from sandboxd.egress.gateway.http_exchange import DecoySent, Exchange, Switched
 from sandboxd.egress.gateway.http_head import BadHead

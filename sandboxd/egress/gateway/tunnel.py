@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sandboxd.egress.gateway.connections import Connection, Connections
-from sandboxd.egress.gateway.dialer import Dialer, NoWay, Way
+from sandboxd.egress.gateway.connections import Connection, Connections, Way
+from sandboxd.egress.gateway.dialer import Dialer, NoWay
 from sandboxd.egress.gateway.first_bytes import FirstBytes, Refused
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.journal import Journal

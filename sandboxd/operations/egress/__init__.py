@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
+    from sandboxd.operations.egress.gateways import Gateway
     from sandboxd.operations.request import Request
 
 NEEDS_FACTS = False
@@ -31,14 +32,13 @@ def serve(request: Request) -> dict[str, Any]:
     """Run `actions.act` with `Options`. The log of a sandbox that does not run also has the names of those that do
     (`beside`).
     """
-    from sandboxd.operations.egress import gateways
     from sandboxd.operations.egress.actions import act
 
     action = request.text("action")
     if action in _LOOKING:
         _follow(request)
     # An answer is of all sandboxes of the project, also where the one that is named does not run.
-    find = gateways.gateway_of if action == "log" else gateways.gateways_of
+    find = _gateway_of if action == "log" else _gateways_of
     result = act(
         action,
         request.directory,
@@ -52,6 +52,38 @@ def serve(request: Request) -> dict[str, Any]:
 
         result["beside"] = names_beside(request.engine, result["workspace"])
     return result
+
+
+def _gateway_of(request: Request, workspace: str) -> Gateway | None:
+    """The running gateway of the sandbox that the request names; None if none runs.
+
+    :param workspace: its real path
+    """
+    return _find(request, workspace, request.name)
+
+
+def _gateways_of(request: Request, workspace: str) -> Gateway | None:
+    """The gateways of all running sandboxes of a workspace, first that of the sandbox that the request names.
+
+    :param workspace: its real path
+    :returns: None if none runs
+    """
+    from sandboxd.life import find
+    from sandboxd.operations.egress.gateways import Together
+
+    beside = {"", *find.names_beside(request.engine, workspace)} - {request.name}
+    each = ((name, _find(request, workspace, name)) for name in (request.name, *sorted(beside)))
+    running = {name: gateway for name, gateway in each if gateway is not None}
+    if not running:
+        return None
+    meant, *others = running.values()
+    return Together(meant, tuple(others), tuple(running))
+
+
+def _find(request: Request, workspace: str, name: str) -> Gateway | None:
+    from sandboxd.model.sandbox_id import sandbox_id
+
+    return request.find_gateway(sandbox_id(workspace, name))
 
 
 def _follow(request: Request) -> None:

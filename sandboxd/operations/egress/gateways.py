@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sandboxd.errors import SandboxdError
-from sandboxd.model.sandbox_id import sandbox_id
 
 if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
-    from sandboxd.operations.request import Request
 
 
 class Gateway(Protocol):
@@ -71,35 +69,6 @@ class Together(NamedTuple):
     def answer(self, question: int, why: str) -> None:
         """Refuse the request `question` that a program in the sandbox of `meant` made."""
         self.meant.answer(question, why)
-
-
-def gateway_of(request: Request, workspace: str) -> Gateway | None:
-    """The running gateway of the sandbox that the request names; None if none runs.
-
-    :param workspace: its real path
-    """
-    return _find(request, workspace, request.name)
-
-
-def gateways_of(request: Request, workspace: str) -> Gateway | None:
-    """The gateways of all running sandboxes of a workspace, first that of the sandbox that the request names.
-
-    :param workspace: its real path
-    :returns: None if none runs
-    """
-    from sandboxd.life import find
-
-    beside = {"", *find.names_beside(request.engine, workspace)} - {request.name}
-    each = ((name, _find(request, workspace, name)) for name in (request.name, *sorted(beside)))
-    running = {name: gateway for name, gateway in each if gateway is not None}
-    if not running:
-        return None
-    meant, *others = running.values()
-    return Together(meant, tuple(others), tuple(running))
-
-
-def _find(request: Request, workspace: str, name: str) -> Gateway | None:
-    return request.find_gateway(sandbox_id(workspace, name))
 
 
 def each_of(gateway: Gateway) -> tuple[Gateway, ...]:

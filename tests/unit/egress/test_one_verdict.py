@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sandboxd.egress.gateway import dns, socks_door
 from sandboxd.egress.gateway.address_book import AddressBook
-from sandboxd.egress.gateway.connections import Connection, Connections
-from sandboxd.egress.gateway.dialer import Dialer, NoWay, Way
+from sandboxd.egress.gateway.connections import Connection, Connections, Way
+from sandboxd.egress.gateway.dialer import Dialer, NoWay
 from sandboxd.egress.gateway.facts import WayOut
 from sandboxd.egress.gateway.gate import Gate, Judgement
 from sandboxd.egress.gateway.http_door import HttpDoor
