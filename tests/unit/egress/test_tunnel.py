@@ -6,8 +6,7 @@ import asyncio
 import socket
 
 from sandboxd.egress.gateway import tunnel
-from sandboxd.egress.gateway.connections import Connection
-from sandboxd.egress.gateway.connections import Way
+from sandboxd.egress.gateway.connections import Connection, Way
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from tests.unit.egress.test_one_verdict import gateway_parts
