@@ -10,7 +10,7 @@ from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines, never, silent
-from sandboxd.state import given_rights
+from sandboxd.state import failed_command, given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,6 +110,7 @@ def stop(
     def forget() -> None:
         given_rights.forget(environ, sandbox, {container.id for container in containers})
         _groups.forget(environ, sandbox)
+        failed_command.forget(environ, sandbox)
 
     removed = up_down.down(
         engine, sandbox, lines(progress, cancel), discard, cancel.check, agent, forget

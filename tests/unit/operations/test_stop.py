@@ -13,6 +13,7 @@ from sandboxd.life import egress, find, lasting, lost_at_end, running_gateway, u
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations.stop import stop
+from sandboxd.state import failed_command
 
 
 class Container:
@@ -77,3 +78,28 @@ def test_a_copy_that_stays_is_taken_up_by_what_made_it(
     stop(engine, workspace, environ, name=name, progress=lambda step: told.append(step.text))
     assert told[0] == "what is gone"
     assert [line in text for line, text in zip(lines, told[1:], strict=True)] == [True, True]
+
+
+def test_what_a_command_printed_is_not_kept_longer_than_its_sandbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "app"
+    project.mkdir()
+    environ = {"HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state")}
+    monkeypatch.setenv("XDG_STATE_HOME", environ["XDG_STATE_HOME"])
+    monkeypatch.setattr(find, "project_containers", lambda *_: [])
+    monkeypatch.setattr(running_gateway, "gateway_of", lambda *_: None)
+    monkeypatch.setattr(up_down, "sandboxes_of_up", lambda *_: [])
+    monkeypatch.setattr(up_down, "sandboxes_of", lambda *_: [])
+    monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
+    monkeypatch.setattr(lasting, "has_copy", lambda *_: False)
+    ended, other = (sandbox_id(os.path.realpath(project), name) for name in ("", "other"))
+    for sandbox in (ended, other):
+        failed = failed_command.FailedCommand(
+            sandbox, str(project), ("login",), 1, "TOKEN=x", 1, 2
+        )
+        failed_command.keep(environ, failed)
+    engine: Any = object()
+    stop(engine, str(project), environ)
+    assert failed_command.recall(environ, ended) is None
+    assert failed_command.recall(environ, other) is not None
