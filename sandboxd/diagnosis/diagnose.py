@@ -20,6 +20,9 @@ KEPT_CHARACTERS = 16384
 
 _MOST_CHARACTERS_OF_LINE = 1000
 
+_LAST_LINES = 12
+"""How many lines of its end a program tells its own end by; what it said before that it may have gone on without."""
+
 # ECMA-48: control sequences, and commands of the operating system (window titles, links) up to their end.
 _SEQUENCES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]")
 
@@ -52,7 +55,12 @@ def plain_output(data: bytes) -> str:
 
 def diagnose(failure: Failure, sandbox: Sandbox) -> Diagnosis:
     """The cause of `failure`, by what was seen of it. Never an answer for certain that two witnesses do not give."""
-    answers = [answer for find in _causes() for answer in find(failure, sandbox)]
+    end = failure._replace(output="\n".join(failure.output.splitlines()[-_LAST_LINES:]))
+    answers = _answers(end, sandbox)
+    because = {answer.because for answer in answers}
+    for answer in _answers(failure, sandbox):
+        if answer.because not in because:
+            answers.append(answer._replace(is_certain=False))
     certain = [answer for answer in answers if answer.is_certain]
     blocked = [answer for answer in certain if answer.control]
     if blocked:
@@ -67,6 +75,10 @@ def diagnose(failure: Failure, sandbox: Sandbox) -> Diagnosis:
 def may_be_blocked(exit_code: int, output: str) -> bool:
     """Whether the end of a failed command's output reads as if something was refused to it."""
     return exit_code == _KILLED or _REFUSAL.search(output) is not None
+
+
+def _answers(failure: Failure, sandbox: Sandbox) -> list[Answer]:
+    return [answer for find in _causes() for answer in find(failure, sandbox)]
 
 
 @functools.cache

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from sandboxd.diagnosis.case import Attempt, Failure, Sandbox
 
-_MOST, _LAST_LINES = 3, 12
+_MOST = 3
 _NAMES = re.compile(r"[\w.-]+")
 _NOT_DENIED = frozenset({"unresolved", "unreachable", "upstream", "address", "tls", "full"})
 """Reasons for which an allowed name was not reached."""
@@ -55,9 +55,7 @@ def _answer(attempt: Attempt, *, is_certain: bool) -> Answer:
 
 
 def _is_named(failure: Failure, attempt: Attempt) -> bool:
-    """Whether the program at its end, or the command, names what was asked for. A name that a program names long before
-    its end it may have gone on without.
-    """
+    """Whether the program, or the command, names what was asked for."""
     name = attempt.name.lower().removesuffix(".")
-    texts = (*failure.lines()[:_LAST_LINES], *failure.command)
+    texts = (*failure.lines(), *failure.command)
     return any(name == word.strip(".") for text in texts for word in _NAMES.findall(text.lower()))

@@ -20,7 +20,7 @@ _PATH_BEFORE = re.compile(
 )
 _PATH_BEHIND = re.compile(
     r"(Read-only file system|Device or resource busy|EROFS: read-only file system|EBUSY: resource busy or locked)"
-    r"(?:, \w+)?:? '([^']+)'"
+    r"(?:, \w+)?:? '([^'`]+)'"
 )
 _OF_THE_KERNEL = ("/proc/", "/sys/")
 """`kernel_settings` answers about these."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 # strerror(3) of ENOSPC with the path before or behind it. inotify(7) has the same code for its own limit.
 _PATH_BEFORE = re.compile(r"(?:^|[ '‘`\"])([^ '’`\":]+)['’`\"]?: No space left on device")
 _PATH_BEHIND = re.compile(
-    r"(?:No space left on device|ENOSPC: no space left on device, \w+):? '([^']+)'"
+    r"(?:No space left on device|ENOSPC: no space left on device, \w+):? '([^'`]+)'"
 )
 _ANY = re.compile(r"No space left on device|ENOSPC: no space left on device")
 _SHARED_MEMORY = "/dev/shm/"  # noqa: S108  a path inside

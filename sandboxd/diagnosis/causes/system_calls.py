@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from sandboxd.diagnosis.case import Failure, Sandbox
 
-_REFUSED = re.compile(r"Operation not permitted|Function not implemented|Permission denied")
-# As perror(3) and strace write a call: before a colon or its arguments.
-_CALL = re.compile(r"\b([a-z][a-z0-9_]{2,40})(?=\(|: )")
+# EPERM and ENOSYS, with which seccomp profiles refuse a call; EACCES is an answer of file permissions.
+_REFUSED = re.compile(r"Operation not permitted|Function not implemented")
+# As perror(3) and strace write a call: before a colon or its arguments. The end of a path is none.
+_CALL = re.compile(r"(?<![\w/.-])([a-z][a-z0-9_]{2,40})(?=\(|: )")
 
 # util-linux; bubblewrap (bubblewrap.c); Chromium (sandbox/linux, content/browser/zygote_host).
 _NAMESPACES = re.compile(

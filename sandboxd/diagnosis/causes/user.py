@@ -19,7 +19,7 @@ _ASKS_FOR_ROOT = re.compile(
 )
 _SYSTEM_FOLDER = re.compile(
     r"(?:^|[ '‘`\"])(/(?:usr|etc|opt|var/lib|var/cache|root|lib|srv)/[^ '’`\":]*)['’`\"]?: Permission denied"
-    r"|(?:Permission denied|EACCES: permission denied, \w+):? '(/(?:usr|etc|opt|var/lib|var/cache|root|lib|srv)/[^']*)'"
+    r"|(?:Permission denied|EACCES: permission denied, \w+):? '(/(?:usr|etc|opt|var/lib|var/cache|root|lib|srv)/[^'`]*)'"
 )
 
 
