@@ -211,7 +211,8 @@ def _in_force(inspected: Inspected, plan: Plan | None, environ: Mapping[str, str
         _may_add(plan, environ) if plan is not None else (),
         refused_calls=frozenset() if is_gvisor else _refused_calls(inspected),
         has_ended=not state.get("Running"),
-        was_out_of_memory=bool(state.get("OOMKilled")),
+        # An engine says it of a sandbox that goes on, too, once the kernel has ended any process of it.
+        was_out_of_memory=not state.get("Running") and bool(state.get("OOMKilled")),
     )
 
 
@@ -242,11 +243,15 @@ def _refused_calls(inspected: Inspected) -> frozenset[str]:
 def _attempts(request: Request, failed: FailedCommand) -> tuple[Attempt, ...]:
     """The names that the gateway did not let through, or did not reach, while the command ran."""
     from sandboxd.diagnosis.case import Attempt
+    from sandboxd.operations.egress.gateways import gateway_of
     from sandboxd.operations.egress.log import log
 
     try:
         events = log(
-            request.directory, request.environ, name=request.name, find=request.find_gateway
+            request.directory,
+            request.environ,
+            name=request.name,
+            find=lambda workspace: gateway_of(request, workspace),
         )
     except SandboxdError:
         return ()
