@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import os
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
@@ -112,10 +113,9 @@ def keep_failure(
     """
     import time
 
-    from sandboxd.model.sandbox_id import sandbox_id
     from sandboxd.state import failed_command
 
-    sandbox = sandbox_id(project_folder(directory), name)
+    sandbox = _identity(directory, name)
     words = tuple(command)
     failure = failed_command.FailedCommand(
         sandbox, directory, words, exit_code, output, began, time.time(), user
@@ -136,6 +136,12 @@ def count(engine: Engine, directory: str, name: str) -> Counters | None:
     return counters.read(engine.inspect(container.id))
 
 
+def _identity(directory: str, name: str) -> str:
+    from sandboxd.model.sandbox_id import sandbox_id
+
+    return sandbox_id(os.path.realpath(project_folder(directory)), name)
+
+
 def _container(request: Request) -> Summary:
     from sandboxd.life import find
 
@@ -149,10 +155,9 @@ def _container(request: Request) -> Summary:
 
 
 def _failed(request: Request) -> FailedCommand:
-    from sandboxd.model.sandbox_id import sandbox_id
     from sandboxd.state import failed_command
 
-    sandbox = sandbox_id(project_folder(request.directory), request.name)
+    sandbox = _identity(request.directory, request.name)
     failed = failed_command.recall(request.environ, sandbox)
     if failed is None:
         raise UsageError(

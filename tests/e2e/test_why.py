@@ -64,3 +64,11 @@ def test_blocked_commands_have_their_reason(world: World, running: Path, runtime
     screen = world.run("why", "--", "mv", ".vscode", "other", cwd=running)
     assert "blocked" in screen.stdout and "`.vscode` is a mount" in screen.stdout, screen
     assert "other" in screen.stderr and "mv:" not in screen.stdout
+
+    # What it printed may be a secret: it goes with the sandbox. A link to the folder leads to the same record.
+    link = running.parent / "link"
+    link.symlink_to(running)
+    assert why(world, link)[0] == "blocked"
+    assert world.run("down", cwd=running).returncode == 0
+    assert world.run("up", cwd=running).returncode == 0
+    assert world.run("why", cwd=running).returncode == 2
