@@ -248,7 +248,7 @@ def _refused_calls(inspected: Inspected) -> frozenset[str]:
 def _attempts(request: Request, failed: FailedCommand) -> tuple[Attempt, ...]:
     """The names that the gateway did not let through, or did not reach, while the command ran."""
     from sandboxd.diagnosis.case import Attempt
-    from sandboxd.operations.egress.gateways import gateway_of
+    from sandboxd.operations.egress import gateway_of
     from sandboxd.operations.egress.log import log
 
     try:

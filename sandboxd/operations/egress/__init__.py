@@ -38,7 +38,7 @@ def serve(request: Request) -> dict[str, Any]:
     if action in _LOOKING:
         _follow(request)
     # An answer is of all sandboxes of the project, also where the one that is named does not run.
-    find = _gateway_of if action == "log" else _gateways_of
+    find = gateway_of if action == "log" else _gateways_of
     result = act(
         action,
         request.directory,
@@ -54,7 +54,7 @@ def serve(request: Request) -> dict[str, Any]:
     return result
 
 
-def _gateway_of(request: Request, workspace: str) -> Gateway | None:
+def gateway_of(request: Request, workspace: str) -> Gateway | None:
     """The running gateway of the sandbox that the request names; None if none runs.
 
     :param workspace: its real path

@@ -95,9 +95,7 @@ def test_what_a_command_printed_is_not_kept_longer_than_its_sandbox(
     monkeypatch.setattr(lasting, "has_copy", lambda *_: False)
     ended, other = (sandbox_id(os.path.realpath(project), name) for name in ("", "other"))
     for sandbox in (ended, other):
-        failed = failed_command.FailedCommand(
-            sandbox, str(project), ("login",), 1, "TOKEN=x", 1, 2
-        )
+        failed = failed_command.FailedCommand(sandbox, str(project), ("login",), 1, "TOKEN=x", 1, 2)
         failed_command.keep(environ, failed)
     engine: Any = object()
     stop(engine, str(project), environ)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from sandboxd.engine.answers import Inspected
 from sandboxd.operations import why
+from sandboxd.state.failed_command import FailedCommand
 
 
 @pytest.mark.parametrize("runs", [True, False])
@@ -21,3 +26,17 @@ def test_a_sandbox_that_goes_on_was_not_ended_for_its_memory(runs: bool) -> None
     sandbox = why._in_force(inspected, None, {})
     assert sandbox.has_ended is not runs
     assert sandbox.was_out_of_memory is not runs
+
+
+def test_the_gateway_of_the_named_sandbox_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "sandboxd.toml").write_text('profile = "agent"\n[network]\nmode = "allow"\n')
+    asked: list[str] = []
+    request: Any = SimpleNamespace(
+        directory=str(tmp_path),
+        environ={"HOME": str(tmp_path / "home")},
+        name="login",
+        find_gateway=asked.append,
+    )
+    failed = FailedCommand(f"{tmp_path}//login", str(tmp_path), ("x",), 1, "", 0.0, 1.0)
+    assert why._attempts(request, failed) == ()
+    assert asked == [f"{tmp_path}//login"]
