@@ -18,7 +18,12 @@ def make_key(home: Path, name: str) -> tuple[str, str]:
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet"]
     home.mkdir(mode=0o700, exist_ok=True)
     quick = ["--passphrase", "", "--quick-generate-key", name, "ed25519", "sign", "never"]
-    subprocess.run([*gpg, *quick], check=True, capture_output=True)
+    try:
+        subprocess.run([*gpg, *quick], check=True, capture_output=True)
+    finally:
+        # By itself it ends when it sees that its folder is gone, which a busy machine may not tell it.
+        end = ["gpgconf", "--homedir", str(home), "--kill", "all"]
+        subprocess.run(end, check=True, capture_output=True)
     listing = subprocess.run(
         [*gpg, "--with-colons", "--list-keys", name], check=True, capture_output=True, text=True
     ).stdout
