@@ -89,6 +89,12 @@ def name(args: argparse.Namespace) -> str:
     return check_name(args.name) if args.name else ""
 
 
+def command(args: argparse.Namespace) -> list[str]:
+    """The words of the command to run inside, without the `--` before them; [] for none."""
+    words: list[str] = args.command
+    return words[1:] if words[:1] == ["--"] else words
+
+
 def connect() -> Engine:
     """The engine of this user's environment."""
     from sandboxd.engine.client import connect_from

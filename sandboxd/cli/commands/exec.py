@@ -37,7 +37,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    command = _sandbox.command(args)
     if not command:
         raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
     tty = attend.wants_terminal(allowed=not (args.no_tty or args.no_stdin))

@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.operations.why import decode
 
     folder, name = _sandbox.folder(args), _sandbox.name(args)
-    command = args.command[1:] if args.command[:1] == ["--"] else args.command
+    command = _sandbox.command(args)
     options: Options = {"name": name, "before": []}
     if command:
         options["before"] = _counters(folder, name)

@@ -39,9 +39,9 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
     else:
         return
     full = posixpath.normpath(posixpath.join(failure.folder or "/", path))
-    mount = sandbox.mount_at(full)
     if full.startswith(_OF_THE_KERNEL):
         return
+    mount = sandbox.mount_at(full)
     if mount is None:
         root = sandbox.container.read_only_rootfs
         if not is_busy and root is not None and root.value:
