@@ -1,7 +1,7 @@
 """Say what blocked a command that failed inside: the control, who decided it, the narrowest change, and its cost.
 
-Without a command it is about the last `sandboxd exec` of this sandbox that failed; with one, that is run first, and
-what it prints goes to stderr. Nothing is loosened or tried again: the answer comes from what the gateway, the kernel and
+Without a command it is about the last `sandboxd exec` or lifecycle hook of this sandbox that failed; with one, that is
+run first, and what it prints goes to stderr. Nothing is loosened or tried again: the answer comes from what the gateway, the kernel and
 the engine saw, and from the program's own words. `blocked` is said where two of these agree; `perhaps` where one
 stands alone. What a program prints can be made up, so look at a change before you make it.
 """
