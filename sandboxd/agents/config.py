@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sandboxd.model.limits import OF_EVERY_PROFILE
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sandboxd.config.model import Config
 
 PROFILE = "agent"
+_LIMITS = (*OF_EVERY_PROFILE, "copy")
+"""The limits that a sandbox of this profile can have."""
 _COMMENT = """\
 The sandbox of {title} on {project}.
 `sandboxd agent {name}` writes this file anew from that project's sandboxd.toml."""
@@ -47,6 +50,9 @@ def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> 
     show = [each.value for each in project.wishes.show]
     if patterns := {key: texts for key, texts in (("hide", hide), ("show", show)) if texts}:
         content["workspace"] = patterns
+    limits = dict(setting.value for setting in project.limits)
+    if taken := {name: value for name, value in limits.items() if name in _LIMITS}:
+        content["limits"] = taken
     if project.environment:
         content["environment"] = dict(setting.value for setting in project.environment)
     comment = _COMMENT.format(title=agent.title, project=project.workspace, name=agent.name)

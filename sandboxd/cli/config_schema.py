@@ -11,7 +11,7 @@ from typing import Any
 
 from sandboxd import rules
 from sandboxd.config import keys
-from sandboxd.config.key import DATE, TEXTS, Key, Table
+from sandboxd.config.key import DATE, NUMBER, TEXTS, Key, Table
 from sandboxd.model.capabilities import CAPABILITIES
 from sandboxd.plan import profiles
 
@@ -76,8 +76,12 @@ def _key(key: Key) -> dict[str, Any]:
         result |= {"type": "array", "items": _item(key)}
     elif key.type == DATE:
         result |= {"type": "string", "format": "date", "pattern": _DATE}
+    elif key.type == NUMBER:
+        result |= {"type": "integer", "minimum": 1}
     elif key.choices:
         result |= {"type": "string", "enum": list(key.choices)}
+    elif key.pattern:
+        result |= {"type": "string", "pattern": key.pattern}
     else:
         result |= {"type": "string", "pattern": _NO_NUL if key.may_be_empty else _NOT_BLANK}
     if key.own_text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-TEXT, TEXTS, DATE = "string", "list of strings", "date"
+TEXT, TEXTS, DATE, NUMBER = "string", "list of strings", "date", "whole number"
 
 
 class Key(NamedTuple):
@@ -16,7 +16,7 @@ class Key(NamedTuple):
     example: str
     """An example value as it is written in the file; for `*` a whole line."""
     type: str = TEXT
-    """`TEXT`, `TEXTS` or `DATE`."""
+    """`TEXT`, `TEXTS`, `DATE` or `NUMBER`, which is above 0."""
     default: str = ""
     """What applies if the key is missing, in words; '' for a key that must be there."""
     choices: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class Key(NamedTuple):
     literal: str | None = None
     """The default as a value of the file; None where it cannot be written as one."""
     pattern: str = ""
-    """A regular expression for each item of a list without `choices`; '' for any text."""
+    """A regular expression for the value, of a list for each item that is none of `choices`; '' for any text."""
     own_text: bool = False
     """Whether a value that refers to a variable of the host's environment is refused."""
     may_be_empty: bool = False

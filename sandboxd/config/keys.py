@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from sandboxd.config import keys_of_limits
 from sandboxd.config.key import DATE, TEXTS, Key, Table
 from sandboxd.config.keys_of_files import HIDE, SHOW
 from sandboxd.config.values import (
@@ -47,6 +48,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
             "Where the work is done",
             (_LAYOUT, _SYNC, HIDE, SHOW, _hot(), _shared_volumes()),
         ),
+        Table("limits", "How much of the machine the sandbox may use", keys_of_limits.KEYS),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
         Table("environment", "Environment variables inside", (_variable(),)),
         Table(

@@ -108,5 +108,7 @@ class Config(NamedTuple):
     credentials: CredentialWishes = CredentialWishes()
     devices: tuple[Setting[str], ...] = ()
     """Graphics processors to pass in: ``all``, numbers or UUIDs."""
+    limits: tuple[Setting[tuple[str, str | int]], ...] = ()
+    """The limits that it sets, each with its name of `model.limits`."""
     where: Setting[str] | None = None
     """The name of the kubeconfig context whose cluster the sandbox runs on; None for this machine."""

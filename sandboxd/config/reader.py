@@ -269,6 +269,21 @@ class Reader:
                 wishes = wishes._replace(shared_volumes=volumes)
         return wishes
 
+    def limits(self, node: Node) -> tuple[Setting[tuple[str, str | int]], ...]:
+        from sandboxd.model import limits
+
+        settings = []
+        for key, value in self.members(node, "limits"):
+            written = value.value if value.kind == "number" else value.text()
+            if limits.is_value(written, key):
+                settings.append(Setting((key, written), Place(self.path, value.span)))
+            else:
+                message = (
+                    f"`limits.{key}` must be {limits.FORMS[key].words}, not {_describe(value)}"
+                )
+                self.report("config-invalid-value", value.span, message, f"limits.{key}")
+        return tuple(settings)
+
     def where(self, node: Node) -> Setting[str] | None:
         context = None
         for key, value in self.members(node, "where"):

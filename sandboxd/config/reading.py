@@ -63,6 +63,7 @@ def check(
             "network": reader.network,
             "credentials": reader.credentials,
             "workspace": reader.workspace,
+            "limits": reader.limits,
             "where": reader.where,
             "environment": reader.environment,
             "allow": reader.allow,

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.container import Container, Mount
+from sandboxd.model.limits import FORMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -135,3 +136,17 @@ def as_root(failure: Failure) -> str:
     words = shlex.join(failure.command)
     is_plain = words.isprintable() and len(words) <= _LONGEST_COMMAND and "`" not in words
     return f"`sandboxd exec --root -- {words if is_plain else 'COMMAND'}`"
+
+
+def larger(limit: str, now: int, decided_by: str) -> str:
+    """The change that doubles a limit of the sandbox; '' where the policy minimum set it, which allows no more.
+
+    :param limit: its name of `model.limits`
+    :param now: bytes, or a number
+    """
+    if decided_by == "floor":
+        return ""
+    twice = str(2 * now)
+    if FORMS[limit].pattern:
+        twice = f'"{now >> 19}m"' if now % (1 << 29) else f'"{now >> 29}g"'
+    return f"`{limit} = {twice}` under `[limits]` in sandboxd.toml, then `sandboxd trust add`"

@@ -12,7 +12,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.values import Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, nested, network, profiles
+from sandboxd.plan import chosen_limits, controls, nested, network, profiles
 from sandboxd.plan.floor import apply as apply_floor
 from sandboxd.plan.floor import runtime as runtime_of
 from sandboxd.plan.grants import Grants
@@ -60,7 +60,9 @@ def make_decisions(
     :raises UsageError: the config asks for something that its profile does not allow
     :raises EnvironmentFailure: the host cannot enforce something that the profile needs
     """
+    own = profile
     profile, config = apply_floor(profile, config, floor, grants.trusted, workspace.hosts)
+    notes.limits = chosen_limits.deciders(own, profile, config)
     choice = _runtime(profile, config, host, grants, floor, notes)
     if base is not None:
         base = _usable(base, profile, notes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from sandboxd.config.model import Config, CredentialWishes, NetworkWishes, Setting
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import UNKNOWN, HostFacts
-from sandboxd.plan import capabilities, credentials, gpus, nested, network_limits
+from sandboxd.plan import capabilities, chosen_limits, credentials, gpus, nested, network_limits
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
 from sandboxd.policy.floor import Floor
@@ -47,6 +47,9 @@ def apply(
         trusted,
         hosts,
         _how_to_grant(floor, "take it out of `[network]`"),
+    )
+    profile = chosen_limits.limit(
+        profile, config, floor, trusted, _how_to_grant(floor, "make it smaller under `[limits]`")
     )
     profile = capabilities.limit(profile, floor)
     capabilities.refuse(
@@ -140,6 +143,7 @@ def loosened(
         settings.append(f"{_WRITTEN[_layout(config)]} in place of a private copy")
     if leaves_gvisor(profile, config, host):
         settings.append("runtime runc where gVisor works")
+    settings += chosen_limits.loosened(profile, config)
     settings += [f"capability {cap}" for cap in capabilities.added(profile, config)]
     if nested.is_wanted(config):
         settings.append("a sandbox inside the sandbox")

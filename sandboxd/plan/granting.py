@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
-from sandboxd.plan import capabilities, credentials, gpus, names, nested, profiles
+from sandboxd.plan import capabilities, chosen_limits, credentials, gpus, names, nested, profiles
 from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.profiles import Network, Profile, is_looser
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -126,6 +126,7 @@ def _of_profile(profile: Profile, config: Config) -> list[Change]:
         Change("hidden files", f"`{setting.value}` is shown to the sandbox, secrets included")
         for setting in config.wishes.show
     ]
+    changes += [Change("limit", raised) for raised in chosen_limits.loosened(profile, config)]
     added = capabilities.added(profile, config)
     if added:
         changes.append(Change("capabilities", f"beside the profile's own, {', '.join(added)}"))

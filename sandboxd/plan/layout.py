@@ -121,7 +121,9 @@ def layout(
     hot = hot_trees(profile, facts._replace(hot=free), choice, wishes, notes)
     for tree in hot:
         inside = posixpath.join(target, tree.path)
-        last += (memory_folder(inside, profile.hot, "755", user, notes, why_hot(tree)),)
+        last += (
+            memory_folder(inside, profile.hot, "755", user, notes, why_hot(tree), limit="hot"),
+        )
     replaced: frozenset[str] = frozenset()
     if profile.synced:
         _say_only_of_other_tools(notes, known)
@@ -134,9 +136,9 @@ def layout(
         why = "programs of the image cannot be replaced"
         root = notes.value("read_only_rootfs", True, "true", why)
         last += (
-            memory_folder(HOME, profile.home, "700", user, notes),
+            memory_folder(HOME, profile.home, "700", user, notes, limit="home"),
             # A path inside; nothing is opened here.
-            memory_folder("/tmp", profile.tmp, "1777", user, notes),  # noqa: S108
+            memory_folder("/tmp", profile.tmp, "1777", user, notes, limit="tmp"),  # noqa: S108
         )
         why = "the image's own home cannot be written"
         home = (notes.value("env", Pair("HOME", HOME), "HOME", why),)
@@ -247,7 +249,7 @@ def _copy(
     else:
         _say_memory(profile, notes)
     why = "a private copy of the workspace, in memory"
-    return memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout)
+    return memory_folder(target, profile.copy, "755", user, notes, why, wishes.layout, "copy")
 
 
 def _say_memory(profile: Profile, notes: Notes) -> None:
@@ -268,11 +270,13 @@ def memory_folder(
     notes: Notes,
     why: str = "in memory",
     wish: Setting[str] | None = None,
+    limit: str = "",
 ) -> Value[Mount]:
     """A mount of memory at `target` inside, which belongs to `user`.
 
     :param mode: its permissions in octal; everybody may write where the user has no number
     :param wish: the setting that asks for it; None where the profile does
+    :param limit: the name of the limit that is its size; '' for none
     """
     options = ["rw", "exec", "nosuid", "nodev", f"size={size}"]
     uid, _, gid = user.value.partition(":") if user is not None else ("", "", "")
@@ -283,8 +287,8 @@ def memory_folder(
         options.append("mode=1777")
     mount = Mount("tmpfs", "", target, options=tuple(options))
     why += ", counted against the memory limit, gone with the container"
-    decided_by, place = ("config", wish.place) if wish is not None else ("", None)
-    return notes.value("mounts", mount, f"{target} ({size} in memory)", why, decided_by, place)
+    decider = ("config", wish.place) if wish is not None else notes.decider_of(limit)
+    return notes.value("mounts", mount, f"{target} ({size} in memory)", why, *decider)
 
 
 def _command(profile: Profile, choice: Choice, notes: Notes) -> tuple[str, ...]:

@@ -44,10 +44,12 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
         return result
     if not choice.gvisor:
         why = "one fork bomb must not take the host"
-        return result._replace(pids=notes.value("pids_limit", count, str(count), why))
+        pids = notes.value("pids_limit", count, str(count), why, *notes.decider_of("processes"))
+        return result._replace(pids=pids)
     why = "one fork bomb must not take the host; under gVisor a pids limit would end the sandbox"
     pair = Pair("nproc", f"{count}:{count}")
-    return result._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why),))
+    decider = notes.decider_of("processes")
+    return result._replace(ulimits=(notes.value("ulimits", pair, f"nproc={count}", why, *decider),))
 
 
 def _log(profile: Profile, notes: Notes, limits: Limits) -> Limits:
@@ -84,7 +86,7 @@ def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:
         return None
     number = processors(profile.cpus, engine.processors)
     why = f"the host keeps the rest of its {engine.processors}"
-    return notes.value("cpus", number, number, why)
+    return notes.value("cpus", number, number, why, *notes.decider_of("cpus"))
 
 
 def processors(share_text: str, there: int) -> str:
@@ -104,7 +106,7 @@ def _memory(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> 
     why = "the host keeps the rest"
     if choice.gvisor:
         why += "; under gVisor a process over the limit ends the whole sandbox"
-    return notes.value("memory", profile.memory, profile.memory, why)
+    return notes.value("memory", profile.memory, profile.memory, why, *notes.decider_of("memory"))
 
 
 def _say_missing(control: str, what: str, controller: str, notes: Notes) -> None:

@@ -11,6 +11,9 @@ from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 
 T = TypeVar("T")
 
+Decider = tuple[str, Place | None]
+"""Who decided a value, as in `Reason.decided_by`, and the place in the file that does."""
+
 
 class Notes:
     """The reasons, downgrades and left-out parts of a plan, in the order in which they were noted."""
@@ -22,6 +25,8 @@ class Notes:
         self.left_out: list[LeftOut] = []
         self.brought: dict[Origin, list[str]] = {}
         self.unread: list[str] = []
+        self.limits: dict[str, Decider] = {}
+        """Who decided each limit that is not the profile's own, by its name of `model.limits`."""
 
     def value(
         self,
@@ -47,6 +52,10 @@ class Notes:
         :param decided_by: '' for the profile
         """
         self.reasons.append(Reason(field, item, decided_by or self.profile, why))
+
+    def decider_of(self, limit: str) -> Decider:
+        """Who decided the limit of this name, for `value`."""
+        return self.limits.get(limit, ("", None))
 
     def downgrade(
         self, control: str, why: str, fix: str = "", *, of_other_tools: bool = False

@@ -23,6 +23,14 @@ if TYPE_CHECKING:
     from sandboxd.plan.synced import Synced
 
 
+class Rooms(NamedTuple):
+    """The sizes of a sandbox's copy of the workspace, of its home and of `/tmp`, in docker's spelling; '' for no limit."""
+
+    copy: str = ""
+    home: str = ""
+    tmp: str = ""
+
+
 class Plan(NamedTuple):
     """The sandbox for one project on one host.
 
@@ -102,6 +110,9 @@ class Plan(NamedTuple):
 
     time_limit: int = 0
     """Seconds after which the sandbox ends by itself; 0 for no limit."""
+
+    rooms: Rooms = Rooms()
+    """The sizes of the writable folders, which a cluster takes for its volumes."""
 
     synced: Synced | None = None
     """The copy of the workspace that `sandboxd up` keeps the same; None if the container mounts the folder itself, or

@@ -24,7 +24,7 @@ from sandboxd.plan.lasting import lasting
 from sandboxd.plan.layout import seconds
 from sandboxd.plan.names import not_checked
 from sandboxd.plan.notes import Notes
-from sandboxd.plan.plan import Plan
+from sandboxd.plan.plan import Plan, Rooms
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.reasons import LeftOut
 from sandboxd.plan.synced import lasting_copy, synced
@@ -122,6 +122,7 @@ def make_plan(
         own_git=places.own_git,
         repository_name=workspace.linked.name if workspace.linked is not None else "",
         lasting=(*lasting(decisions.profile, workspace, notes), *lasting_copy(copy)),
+        rooms=Rooms(decisions.profile.copy, decisions.profile.home, decisions.profile.tmp),
         synced=copy,
         hiding=hidden,
         git=git_settings.of_user(workspace, notes),

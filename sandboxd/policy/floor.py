@@ -49,8 +49,8 @@ PROXY, _PROXY_EXCEPT = "network_proxy", "network_proxy_except"
 _CA = "network_ca"
 # These take nothing away: they say how gateways are made, where they go out, and what answers there.
 _WAYS = (_GATEWAY_IMAGE, PROXY, _PROXY_EXCEPT, _CA)
-_CACHES = "caches"
-_KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES)
+_CACHES, _LIMITS = "caches", "limits"
+_KEYS = (*_LISTS, *_DEMANDED, *_WAYS, _CACHES, _LIMITS)
 
 
 class Demand(NamedTuple):
@@ -107,6 +107,8 @@ class Floor(NamedTuple):
     """Commands may not start the daemon automatically."""
     caches: int | None = None
     """The largest total size of all package caches of an engine, in bytes; None: the default."""
+    limits: tuple[tuple[str, str | int], ...] = ()
+    """The largest limits that a sandbox may have, by their names of `model.limits`."""
     enforced: Mapping[str, str] = {}
     """Rules whose findings cannot be suppressed, each with the policy file that says so."""
     demands: tuple[Demand, ...] = ()
@@ -240,6 +242,8 @@ def _tighten(floor: Floor, demand: Demand) -> Floor:
         return floor._replace(network_ca=tuple(dict.fromkeys((*floor.network_ca, value))))
     if key == _CACHES:
         return floor._replace(caches=min(_bytes(demand), floor.caches or _bytes(demand)))
+    if key == _LIMITS:
+        return floor._replace(limits=_smaller(floor.limits, demand))
     values = _DEMANDED[key]
     if not any(type(value) is type(other) and value == other for other in values):
         listed = " or ".join(f"`{str(other).lower()}`" for other in values)
@@ -255,6 +259,32 @@ def _bytes(demand: Demand) -> int:
     if (size := size_of(demand.value)) is None:
         raise _wrong(demand, EXPECTED)
     return size
+
+
+def _smaller(
+    known: tuple[tuple[str, str | int], ...], demand: Demand
+) -> tuple[tuple[str, str | int], ...]:
+    """`known` with the limits of `demand`: of each name the smaller one."""
+    # Late, as above.
+    from sandboxd.model import limits
+
+    if not isinstance(demand.value, dict):
+        raise _wrong(demand, "a table, `[limits]`")
+    most = dict(known)
+    for name, value in demand.value.items():
+        if name not in limits.FORMS:
+            raise UsageError(
+                f"the policy `{demand.path}` has an unknown limit `{name}`",
+                "it may have " + ", ".join(f"`{each}`" for each in limits.FORMS),
+            )
+        if not limits.is_value(value, name):
+            raise UsageError(
+                f"the policy `{demand.path}` has the limit `{name} = {value!r}`",
+                f"it must be {limits.FORMS[name].words}",
+            )
+        if name not in most or limits.amount(name, value) < limits.amount(name, most[name]):
+            most[name] = value
+    return tuple(sorted(most.items()))
 
 
 def _tighten_list(floor: Floor, demand: Demand) -> Floor:

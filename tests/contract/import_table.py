@@ -51,7 +51,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
-    "policy": _rooms("agent_files audit egress errors file_lock files host.folders toml_output"),
+    "policy": _rooms(
+        "agent_files audit egress errors file_lock files host.folders model toml_output"
+    ),
     # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
     "policy.rights": frozenset({"egress", "model"}),
     "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),

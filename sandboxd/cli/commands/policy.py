@@ -22,6 +22,7 @@ hold, and each can only take away:
     trust = false                                        # no grants of `sandboxd trust`
     enforce = ["docker-socket-mounted"]                  # rules that nothing suppresses in `check`
     caches = "20GiB"                                     # all caches of packages together, at most
+    limits = { memory = "8g", processes = 2048 }         # the largest, as under `[limits]` in sandboxd.toml
     gateway_image = "corp.example/gateway@sha256:..."    # for engines of another system: it takes nothing
     network_proxy = "http://proxy.corp.example:3128"     # gateways go out by it: it takes nothing
     network_proxy_except = ["*.corp.example"]            # names that are dialled without that proxy

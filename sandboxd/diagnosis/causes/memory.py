@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line
+from sandboxd.diagnosis.case import Answer, find_line, larger
+from sandboxd.model.limits import size_of
 from sandboxd.screen import size_text
 
 if TYPE_CHECKING:
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
     from sandboxd.diagnosis.case import Failure, Sandbox
 
+_COST = "this machine keeps less memory for itself"
 _KILLED = (137, -9)
 """Exit codes of a process that was ended by SIGKILL: 128 + 9, as shells and engines have it."""
 
@@ -31,13 +33,15 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
     if limit is None:
         return
     decided_by = sandbox.decided_by("memory")
-    size = size_text(int(limit.value)) if limit.value.isdecimal() else limit.value
+    now = size_of(limit.value)
+    size = size_text(now) if now else limit.value
+    change = larger("memory", now, decided_by) if now else ""
     counted = "; files outside of the workspace count, too" if sandbox.is_gvisor else ""
     because = f"the sandbox may use {size} of memory{counted}"
     kills = sandbox.counters.memory_kills if sandbox.counters is not None else 0
     was_killed = failure.exit_code in _KILLED or find_line(failure, _KERNEL_GONE) is not None
     if was_killed and (kills or sandbox.was_out_of_memory):
         because += ", and the kernel ended a process that went over it"
-        yield Answer("memory limit", because, decided_by, "", "", is_certain=True)
+        yield Answer("memory limit", because, decided_by, change, _COST, is_certain=True)
     elif was_killed or find_line(failure, _WORDS) is not None:
-        yield Answer("memory limit", because, decided_by)
+        yield Answer("memory limit", because, decided_by, change, _COST)

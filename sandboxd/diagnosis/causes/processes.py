@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line
+from sandboxd.diagnosis.case import Answer, find_line, larger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,20 +28,24 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
     if not limit:
         return
     refusals = sandbox.counters.process_refusals if sandbox.counters is not None else 0
+    decided_by = sandbox.decided_by(field)
     yield Answer(
         "process limit",
         f"the sandbox may have {limit} processes and threads",
-        sandbox.decided_by(field),
+        decided_by,
+        larger("processes", limit, decided_by),
+        "a program that starts others without end takes more of this machine",
         is_certain=bool(refusals),
     )
 
 
-def _limit(sandbox: Sandbox) -> tuple[str, str]:
-    """The number, and the field of the plan that has it; '' for no limit."""
+def _limit(sandbox: Sandbox) -> tuple[int, str]:
+    """The number, and the field of the plan that has it; 0 for no limit."""
     container = sandbox.container
     if container.pids_limit is not None and container.pids_limit.value > 0:
-        return str(container.pids_limit.value), "pids_limit"
+        return container.pids_limit.value, "pids_limit"
     for each in container.ulimits:
-        if each.value.name == "nproc":
-            return each.value.value.partition(":")[0], "ulimits"
-    return "", ""
+        soft = each.value.value.partition(":")[0]
+        if each.value.name == "nproc" and soft.isdecimal():
+            return int(soft), "ulimits"
+    return 0, ""

@@ -6,7 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line
+from sandboxd.diagnosis.case import Answer, find_line, larger
+from sandboxd.model.limits import size_of
+from sandboxd.plan.layout import HOME
 from sandboxd.screen import size_text
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ _PATH_BEHIND = re.compile(
 )
 _ANY = re.compile(r"No space left on device|ENOSPC: no space left on device")
 _SHARED_MEMORY = "/dev/shm/"  # noqa: S108  a path inside
+_FOLDERS = {"/tmp": "tmp", HOME: "home"}  # noqa: S108  paths inside
 _WATCHES = re.compile(r"number of file watchers reached|inotify.{0,200}No space left on device")
 
 
@@ -44,8 +47,25 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
     mount = sandbox.mount_at(path)
     if mount is not None and mount.type == "tmpfs":
         size = next((each[5:] for each in mount.options if each.startswith("size=")), "")
-        because = f"`{mount.target}` is in memory and holds {size or 'half of it'}"
+        now = size_of(size)
+        holds = size_text(now) if now else size or "half of it"
+        because = f"`{mount.target}` is in memory and holds {holds}"
         decided_by = sandbox.decided_by("mounts", mount.target)
-        yield Answer("size of a folder", because, decided_by, is_certain=True)
+        limit = _limit(sandbox, mount.target)
+        change = larger(limit, now, decided_by) if limit and now else ""
+        cost = "it counts against the memory limit" if change else ""
+        yield Answer("size of a folder", because, decided_by, change, cost, is_certain=True)
         return
     yield Answer("", f"the disk that has `{hit[1]}` is full: `sandboxd exec -- df -h` shows it")
+
+
+def _limit(sandbox: Sandbox, target: str) -> str:
+    """The name of the limit that is the size of a folder in memory; '' for none."""
+    if target in _FOLDERS:
+        return _FOLDERS[target]
+    inside = sandbox.container.working_dir
+    if inside is None or not sandbox.reasons:
+        return ""
+    if target == inside.value:
+        return "copy"
+    return "hot" if target.startswith(inside.value + "/") else ""

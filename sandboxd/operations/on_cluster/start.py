@@ -12,7 +12,6 @@ from sandboxd.operations.on_cluster._create import create
 from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.target import is_cut_off
 from sandboxd.operations.on_cluster.wishes import planned
-from sandboxd.plan import profiles
 from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import in_force
 
@@ -116,8 +115,7 @@ def _make(
     program: Program | None,
 ) -> Started:
     """Make the sandbox; of a failure nothing is left."""
-    profile = profiles.load(wanted.plan.profile)
-    _send.require_room(target, kubernetes.room_of_work(profile), wanted.plan)
+    _send.require_room(target, kubernetes.room_of_work(wanted.plan), wanted.plan)
     records.note_start(target.environ, target.cluster.context, target.pod)
     try:
         return create(target, wanted, say, program)

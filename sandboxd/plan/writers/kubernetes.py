@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.egress.wire import policy_from_json
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import EXPORT, MADE_BY, PROFILE, PROJECT
-from sandboxd.plan import cluster, inner_network, profiles
+from sandboxd.plan import cluster, inner_network
 from sandboxd.plan.git_settings import SAFE, with_settings
 from sandboxd.plan.layout import HOME
 from sandboxd.plan.mounts import target_folder
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from sandboxd.model.container import Mount
     from sandboxd.plan.cluster import Cluster
     from sandboxd.plan.plan import Plan
-    from sandboxd.plan.profiles import Profile
 
 NOT_IN_FORCE = "dev.sandboxd.not-in-force"
 """The annotation of the Pod that names the controls of the plan which are not in force."""
@@ -197,7 +196,7 @@ def _pod(plan: Plan, options: Cluster) -> dict[str, Any]:
     if options.seccomp_profile:
         seccomp = {"type": "Localhost", "localhostProfile": options.seccomp_profile}
     limit = {"activeDeadlineSeconds": plan.time_limit} if plan.time_limit else {}
-    volumes = list(_volumes(plan, profiles.load(plan.profile)))
+    volumes = list(_volumes(plan))
     trial = _network_trial.containers(plan, options)
     return {
         **({"runtimeClassName": options.runtime_class} if options.runtime_class else {}),
@@ -259,10 +258,10 @@ _Volume = tuple[str, str, int, dict[str, str]]
 """Name, path inside, size in bytes, and the fields of its `emptyDir`: {} for the node's disk."""
 
 
-def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
-    yield "workspace", target_folder(plan.workspace), room_of_work(profile), {}
-    yield "home", HOME, _bytes(profile.home, _HOME_SIZE), {}
-    yield "tmp", cluster.PLACES[1], _bytes(profile.tmp, _TMP_SIZE), {}
+def _volumes(plan: Plan) -> Iterator[_Volume]:
+    yield "workspace", target_folder(plan.workspace), room_of_work(plan), {}
+    yield "home", HOME, _bytes(plan.rooms.home, _HOME_SIZE), {}
+    yield "tmp", cluster.PLACES[1], _bytes(plan.rooms.tmp, _TMP_SIZE), {}
     for number, mount in enumerate(cluster.programs(plan)):
         yield f"program-{number}", mount.target, _bytes("", _PROGRAM_SIZE), {}
     for number, mount in enumerate(_own_memory(plan)):
@@ -275,9 +274,9 @@ def _volumes(plan: Plan, profile: Profile) -> Iterator[_Volume]:
 _SIZES = ("size", "tmpfs-size")
 
 
-def room_of_work(profile: Profile) -> int:
+def room_of_work(plan: Plan) -> int:
     """The size of the workspace's volume, in bytes."""
-    return _bytes(profile.copy, _WORK_SIZE)
+    return _bytes(plan.rooms.copy, _WORK_SIZE)
 
 
 def _own_memory(plan: Plan) -> list[Mount]:

@@ -47,6 +47,10 @@ add = ["SYS_PTRACE"]
 mode = "open"
 [credentials]
 use = ["github", "anthropic:home"]
+[limits]
+memory = "6g"
+processes = 100
+tmp = "1g"
 [environment]
 EDITOR = "vi"
 """
@@ -58,6 +62,7 @@ EDITOR = "vi"
         "user": "dev",
         "network": {"allow": ["api.example.org"]},
         "credentials": {"use": ["github"], "required": ["anthropic"]},
+        "limits": {"memory": "6g", "processes": 100},
         "environment": {"EDITOR": "vi"},
     }
 

@@ -142,6 +142,21 @@ def test_an_empty_file_is_the_default() -> None:
         ),
         ('[[allow]]\nrule = "a"', "config-invalid-value", "`[[allow]]` needs `reason`"),
         (
+            '[limits]\nmemory = "6GB"',
+            "config-invalid-value",
+            "`limits.memory` must be a size like `512m` or `4g`, not `6GB`",
+        ),
+        (
+            '[limits]\nprocesses = "100"',
+            "config-invalid-value",
+            "`limits.processes` must be a whole number like `2048`, not `100`",
+        ),
+        (
+            "[limits]\ncpus = 2",
+            "config-invalid-value",
+            "`limits.cpus` must be a share of the engine's processors like `50%`, not `2`",
+        ),
+        (
             '[rules]\nhost-pid = "of"',
             "config-invalid-value",
             "`rules.host-pid` must be one of `off`, `hint`, `warning`, `error`, not `of`",

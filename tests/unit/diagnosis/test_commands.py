@@ -18,6 +18,7 @@ from sandboxd.model.seccomp import SeccompProfile
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import profiles
 from sandboxd.plan.workspace import ControlFile
+from sandboxd.policy.floor import Demand, combine
 from sandboxd.text import SourceText
 from tests.expected import Expect
 from tests.unit.plan.examples import GVISOR, PLAIN, plan, workspace
@@ -191,3 +192,28 @@ def test_no_path_in_an_answer_ends_its_backticks() -> None:
     output = f"OSError: [Errno 30] Read-only file system: '{path}'"
     failure = Failure(("make", "test"), 1, output, 0.0, 1.0)
     assert diagnose(failure, sandbox("dev-runc")).outcome == "not known"
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "change"),
+    [
+        ("dev-runc", "MemoryError", 'memory = "16g"'),
+        ("agent-gvisor", "fork: Resource temporarily unavailable", "processes = 2048"),
+        ("untrusted-gvisor", "dd: /tmp/x: No space left on device", 'tmp = "1g"'),
+        ("untrusted-gvisor", "dd: /home/sandbox/x: No space left on device", 'home = "1g"'),
+    ],
+)
+def test_a_limit_has_its_line_of_sandboxd_toml(name: str, output: str, change: str) -> None:
+    found = diagnose(Failure(("make",), 1, output, 0.0, 1.0), sandbox(name)).answers[0]
+    assert found.change == (
+        f"`{change}` under `[limits]` in sandboxd.toml, then `sandboxd trust add`"
+    )
+    assert found.cost
+
+
+def test_nothing_raises_a_limit_of_the_policy() -> None:
+    most = combine([Demand("limits", {"memory": "1g"}, "/etc/sandboxd/policy.toml")])
+    made = plan("", PLAIN, workspace=workspace(), floor=most)
+    around = Sandbox(made.container, "dev", reasons=made.reasons)
+    (found,) = diagnose(Failure(("make",), 1, "MemoryError", 0.0, 1.0), around).answers
+    assert (found.control, found.decided_by, found.change) == ("memory limit", "floor", "")

@@ -57,6 +57,12 @@ def test_the_image_of_gateways_is_the_organisations_before_the_users(
     assert load(files).gateway_image == theirs
 
 
+def test_of_each_limit_the_smaller_one_counts(files: tuple[Path, Path]) -> None:
+    files[0].write_text('[limits]\nmemory = "8g"\nprocesses = 512\n')
+    files[1].write_text('[limits]\nmemory = "900m"\ncpus = "50%"\nprocesses = 1024\n')
+    assert dict(load(files).limits) == {"memory": "900m", "processes": 512, "cpus": "50%"}
+
+
 def test_the_smaller_bound_of_caches_counts(files: tuple[Path, Path]) -> None:
     files[1].write_text('caches = "100 GiB"\n')
     assert load(files).caches == 100 << 30
@@ -80,6 +86,10 @@ def test_the_smaller_bound_of_caches_counts(files: tuple[Path, Path]) -> None:
         ("caches = 20", "a size like `20GiB`"),
         ('caches = "0GiB"', "a size like `20GiB`"),
         ('caches = "20GB"', "a size like `20GiB`"),
+        ('limits = "8g"', "a table, `[limits]`"),
+        ('[limits]\nmemroy = "8g"', "unknown limit `memroy`"),
+        ('[limits]\nmemory = "8gb"', "a size like `512m`"),
+        ("[limits]\nprocesses = true", "a whole number"),
         ("profiles = [", "not valid TOML"),
         ("\udcff", "not valid TOML"),
     ],

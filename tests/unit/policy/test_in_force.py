@@ -220,6 +220,7 @@ EVERY_KEY: dict[str, tuple[object, object]] = {
     "daemon": (False, None),
     "network_proxy": ("http://proxy.corp.example:3128", None),
     "caches": ("1 GiB", "2 GiB"),
+    "limits": ({"memory": "4g", "processes": 512}, {"memory": "8g", "processes": 512}),
 }
 """A demand, and a looser one of the same key, None for none at all."""
 
