@@ -149,4 +149,4 @@ def larger(limit: str, now: int, decided_by: str) -> str:
     twice = str(2 * now)
     if FORMS[limit].pattern:
         twice = f'"{now >> 19}m"' if now % (1 << 29) else f'"{now >> 29}g"'
-    return f"`{limit} = {twice}` under `[limits]` in sandboxd.toml, then `sandboxd trust add`"
+    return f"`{limit} = {twice}` under `[limits]` in sandboxd.toml, then `sandboxd up --recreate`"

@@ -38,7 +38,7 @@ def limit(
         if name in most and amount(name, value) > amount(name, most[name]):
             raise UsageError(
                 f"sandboxd.toml asks for `{name} = {_toml(value)}`, and `{floor.path_of('limits')}` allows "
-                f"`{_toml(most[name])}` at most",
+                f"`{most[name]}` at most",
                 f"make it smaller under {_TABLE}",
             )
         profile = _with(profile, name, value)

@@ -130,4 +130,6 @@ def _toml(value: object) -> str:
 
     if isinstance(value, Network):
         value = value.mode
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{key} = {_toml(each)}" for key, each in value.items()) + " }"
     return json.dumps(list(value) if isinstance(value, tuple | frozenset) else value)

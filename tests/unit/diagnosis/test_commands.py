@@ -206,7 +206,7 @@ def test_no_path_in_an_answer_ends_its_backticks() -> None:
 def test_a_limit_has_its_line_of_sandboxd_toml(name: str, output: str, change: str) -> None:
     found = diagnose(Failure(("make",), 1, output, 0.0, 1.0), sandbox(name)).answers[0]
     assert found.change == (
-        f"`{change}` under `[limits]` in sandboxd.toml, then `sandboxd trust add`"
+        f"`{change}` under `[limits]` in sandboxd.toml, then `sandboxd up --recreate`"
     )
     assert found.cost
 
