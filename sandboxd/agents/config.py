@@ -51,8 +51,8 @@ def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> 
     if patterns := {key: texts for key, texts in (("hide", hide), ("show", show)) if texts}:
         content["workspace"] = patterns
     limits = dict(setting.value for setting in project.limits)
-    if taken := {name: value for name, value in limits.items() if name in _LIMITS}:
-        content["limits"] = taken
+    if own_limits := {name: value for name, value in limits.items() if name in _LIMITS}:
+        content["limits"] = own_limits
     if project.environment:
         content["environment"] = dict(setting.value for setting in project.environment)
     comment = _COMMENT.format(title=agent.title, project=project.workspace, name=agent.name)

@@ -9,7 +9,7 @@ from sandboxd import credential_places, secret_forms
 from sandboxd.config import keys
 from sandboxd.engine import failures
 from sandboxd.lint import gitignore
-from sandboxd.model import apparmor
+from sandboxd.model import apparmor, limits
 from sandboxd.policy import acts_on_host
 from sandboxd.rules import _commands, _loaders, _mounts, _tls, _uses
 from sandboxd.rules import build_option_insecure as build_option
@@ -48,6 +48,9 @@ MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
     ("engine.failures", "case.pattern"): ("search", lambda: [case.pattern for case in failures._CASES]),
     ("model.apparmor", "_expression(glob)"): (
         "fullmatch", lambda: map(apparmor._expression, _PATHS),
+    ),
+    ("model.limits", "form.pattern"): (
+        "fullmatch", lambda: [form.pattern for form in limits.FORMS.values() if form.pattern],
     ),
     ("policy.acts_on_host", "'|'.join((f'(?:{pattern.pattern})' for pattern, _, _ in patterns))"): ("fullmatch", _acting),
     ("policy.acts_on_host", "text"): ("fullmatch", _acting),

@@ -25,6 +25,7 @@ GENERATED = (
     "tests/integration/lsp/editors/",
     "docs/rules/",
     "docs/commands.md",
+    "docs/configuration.md",
     "docs/platforms.md",
     "docs/sandboxd.schema.json",
     "sandboxd/egress/public_suffixes.txt",
