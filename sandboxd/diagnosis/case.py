@@ -75,8 +75,6 @@ class Sandbox(NamedTuple):
     attempts: tuple[Attempt, ...] = ()
     counters: Counters | None = None
     """What was counted while the command ran; None if it was not read before and after it."""
-    has_ended: bool = False
-    """Whether the sandbox does not run any more."""
     was_out_of_memory: bool = False
     """Whether the engine says that the kernel ended it, as it had used up its memory."""
 

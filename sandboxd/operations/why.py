@@ -215,7 +215,6 @@ def _in_force(inspected: Inspected, plan: Plan | None, environ: Mapping[str, str
         plan.reasons if plan is not None else (),
         _may_add(plan, environ) if plan is not None else (),
         refused_calls=frozenset() if is_gvisor else _refused_calls(inspected),
-        has_ended=not state.get("Running"),
         # An engine says it of a sandbox that goes on, too, once the kernel has ended any process of it.
         was_out_of_memory=not state.get("Running") and bool(state.get("OOMKilled")),
     )

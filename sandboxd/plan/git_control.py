@@ -11,18 +11,18 @@ import os
 import posixpath
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
-from sandboxd.plan import beneath
+from sandboxd.plan import beneath, git_programs
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
-from sandboxd.plan.linked_worktree import linked_worktree, separate_repository
+from sandboxd.plan.linked_worktree import linked_worktree, separate_repository, work_tree_above
 from sandboxd.policy.protect import REFUSES_BARE
-from sandboxd.syntax import git_config, shell_words
+from sandboxd.syntax import git_config
 
 _DEEPEST_INCLUDE = 10
 """The same limit as git's."""
@@ -31,15 +31,6 @@ _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
 _LARGEST_CONFIG = 1 << 20
 
-# Settings whose value is a command line, or the path of a program.
-_COMMANDS = re.compile(
-    r"core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy)|sequence\.editor|pager\..+|alias\..+"
-    r"|diff\.external|diff\..+\.(command|textconv)|merge\..+\.driver|interactive\.difffilter"
-    r"|filter\..+\.(clean|smudge|process)|credential\.(.+\.)?helper|gpg\.(.+\.)?program"
-    r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
-    r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
-    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd)"
-)
 _INCLUDES = re.compile(r"include\.path|includeif\..+\.path", re.IGNORECASE)
 _HOOKS = "core.hookspath"
 _ATTRIBUTES = "core.attributesfile"
@@ -110,6 +101,9 @@ def git_control(
         # The workspace is a bare repository itself.
         reader.repository("", workspace)
         reader.exposed["commondir"] = "git reads the config of the repository that it names"
+    elif top := work_tree_above(workspace):
+        of_top = git_control(top, of_user, home, settings)
+        return _below(of_top, os.path.relpath(workspace, top), bare_refused)
     return GitControl(
         tuple(sorted(reader.pins)),
         frozenset(reader.folders),
@@ -117,6 +111,23 @@ def git_control(
         bare_refused,
         tuple(sorted(reader.common)),
         tuple(Exposed(path, why) for path, why in sorted(reader.unread.items())),
+    )
+
+
+def _below(top: GitControl, folder: str, bare_refused: bool) -> GitControl:
+    """What `top`, of a whole work tree, has in a folder of it."""
+    prefix = folder + "/"
+    pins = tuple(path[len(prefix) :] for path in top.pins if path.startswith(prefix))
+    return GitControl(
+        pins,
+        frozenset(pins) & {path[len(prefix) :] for path in top.folders},
+        tuple(
+            Exposed(path[len(prefix) :], why)
+            for path, why in top.exposed
+            if path.startswith(prefix)
+        ),
+        bare_refused,
+        unread=tuple(Exposed(posixpath.relpath(path, folder), why) for path, why in top.unread),
     )
 
 
@@ -283,9 +294,21 @@ class _Reader:
             self._pin_named(self._expand(value, worktree), "", may_make=True)
         elif name in (_ATTRIBUTES, _TEMPLATES):
             self._pin_named(self._expand(value, worktree), "")
-        elif _COMMANDS.fullmatch(name.lower()):
-            for word in _words(value):
-                self._pin_program(self._expand(word, worktree), name)
+        elif git_programs.is_command(name):
+            self._command(name, value, path, worktree)
+
+    def _command(self, name: str, value: str, path: str, worktree: str) -> None:
+        """Pin the programs of the setting `name` in the config at `path`."""
+        for word in git_programs.words_of(name, value, worktree):
+            if word.is_unknown and (config := self._inside(path)):
+                self.unread[config] = f"`{name}` runs a program whose path a variable has"
+            # Without a slash it is searched for in PATH.
+            missing = (
+                f"`{name}` of git runs it, and it is missing"
+                if word.is_run and "/" in word.path
+                else ""
+            )
+            self._pin_program(self._expand(word.path, worktree), name, missing)
 
     def _pin_named(self, path: str, missing: str, *, may_make: bool = False) -> None:
         """Pin `path` if it is in the workspace and exists, or can be made as an empty folder.
@@ -302,14 +325,17 @@ class _Reader:
             elif missing:
                 self.exposed[inside] = missing
 
-    def _pin_program(self, path: str, setting: str) -> None:
-        """Pin `path` if it exists. Behind a link only the link's target can be pinned."""
+    def _pin_program(self, path: str, setting: str, missing: str) -> None:
+        """Pin `path` if it exists. Behind a link only the link's target can be pinned.
+
+        :param missing: as of `_pin_named`
+        """
         real = os.path.realpath(path)
         if os.path.lexists(path) and self._inside(path) and real != path:
             self.exposed[self._inside(path)] = (
                 f"`{setting}` of git runs it, and it is behind a link"
             )
-        self._pin_named(real, "")
+        self._pin_named(real, missing)
 
     def _expand(self, value: str, base: str) -> str:
         if value.startswith("~/") and self._home:
@@ -320,17 +346,6 @@ class _Reader:
         """A path within the workspace, '' for one outside of it, and for the workspace itself."""
         prefix = self._workspace.rstrip("/") + "/"
         return path[len(prefix) :] if path.startswith(prefix) else ""
-
-
-def _words(command: str) -> Iterator[str]:
-    try:
-        words = shell_words.split(command)
-    except ValueError:
-        words = command.split()
-    for word in words:
-        name = word.lstrip("!")
-        if name and not name.startswith("-"):
-            yield name
 
 
 def _kind(workspace: str, path: str) -> str:

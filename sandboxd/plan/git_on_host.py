@@ -36,7 +36,9 @@ def say(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
         )
     for path, why in facts.unread:
         notes.downgrade(
-            _THIS, f"`{path}`: {why}", "`git status` on the host says what is wrong with it"
+            _THIS,
+            f"`{path}`: {why}",
+            "`git status` and `git config --list --show-origin` on the host say more",
         )
     if facts.linked is not None:
         _say_linked(facts, target, notes)

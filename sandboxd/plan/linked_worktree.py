@@ -125,6 +125,21 @@ def repository_folder(workspace: str) -> str:
     return posixpath.dirname(linked.common)
 
 
+def work_tree_above(workspace: str) -> str:
+    """The absolute path of the work tree that `workspace`, an absolute path without links, is a folder of, as in a
+    monorepo; '' for none.
+    """
+    folder = posixpath.dirname(workspace)
+    while folder not in ("", "/"):
+        own = posixpath.join(folder, ".git")
+        if all(_is_folder(posixpath.join(own, part)) for part in ("objects", "refs")):
+            return folder
+        if linked_worktree(folder) is not None or separate_repository(folder):
+            return folder
+        folder = posixpath.dirname(folder)
+    return ""
+
+
 def _line(folder: str, name: str) -> str:
     """The content of a regular file of one short line; '' for anything else."""
     with contextlib.suppress(OSError, SandboxdError), beneath.open_folder(folder) as root:

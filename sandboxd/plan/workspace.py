@@ -17,6 +17,7 @@ from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.linked_worktree import LinkedWorktree
+from sandboxd.plan.links_in_pins import links_in
 from sandboxd.plan.network_ca import NetworkCa
 from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
@@ -140,13 +141,24 @@ def survey(
             )
         else:
             files.setdefault(file.path, file)
+    links = links_in(path, (file.path for file in files.values() if file.kind == "directory"))
+    left = [*links.on_the_way]
+    for behind in links.ends:
+        file = _control_file(path, behind.path, frozenset())
+        # Work goes on in a folder that some link leads to; git runs what is in it.
+        of_git = any((behind.link + "/").startswith(f"{pin}/") for pin in (".git", *git.pins))
+        if file.kind == "file" or (file.kind == "directory" and of_git):
+            files.setdefault(file.path, file)
+        else:
+            left.append(behind)
+    exposed |= {Exposed(each.path, f"the link `{each.link}` leads there") for each in left}
     return WorkspaceFacts(
         path=path,
         owner_uid=owner.st_uid if owner else None,
         owner_gid=owner.st_gid if owner else None,
         control_files=_outermost(files.values()),
         sockets=tuple(near.sockets),
-        complete=near.complete,
+        complete=near.complete and links.is_whole,
         not_as_made=tuple(name for name in git.common if not _is_as_made(path, name)),
         unread=git.unread,
         hot=tuple(_hot(path) if hot is None else (Tree(name, _state(path, name)) for name in hot)),

@@ -60,6 +60,15 @@ def test_a_plain_repository(repository: Path) -> None:
         ("credential.https://example.com.helper", "!./helper", "helper"),
         ("merge.ours.driver", "./bin/merge %A", "bin/merge"),
         ("gpg.program", "bin/gpg", "bin/gpg"),
+        (
+            "filter.nb.clean",
+            '"$(git rev-parse --show-toplevel)"/tools/clean.sh %f',
+            "tools/clean.sh",
+        ),
+        ("filter.nb.clean", "`git rev-parse --show-toplevel`/tools/clean.sh", "tools/clean.sh"),
+        ("core.fsmonitor", "$PWD/watch", "watch"),
+        ("core.editor", "$HOME/w/edit", "edit"),
+        ("alias.x", "!sh -c 'cd x && ./deploy.sh \"$@\"'", "deploy.sh"),
     ],
 )
 def test_what_the_config_names_is_pinned(repository: Path, key: str, value: str, file: str) -> None:
@@ -230,6 +239,29 @@ def test_what_is_put_beside_a_repository_changes_no_pin(repository: Path) -> Non
     assert pins(repository) == ALWAYS
     (repository / ".git/HEAD").unlink()
     assert pins(repository) == ALWAYS
+
+
+@pytest.mark.parametrize("is_linked", [False, True])
+def test_a_folder_of_a_larger_repository_has_what_that_one_names(
+    repository: Path, tmp_path: Path, is_linked: bool
+) -> None:
+    """As in a monorepo, of which one folder is the workspace."""
+    git(repository, "config", "core.hooksPath", "web/api/hooks")
+    git(repository, "config", "alias.x", "!web/api/x.sh && web/other/y.sh")
+    git(repository, "config", "core.fsmonitor", "$TOOLS/x")
+    with_submodule(repository, "web/api/lib")
+    top = repository
+    if is_linked:
+        top = tmp_path / "linked"
+        git(repository, "worktree", "add", "-q", str(top))
+    folder = top / "web/api"
+    control = git_control(str(folder))
+    assert {*control.pins} == {"hooks", "lib" if is_linked else "lib/.git"}
+    assert "hooks" in control.folders
+    assert [entry.path for entry in control.exposed] == ["x.sh"]
+    if not is_linked:
+        assert [entry.path for entry in control.unread] == ["../../.git/config"]
+    survey(str(folder), (".git",), git=control)
 
 
 def test_no_repository() -> None:

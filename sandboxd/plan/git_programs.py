@@ -1,0 +1,83 @@
+"""The programs in a setting of git: which settings have a command line, and which words of it are paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sandboxd.syntax import shell_words
+
+# Settings whose value is a command line, or the path of a program.
+_COMMANDS = re.compile(
+    r"core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy)|sequence\.editor|pager\..+|alias\..+"
+    r"|diff\.external|diff\..+\.(command|textconv)|merge\..+\.driver|interactive\.difffilter"
+    r"|filter\..+\.(clean|smudge|process)|credential\.(.+\.)?helper|gpg\.(.+\.)?program"
+    r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
+    r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
+    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd)"
+)
+# The folder in which git starts these commands, as people write it.
+_TOP = re.compile(
+    r"(?:\$\(|`)git rev-parse --show-toplevel(?:\)|`)|\$\{(?:PWD|GIT_WORK_TREE)\}|\$(?:PWD|GIT_WORK_TREE)\b"
+)
+_HOME = re.compile(r"\$\{HOME\}|\$HOME\b")
+# What another command or variable says, at the beginning of a path.
+_UNKNOWN = re.compile(r"^(?:\$\{?\w+\}?|.*[)`])/")
+_RUN_A_FILE = re.compile(
+    r"(?:.*/)?(?:(?:ba|da|z|k)?sh|python[\d.]*|node|deno|bun|ruby|perl|php|env|exec|sudo|nohup|time|command|\.|source)"
+)
+_BEGINS_A_COMMAND = frozenset(
+    {"&&", "||", "|", "&", ";", "{", "(", "then", "else", "do", "if", "!"}
+)
+_ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
+_DEEPEST = 3
+
+
+class Word(NamedTuple):
+    """A word of a command line that may be a path."""
+
+    path: str
+    """As it is written, with `~` for the home folder."""
+    is_run: bool
+    """Whether it is a program or a script that is run."""
+    is_unknown: bool = False
+    """Whether it begins with what another command or a variable says."""
+
+
+def is_command(setting: str) -> bool:
+    """Whether the value of a setting of git is a command line."""
+    return _COMMANDS.fullmatch(setting.lower()) is not None
+
+
+def words_of(setting: str, value: str, worktree: str) -> Iterator[Word]:
+    """The words of a setting's command that may be paths: options are left out.
+
+    :param worktree: the folder in which git runs it
+    """
+    is_of_git = setting.lower().startswith("alias.") and not value.lstrip().startswith("!")
+    for word in _words(_HOME.sub("~", _TOP.sub(lambda _: worktree, value)), 0):
+        yield word._replace(is_run=False, is_unknown=False) if is_of_git else word
+
+
+def _words(command: str, depth: int) -> Iterator[Word]:
+    try:
+        words = shell_words.split(command)
+    except ValueError:
+        words = command.split()
+    is_first, before = True, ""
+    for written in words:
+        word = written.lstrip("!({").rstrip(";)}")
+        if written in _BEGINS_A_COMMAND or not word:
+            is_first, before = True, ""
+            continue
+        if before == "-c" and depth < _DEEPEST:
+            yield from _words(word, depth + 1)
+        elif not word.startswith("-"):
+            yield Word(word, is_first, _UNKNOWN.match(word) is not None)
+        is_next = is_first and (
+            _ASSIGNMENT.match(word) is not None or _RUN_A_FILE.fullmatch(word) is not None
+        )
+        # An option of an interpreter before its script.
+        is_first = is_next or (is_first and word.startswith("-")) or written.endswith(";")
+        before = word if word == "-c" and is_first else ""

@@ -1,0 +1,107 @@
+"""Finds what links in a workspace's read-only files lead to: a mount protects the link, not the file behind it."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+_MOST_ENTRIES = 2_000
+_DEEPEST = 8
+_OF_GIT = (".git", ".git/hooks", ".git/info")
+"""The folders of a repository in which git follows links. They are mounted nowhere; only their links count."""
+
+
+class Behind(NamedTuple):
+    """A path within the workspace to which a link leads, and the link."""
+
+    path: str
+    link: str
+
+
+class Links(NamedTuple):
+    """What links lead to.
+
+    `ends` exist and can be pinned. `on_the_way` are links in folders that are writable inside, and paths at which
+    nothing is. `is_whole` is False where there was too much to look at.
+    """
+
+    ends: tuple[Behind, ...] = ()
+    on_the_way: tuple[Behind, ...] = ()
+    is_whole: bool = True
+
+
+def links_in(workspace: str, pinned: Iterable[str]) -> Links:
+    """Follow the links in the folders `pinned`, and in the host's git directory, as far as they stay in the workspace.
+
+    :param workspace: an absolute path without links
+    :param pinned: paths of folders within the workspace
+    """
+    folders = tuple(pinned)
+    walk = _Walk(workspace, folders)
+    for folder in folders:
+        if folder != ".git":
+            walk.visit(folder, 0)
+    for folder in _OF_GIT:
+        walk.visit(folder, _DEEPEST)
+    return Links(tuple(sorted(walk.ends)), tuple(sorted(walk.on_the_way)), walk.is_whole)
+
+
+class _Walk:
+    def __init__(self, workspace: str, pinned: tuple[str, ...]) -> None:
+        self._workspace = workspace
+        self._pinned = tuple(f"{path}/" for path in (*pinned, ".git"))
+        self._left = _MOST_ENTRIES
+        self.ends: set[Behind] = set()
+        self.on_the_way: set[Behind] = set()
+        self.is_whole = True
+
+    def visit(self, folder: str, depth: int) -> None:
+        path = os.path.join(self._workspace, folder)
+        if os.path.islink(path):
+            self._follow(folder)
+            return
+        for name, is_link, is_folder in self._entries(path):
+            inside = f"{folder}/{name}"
+            if is_link:
+                self._follow(inside)
+            elif is_folder and depth < _DEEPEST:
+                self.visit(inside, depth + 1)
+            elif is_folder and depth == _DEEPEST and folder not in _OF_GIT:
+                self.is_whole = False
+
+    def _entries(self, path: str) -> Iterator[tuple[str, bool, bool]]:
+        try:
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    self._left -= 1
+                    if self._left < 0:
+                        self.is_whole = False
+                        return
+                    yield entry.name, entry.is_symlink(), entry.is_dir(follow_symlinks=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        except OSError:
+            self.is_whole = False
+
+    def _follow(self, link: str) -> None:
+        """Note the end of `link`, and what of the way to it can be changed from inside."""
+        full = os.path.join(self._workspace, link)
+        try:
+            written = os.readlink(full)
+        except OSError:
+            self.is_whole = False
+            return
+        end = os.path.realpath(full)
+        first = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(full)), written))
+        for path in {first, end}:
+            inside = self._inside(path)
+            if not inside or (inside + "/").startswith(self._pinned):
+                continue
+            is_end = path == end and os.path.lexists(path)
+            (self.ends if is_end else self.on_the_way).add(Behind(inside, link))
+
+    def _inside(self, path: str) -> str:
+        prefix = self._workspace + "/"
+        return posixpath.relpath(path, self._workspace) if path.startswith(prefix) else ""

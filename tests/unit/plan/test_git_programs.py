@@ -1,0 +1,53 @@
+"""The programs that git's config names by a command line: named where they are missing, or cannot be told."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandboxd.plan.git_control import GitControl, git_control
+
+
+def control_by(folder: Path, key: str, value: str) -> GitControl:
+    """What is found in a repository whose config has this one setting."""
+    (folder / ".git").mkdir()
+    command = ["git", "config", "-f", str(folder / ".git/config"), key, value]
+    subprocess.run(command, check=True)
+    return git_control(str(folder))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("core.fsmonitor", "tools/watch.sh", "tools/watch.sh"),
+        ("diff.external", "./tools/difft", "tools/difft"),
+        ("alias.x", "!tools/x.sh", "tools/x.sh"),
+        ("alias.x", '!f() { python3 -u tools/x.py "$@"; }; f', "tools/x.py"),
+        ("filter.nb.clean", "A=1 sh -c './tools/clean a/b'", "tools/clean"),
+        ("alias.x", "!git fetch && bin/after", "bin/after"),
+    ],
+)
+def test_a_missing_program_that_git_would_run_is_named(
+    tmp_path: Path, key: str, value: str, path: str
+) -> None:
+    """What is made there from inside would run on the host."""
+    (exposed,) = control_by(tmp_path, key, value).exposed
+    assert (exposed.path, exposed.why) == (
+        path,
+        f"`{key.lower()}` of git runs it, and it is missing",
+    )
+
+
+@pytest.mark.parametrize(
+    "value", ["log origin/main..HEAD", "!git log origin/main..HEAD", "!echo a/b", "!sed s/a/b/ x"]
+)
+def test_a_word_that_is_no_program_is_not_named(tmp_path: Path, value: str) -> None:
+    control = control_by(tmp_path, "alias.x", value)
+    assert (control.exposed, control.unread) == ((), ())
+
+
+def test_a_program_whose_path_cannot_be_told_is_named(tmp_path: Path) -> None:
+    (unread,) = control_by(tmp_path, "core.fsmonitor", "$TOOLS/watch.sh").unread
+    assert unread.path == ".git/config" and "`core.fsmonitor`" in unread.why
