@@ -41,8 +41,8 @@ def operate(
     Ctrl-C, a request to end and the end of the terminal cancel it; a second one ends this process at once.
 
     :param tell: called with each step (text, whether the next one replaces it)
-    :param starts_daemon: start one where none runs, for what leaves a sandbox running; None: whether one runs does
-        not matter
+    :param starts_daemon: start one where none runs and the config can be read, for what leaves a sandbox running;
+        None: whether one runs does not matter
     :param tell_open: called where `starts_daemon` is not None and none runs, with what to give `daemon_start.say_open`
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled
@@ -50,7 +50,9 @@ def operate(
     if not os.path.isdir(directory):
         # The daemon compares the folder with its own view of it; whether it has to be there says the operation.
         return None
-    conversation = _conversation(starts_daemon, tell_open)
+    conversation = _conversation(
+        starts_daemon, tell_open, lambda: _require_config(directory, str(options.get("name", "")))
+    )
     if conversation is None:
         return None
     signals = Signals(conversation)
@@ -239,12 +241,22 @@ class _Checked:
             raise _Broken(error) from None
 
 
+def _require_config(directory: str, name: str) -> None:
+    """:raises UsageError: the config of the sandbox `name` of the project cannot be read"""
+    from sandboxd.project import Project
+
+    Project.open(directory, os.environ, name)
+
+
 def _conversation(
-    starts: bool | None = None, tell_open: Callable[[NotRunning], None] | None = None
+    starts: bool | None = None,
+    tell_open: Callable[[NotRunning], None] | None = None,
+    before_start: Callable[[], None] = lambda: None,
 ) -> Conversation | None:
     """A conversation with the daemon; None without one, which is said where it is there but silent.
 
     :param starts: as in `operate`, and so `tell_open`
+    :param before_start: raises what keeps a daemon from being started
     """
     try:
         conversation = converse(os.environ)
@@ -252,6 +264,8 @@ def _conversation(
             return conversation
         from sandboxd.cli import daemon_start
 
+        if starts:
+            before_start()
         without = daemon_start.start(os.environ, is_wanted=starts)
         if without is not None and tell_open is not None:
             tell_open(without)

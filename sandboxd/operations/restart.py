@@ -10,6 +10,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations import start as starting
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.interruption import interruptible, lines
+from sandboxd.project import Project
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,12 @@ Options = starting.Options
 
 
 def serve(request: Request) -> Started:
-    """Stop the sandbox, then run the operation `start` with its options."""
+    """Stop the sandbox, then run the operation `start` with its options.
+
+    :raises UsageError: its config cannot be read; then it keeps running
+    """
+    # A sandbox that could not be started again is not stopped.
+    Project.open(request.directory, request.environ, request.name)
     engine = interruptible(request.engine, request.cancel)
     tell = lines(request.progress, request.cancel)
     require_meant(engine, request.directory, request.name)

@@ -66,6 +66,16 @@ def test_a_start_starts_it_and_says_so_once(
     assert world.pid() not in (None, pid)
 
 
+@pytest.mark.parametrize("command", ["up", "restart"])
+def test_a_config_that_cannot_be_read_starts_none(
+    world: World, engine: StubEngine, project: Path, command: str
+) -> None:
+    (project / "sandboxd.toml").write_text("profile = 3\n")
+    done = world.run(command, cwd=project)
+    assert (done.returncode, world.pid()) == (2, None)
+    assert done.stderr.startswith("error: "), done.stderr
+
+
 @pytest.mark.parametrize("command", [("exec", "--", "cat"), ("shell",), ("restart",)])
 def test_so_does_what_works_in_one_that_runs(
     world: World, engine: StubEngine, project: Path, command: tuple[str, ...]

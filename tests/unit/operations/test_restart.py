@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import find
 from sandboxd.operations import restart, start
 from sandboxd.operations.interruption import never, silent
@@ -18,7 +18,7 @@ def asked_for(folder: Path, name: str) -> Any:
     """A request to restart the sandbox `name` of the project in `folder`, of which no container is there."""
     engine = SimpleNamespace(containers=lambda *_: [])
     return SimpleNamespace(
-        engine=engine, directory=str(folder), name=name, progress=silent, cancel=never()
+        engine=engine, directory=str(folder), environ={}, name=name, progress=silent, cancel=never()
     )
 
 
@@ -40,3 +40,12 @@ def test_what_is_not_there_and_is_meant_is_started(
     monkeypatch.setattr(find, "names_beside", lambda *_: beside)
     monkeypatch.setattr(start, "serve", lambda request: f"started {request.name}")
     assert restart.serve(asked_for(tmp_path, name)) == f"started {name}"
+
+
+def test_what_could_not_be_started_again_is_not_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sandboxd.toml").write_text("profile = 3\n")
+    monkeypatch.setattr(restart, "halt", lambda *_: pytest.fail("it was stopped"))
+    with pytest.raises(UsageError, match="profile"):
+        restart.serve(asked_for(tmp_path, "two"))
