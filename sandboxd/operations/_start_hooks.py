@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from sandboxd.life.hooks import Failure
     from sandboxd.life.starting import Running
     from sandboxd.operations.interruption import Cancel, Progress
-    from sandboxd.operations.wishes import Wishes
+    from sandboxd.operations.start_options import StartOptions
     from sandboxd.plan.plan import Plan
 
 _LAST_LINES = 100
 """Of the output of the hooks, for the reason why one failed."""
 
 
-def require_allowed(wishes: Wishes, environ: Mapping[str, str]) -> None:
+def require_allowed(options: StartOptions, environ: Mapping[str, str]) -> None:
     """Refuse secrets and dotfiles that the user wants inside, if a policy forbids it or the dotfiles are not valid.
 
     :raises UsageError: the policy lets the user grant nothing, or the dotfiles are not a repository
@@ -34,17 +34,17 @@ def require_allowed(wishes: Wishes, environ: Mapping[str, str]) -> None:
     from sandboxd.model.remote import NO_REMOTE
     from sandboxd.policy import floor
 
-    if not wishes.secrets and not wishes.dotfiles:
+    if not options.secrets and not options.dotfiles:
         return
     if (demands := floor.load(environ)).no_trust:
-        option = "--env-file" if wishes.secrets else "--dotfiles"
+        option = "--env-file" if options.secrets else "--dotfiles"
         raise UsageError(
             f"`{demands.path_of('trust')}` forbids to grant anything, and `{option}` brings something of "
             "yours inside",
             "leave it out; `sandboxd credentials list` shows what tools inside can use without having it",
         )
-    if wishes.dotfiles:
-        with_dotfiles(NO_REMOTE, wishes.dotfiles)
+    if options.dotfiles:
+        with_dotfiles(NO_REMOTE, options.dotfiles)
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
     running: Running,
     plan: Plan,
     environ: Mapping[str, str],
-    wishes: Wishes,
+    options: StartOptions,
     progress: Progress,
     cancel: Cancel,
 ) -> Failure | None:
@@ -66,20 +66,20 @@ def run(
 
     began, output = time.time(), deque[str](maxlen=_LAST_LINES)
     tell = _noting(output, lines(progress, cancel))
-    remote = hooks.settle(running.inspected, plan, environ, wishes.secrets)
-    if wishes.dotfiles:
-        remote = with_dotfiles(remote, wishes.dotfiles)
+    remote = hooks.settle(running.inspected, plan, environ, options.secrets)
+    if options.dotfiles:
+        remote = with_dotfiles(remote, options.dotfiles)
     for line in (*hooks.said_of_secrets(remote), *remote.refused):
         tell(line)
     failure = None
     if running.sick and remote.hooks:
         tell("not run: the lifecycle hooks, which may need its services")
-    elif wishes.hooks:
+    elif options.hooks:
         # The output of hooks stays on the screen, unlike the steps of the start.
         progress(Step("", is_passing=True))
         for refused in plan.hooks_refused:
             tell(f"not run: {refused.item}: {refused.why}")
-        place, until_ready = InContainer(engine, running.inspected, plan), wishes.until_ready
+        place, until_ready = InContainer(engine, running.inspected, plan), options.until_ready
         failure = hooks.run(
             place,
             plan,
@@ -89,10 +89,10 @@ def run(
             cancel.check,
             until_ready=until_ready,
             tell_again=_noting(output, passing(progress, cancel))
-            if wishes.hooks_in_short
+            if options.hooks_in_short
             else None,
         )
-    elif wishes.dotfiles:
+    elif options.dotfiles:
         tell("not run: the installation of your dotfiles, because of `--no-hooks`")
     if remote.is_written:
         # A hook that runs again may change it again.

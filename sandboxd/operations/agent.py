@@ -10,7 +10,7 @@ from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible
 from sandboxd.operations.keeping import NOTHING_KEPT
 from sandboxd.operations.start import start
-from sandboxd.operations.wishes import Wishes
+from sandboxd.operations.start_options import StartOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -98,7 +98,12 @@ def serve(request: Request) -> Ready:
         engine,
         request.directory,
         environ,
-        Wishes(own.name, allow_runc, rebuild=request.flag("rebuild"), hooks_in_short=True),
+        StartOptions(
+            name=own.name,
+            allow_runc=allow_runc,
+            build=request.flag("rebuild"),
+            hooks_in_short=True,
+        ),
         request.keeping._replace(wait_for_ports=NOTHING_KEPT.wait_for_ports),
         facts=lambda: host,
         progress=request.progress,

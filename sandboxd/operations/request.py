@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd.ipc import parameters
 from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
+from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.model.sandbox_id import check_name
 from sandboxd.operations.interruption import Cancel, silent
 from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
@@ -18,13 +19,17 @@ if TYPE_CHECKING:
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
     from sandboxd.operations.interruption import Progress
+    from sandboxd.operations.option import Options
+
+OptionsT = TypeVar("OptionsT", bound="Options")
+_ABOUT_THE_CALLER = frozenset({"view", "environ"})
 
 
 class Request:
     """Everything that one operation is given. `environ` is the process's own, with the engine that is meant.
 
-    The options may come from another process: `flag`, `text` and the like raise `ipc.parameters.InvalidParams` for a
-    value of another type.
+    The options may come from another process: `read_options`, `flag`, `text` and the like raise
+    `ipc.parameters.InvalidParams` for a value of another type.
 
     :param directory: a folder of the project, as an absolute path
     :param options: the user's options as JSON data
@@ -71,6 +76,25 @@ class Request:
         :raises UsageError: it is not a valid name
         """
         return check_name(self.optional_text("name") or "")
+
+    def read_options(self, options: type[OptionsT]) -> OptionsT:
+        """All options of an operation that has a type for them.
+
+        :raises InvalidParams: one is missing, unknown, or of another type
+        """
+        for name in options.defaults.keys() - self._options.keys():
+            raise InvalidParams(f"`{name}` is missing")
+        for name in self._options.keys() - options.defaults.keys() - _ABOUT_THE_CALLER:
+            raise InvalidParams(f"`{name}` is no option of this operation")
+        make: Any = options
+        values = {name: self._value(name, each) for name, each in options.defaults.items()}
+        result: OptionsT = make(**values)
+        return result
+
+    def _value(self, name: str, default: object) -> object:
+        if isinstance(default, bool):
+            return self.flag(name)
+        return self.text(name) if isinstance(default, str) else self.variables(name)
 
     def flag(self, name: str) -> bool:
         """The option `name`, a boolean; False if it is missing."""

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 NEEDS_FACTS = True
 
-Options = starting.Options
-
 
 def serve(request: Request) -> Started:
     """Stop the sandbox, then run the operation `start` with its options.

@@ -6,12 +6,11 @@ import contextlib
 import functools
 import os
 import time
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
-from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.life.timeline import Timeline, span
-from sandboxd.model.sandbox_id import option_of, sandbox_id
+from sandboxd.model.sandbox_id import check_name, option_of, sandbox_id
 from sandboxd.operations import (
     _basis,
     _copy,
@@ -29,7 +28,7 @@ from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.interruption import interruptible, lines, never, silent
 from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
-from sandboxd.operations.wishes import WITHOUT_WISHES, Wishes
+from sandboxd.operations.start_options import WITHOUT_OPTIONS, StartOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.starting import Running
-    from sandboxd.life.up_down import Replace
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
@@ -52,31 +50,8 @@ if TYPE_CHECKING:
 NEEDS_FACTS = True
 
 
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    name: str
-    """The sandbox's name; '' for the unnamed one."""
-    allow_runc: bool
-    """Whether the user typed `--allow-runc`. Other grants are read from the user's own state."""
-    replace: str
-    """``container``: create it anew even if it could be reused; ``copy``: its private copy, too; '': neither."""
-    rebuild: bool
-    """Build the image even if it exists."""
-    hooks: bool
-    """Run the lifecycle hooks that are due."""
-    until_ready: bool
-    """Leave the stages after `waitFor` to the next start."""
-    secrets: dict[str, str]
-    """Values that the user gives to hooks and commands inside, by variable name."""
-    dotfiles: str
-    """A repository of the user's to clone and install inside; '' for none."""
-    environ: dict[str, str]
-    """The caller's environment, for the programs that build an image and for reading secrets."""
-
-
 def serve(request: Request) -> Started:
-    """Run `start` with `Options`; the result has the times of its parts."""
+    """Run `start` with `StartOptions`; the result has the times of its parts."""
     timeline = Timeline()
     with timeline.current():
         result = _serve(request)
@@ -84,21 +59,13 @@ def serve(request: Request) -> Started:
 
 
 def _serve(request: Request) -> Started:
-    wishes = Wishes(
-        request.name,
-        request.flag("allow_runc"),
-        _replace(request.optional_text("replace") or ""),
-        request.flag("rebuild"),
-        request.flag("hooks"),
-        until_ready=request.flag("until_ready"),
-        secrets=request.variables("secrets"),
-        dotfiles=request.optional_text("dotfiles") or "",
-    )
+    options = request.read_options(StartOptions)
+    check_name(options.name)
     return start(
         request.engine,
         request.directory,
         request.environ_of_caller(),
-        wishes,
+        options,
         request.keeping,
         facts=request.facts,
         progress=request.progress,
@@ -106,22 +73,11 @@ def _serve(request: Request) -> Started:
     )
 
 
-def _replace(text: str) -> Replace | None:
-    """:raises InvalidParams: it is neither empty nor what can be made anew"""
-    if text == "container":
-        return "container"
-    if text == "copy":
-        return "copy"
-    if text:
-        raise InvalidParams(f"`{text}` is nothing that can be made anew")
-    return None
-
-
 def start(
     engine: Engine,
     directory: str,
     environ: Mapping[str, str],
-    wishes: Wishes = WITHOUT_WISHES,
+    options: StartOptions = WITHOUT_OPTIONS,
     keeping: Keeping = NOTHING_KEPT,
     *,
     facts: Facts = None,
@@ -149,15 +105,15 @@ def start(
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = lines(progress, cancel)
-    _start_hooks.require_allowed(wishes, environ)
+    _start_hooks.require_allowed(options, environ)
     before = _basis.read(environ)
-    plan, host, project, resolved = _resolved(directory, environ, wishes, facts, keeping)
+    plan, host, project, resolved = _resolved(directory, environ, options, facts, keeping)
     recipe = plan.recipe
-    plan_again = functools.partial(project.plan, host, Grants(allow_runc=wishes.allow_runc))
+    plan_again = functools.partial(project.plan, host, Grants(allow_runc=options.allow_runc))
     allowed = functools.partial(_basis.require_same, before, project, plan, plan_again)
     if plan.egress is not None:
         networks.refuse_podman(engine)
-    if recipe is not None and (wishes.rebuild or not engine.has_image(recipe.tag)):
+    if recipe is not None and (options.build or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     rights, gateway_image = _rights(plan, environ)
     # Those of an earlier start must not follow what this one sends to the same gateway.
@@ -179,7 +135,7 @@ def start(
             gateway_image,
             sent,
             rights and rights.gateway,
-            wishes.replace,
+            options.replace,
             functools.partial(gateway.giving, environ, plan.sandbox, read),
             before_it_runs,
         )
@@ -187,7 +143,7 @@ def start(
     engine_id = (host.engine.id if host.engine is not None else "") or ""
     gateway.note_start(project, running.id, rights, engine_id)
     _follow_since(engine, plan, environ, rights, allowed)
-    granted.keep(environ, plan.sandbox, running.id, allow_runc=wishes.allow_runc)
+    granted.keep(environ, plan.sandbox, running.id, allow_runc=options.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
     lost = (
         *plan.downgrades_of_up(),
@@ -201,16 +157,16 @@ def start(
         commits.exchange(engine, environ, running.inspected, tell)
     if plan.synced is not None:
         _copy.fill(engine, plan, environ, running.id, tell, is_kept=keeping.register is not None)
-    failure = _start_hooks.run(engine, running, plan, environ, wishes, progress, cancel)
+    failure = _start_hooks.run(engine, running, plan, environ, options, progress, cancel)
     is_kept = keeping.register is not None
-    result = started.of(plan, running, wishes.name, is_kept=is_kept)._replace(
+    result = started.of(plan, running, options.name, is_kept=is_kept)._replace(
         downgrades=lost,
         news=news(environ, plan.sandbox, lost),
-        opened=_opened(plan, wishes.name, keeping),
+        opened=_opened(plan, options.name, keeping),
     )
     if failure is None:
         return result
-    problem, hint = _start_words.of_hook(failure, option_of(wishes.name), names_why=True)
+    problem, hint = _start_words.of_hook(failure, option_of(options.name), names_why=True)
     return result._replace(problem=problem, hint=hint)
 
 
@@ -264,15 +220,19 @@ def _follow_since(
 
 
 def _resolved(
-    directory: str, environ: Mapping[str, str], wishes: Wishes, facts: Facts, keeping: Keeping
+    directory: str,
+    environ: Mapping[str, str],
+    options: StartOptions,
+    facts: Facts,
+    keeping: Keeping,
 ) -> tuple[Plan, HostFacts, Project, Resolved | None]:
     """As `_planned`, with the secrets. Keys that a sandbox got by an earlier start go where this one gives none."""
     try:
-        plan, host, project = _planned(directory, environ, wishes, facts)
+        plan, host, project = _planned(directory, environ, options, facts)
         resolved = _credentials.resolve(plan, environ)
     except UsageError:
         folder = os.path.realpath(project_folder(directory))
-        keeping.keep_ssh(sandbox_id(folder, wishes.name), "", None)
+        keeping.keep_ssh(sandbox_id(folder, options.name), "", None)
         raise
     if resolved is None or resolved.ssh is None:
         keeping.keep_ssh(plan.sandbox, "", None)
@@ -280,25 +240,25 @@ def _resolved(
 
 
 def _planned(
-    directory: str, environ: Mapping[str, str], wishes: Wishes, facts: Facts
+    directory: str, environ: Mapping[str, str], options: StartOptions, facts: Facts
 ) -> tuple[Plan, HostFacts, Project]:
     """The plan, the host that it is for, and its project; a refusal is recorded, and a weak start before it begins."""
     from sandboxd.plan.grants import Grants
     from sandboxd.policy import in_force
 
     in_force.require(environ)
-    grants = Grants(allow_runc=wishes.allow_runc)
+    grants = Grants(allow_runc=options.allow_runc)
     try:
         with span("ours", "plan"):
-            plan, host, project = _plan.for_start(directory, environ, grants, facts, wishes.name)
+            plan, host, project = _plan.for_start(directory, environ, grants, facts, options.name)
     except UsageError as error:
-        sandbox = sandbox_id(os.path.realpath(project_folder(directory)), wishes.name)
+        sandbox = sandbox_id(os.path.realpath(project_folder(directory)), options.name)
         recording.refused(environ, sandbox, error)
         raise
-    if wishes.allow_runc:
+    if options.allow_runc:
         recording.before_weak_start(environ, plan.sandbox)
-    if wishes.secrets:
-        recording.before_variables(environ, plan.sandbox, wishes.secrets)
+    if options.secrets:
+        recording.before_variables(environ, plan.sandbox, options.secrets)
     return plan, host, project
 
 

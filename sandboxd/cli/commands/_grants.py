@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sandboxd.cli import arguments
+from sandboxd.operations.start_options import StartOptions
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
@@ -10,12 +13,7 @@ if TYPE_CHECKING:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--allow-runc",
-        action="store_true",
-        help="let hardened runc, which shares the host's kernel, run what needs gVisor, or what asks for "
-        "runc where gVisor works",
-    )
+    arguments.add(parser, StartOptions, "allow_runc")
 
 
 def grants(args: argparse.Namespace) -> Grants:

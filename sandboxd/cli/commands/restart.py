@@ -12,12 +12,12 @@ from sandboxd.cli import progress, terminal, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
+from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.operations.restart import Options
     from sandboxd.operations.started import StartedDocument
 
 HELP = "stop the project's sandbox and start it again"
@@ -31,22 +31,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     where.say_here("restart", _sandbox.folder(args))
-    options: Options = {
-        "name": _sandbox.name(args),
-        "allow_runc": args.allow_runc,
-        "replace": "",
-        "rebuild": False,
-        "hooks": True,
-        "until_ready": False,
-        "secrets": {},
-        "dotfiles": "",
-        "environ": dict(os.environ),
-    }
+    options = StartOptions(name=_sandbox.name(args), allow_runc=args.allow_runc)
     try:
         started: StartedDocument = operate(
             "restart",
             _sandbox.folder(args),
-            options,
+            {**dict(options), "environ": dict(os.environ)},
             progress.OneLine().say,
             starts_daemon=not args.no_daemon,
         )

@@ -38,16 +38,16 @@ import os
 import sys
 import time
 
-from sandboxd.cli import losses, progress, start_timing, terminal
+from sandboxd.cli import arguments, losses, progress, start_timing, terminal
 from sandboxd.cli.commands import _cluster_options, _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
+from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.operations.start import Options
     from sandboxd.operations.started import StartedDocument, TimingDocument
 
 HELP = "start the project's sandbox"
@@ -57,38 +57,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
     _sandbox.add_no_daemon(parser)
-    _grants.configure(parser)
-    parser.add_argument(
-        "--all",
-        action="store_true",
-        help="say every control that is not in force in full, not only what is new since the last start",
-    )
-    parser.add_argument(
-        "--build",
-        action="store_true",
-        help="build the project's image again, if it has to be built",
-    )
-    parser.add_argument(
-        "--recreate", action="store_true", help="make the container anew though nothing changed"
-    )
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="begin with a new private copy; what was changed in the old one is kept for review",
-    )
-    parser.add_argument(
-        "--dotfiles",
-        default="",
-        metavar="REPOSITORY",
-        help="clone it inside, and run its install script there, when a container is made",
-    )
-    parser.add_argument(
-        "--env-file",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
-    )
+    arguments.add(parser, StartOptions)
     _cluster_options.configure(parser, "with --on: ", "python:3-slim")
     parser.add_argument(
         "--sandbox", action="store_true",
@@ -98,15 +67,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--refresh", action="store_true",
         help="with --on: send what is newer here and the sandbox did not change itself",
     )  # fmt: skip
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="say every control that is not in force in full, not only what is new since the last start",
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--no-hooks", action="store_true", help="run no lifecycle hook this time")
     parser.add_argument(
         "--timing", action="store_true", help="show what the start took, and what ran side by side"
-    )
-    parser.add_argument(
-        "--until-ready",
-        action="store_true",
-        help="leave the lifecycle hooks behind `waitFor` to the next `sandboxd up`",
     )
     parser.add_argument(
         "--verify", action="store_true", help="then attack it from inside and say whether it holds"
@@ -126,21 +94,12 @@ def run(args: argparse.Namespace) -> int:
             "`--json` prints the start alone", "leave `--verify` out, then `sandboxd verify --json`"
         )
     directory = _sandbox.folder(args)
-    options: Options = {
-        "name": _sandbox.name(args),
-        "allow_runc": args.allow_runc,
-        "replace": "copy" if args.fresh else "container" if args.recreate else "",
-        "rebuild": args.build,
-        "hooks": not args.no_hooks,
-        "until_ready": args.until_ready,
-        "secrets": _secrets(args.env_file),
-        "dotfiles": args.dotfiles,
-        "environ": dict(os.environ),
-    }
+    options = arguments.chosen(args, StartOptions, name=_sandbox.name(args))
+    params = {**dict(options), "environ": dict(os.environ)}
     began = time.monotonic()
     try:
         started: StartedDocument = operate(
-            "start", directory, options, progress.OneLine().say, starts_daemon=not args.no_daemon
+            "start", directory, params, progress.OneLine().say, starts_daemon=not args.no_daemon
         )
     finally:
         progress.clear()
@@ -156,7 +115,7 @@ def run(args: argparse.Namespace) -> int:
     for line in started["ports_left"]:
         terminal.entry("port", line, terminal.YELLOW)
     if started["how"] != "already running" and not started["problem"]:
-        terminal.entry("next", next_step(started, options["name"]))
+        terminal.entry("next", next_step(started, options.name))
     if args.timing:
         terminal.lines(start_timing.screen(timing, terminal.width_of(sys.stderr)))
     if args.json:
@@ -201,14 +160,6 @@ def _print_json(started: StartedDocument, timing: TimingDocument) -> None:
 
     document = {"version": 1, **started, "timing": start_timing.document(timing)}
     print(json.dumps(document, indent=2))
-
-
-def _secrets(paths: list[str]) -> dict[str, str]:
-    if not paths:
-        return {}
-    from sandboxd.cli import env_file
-
-    return env_file.read(paths)
 
 
 def _say_what_is_lost(started: StartedDocument, everything: bool) -> None:

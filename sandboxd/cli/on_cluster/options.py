@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd.cli import arguments, terminal
 from sandboxd.errors import UsageError
+from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,10 +12,7 @@ if TYPE_CHECKING:
 
 _HERE_ONLY = {
     "up": {
-        "build": "a cluster only pulls images: build it, push it, and name it by `--image`",
-        "fresh": "`--recreate` begins with a new copy there, too, and keeps the changes of the old one",
-        "dotfiles": "bring what you need in the image, or by `sandboxd cp FILE :`",
-        "env_file": "a Pod's variables can be read by all who may read the Pod",
+        **arguments.on_cluster(StartOptions),
         "verify": "`sandboxd verify` with the same `--on` attacks it once it runs",
         "timing": "it times this machine's engine",
     },
@@ -28,7 +26,7 @@ _HERE_ONLY = {
         "fresh": "the Pod itself is attacked: `sandboxd up` with the same `--on` starts one",
     },
     "logs": {"service": "the services of a Compose project are not there"},
-    "agent": {"build": "a cluster only pulls images: build it, push it, and name it by `--image`"},
+    "agent": {"build": arguments.on_cluster(StartOptions)["build"]},
     "down": {
         "all": "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
     },

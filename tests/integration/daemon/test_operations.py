@@ -15,6 +15,7 @@ import pytest
 
 from sandboxd.ipc import messages
 from sandboxd.ipc.conversation import Conversation, NotHere, converse, view
+from sandboxd.operations.start_options import StartOptions
 from tests.integration.daemon.world import World, alive, read_until
 from tests.integration.stub_engine import CONFIG, StubEngine
 from tests.patience import PATIENCE, eventually
@@ -241,8 +242,7 @@ class Talk:
         self.view: dict[str, Any] = dict(view(world.environ, str(project)))
 
     def start(self, **more: Any) -> Any:
-        params = {"view": self.view, "allow_runc": False, "rebuild": False, "environ": {}}
-        params |= {"hooks": True, "until_ready": False}
+        params = {"view": self.view, "environ": {}, **dict(StartOptions())}
         return self.conversation.ask(messages.OPERATION + "start", params | more)
 
 

@@ -14,7 +14,7 @@ from sandboxd.errors import UsageError
 from sandboxd.life import networks, up_down
 from sandboxd.operations import _basis, _credentials, start
 from sandboxd.operations import gateway as operation
-from sandboxd.operations.wishes import Wishes
+from sandboxd.operations.start_options import StartOptions
 from sandboxd.policy import trust
 from sandboxd.project import Project
 from sandboxd.state import chosen_groups
@@ -124,7 +124,7 @@ class Starting:
             self.engine,
             str(self.running.path),
             self.running.environ,
-            Wishes(),
+            StartOptions(),
             facts=lambda: GVISOR,
         )
 

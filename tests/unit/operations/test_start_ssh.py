@@ -12,7 +12,7 @@ import pytest
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations import start
 from sandboxd.operations.keeping import Keeping
-from sandboxd.operations.wishes import Wishes
+from sandboxd.operations.start_options import StartOptions
 
 GIVEN = list[tuple[str, str, object]]
 
@@ -36,7 +36,7 @@ def resolve(
     monkeypatch.setattr(start._credentials, "resolve", lambda *_: outcome)
     keeping = Keeping(keep_ssh=keep)
     try:
-        start._resolved(str(folder), {}, Wishes(), None, keeping)
+        start._resolved(str(folder), {}, StartOptions(), None, keeping)
     except SandboxdError as error:
         assert error is outcome
     return given

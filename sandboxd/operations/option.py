@@ -1,0 +1,88 @@
+"""Typed options of an operation, declared once. Imports nothing: a command declares its arguments before anything else.
+
+A type of options is a frozen class whose fields each have a default: ``build: bool = option("--build", "...",
+default=False)`` is also an option of a command, ``name: str = ""`` is not.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TypeVar, dataclass_transform
+
+    T = TypeVar("T")
+else:
+
+    def dataclass_transform(**_):
+        """Tell type checkers that the constructor takes the fields; nothing when it runs."""
+        return lambda class_: class_
+
+
+class Argument:
+    """How a field is typed on a command line."""
+
+    def __init__(
+        self, option: str, help_: str, default: object, metavar: str, on_cluster: str
+    ) -> None:
+        self.option = option
+        self.help = help_
+        self.default = default
+        self.metavar = metavar
+        self.on_cluster = on_cluster
+        self.dest = option.removeprefix("--").replace("-", "_")
+        """Its name in the parsed arguments."""
+
+
+def option(option: str, help_: str, *, default: T, metavar: str = "", on_cluster: str = "") -> T:
+    """A field that is an option of a command.
+
+    :param option: as it is typed; a switch gives the value that `default` is not
+    :param help_: its line in the help
+    :param metavar: the placeholder of its value in the help; '' for a switch
+    :param on_cluster: what to do instead on a cluster, where it has no meaning; '' where it has one
+    """
+    argument: Any = Argument(option, help_, default, metavar, on_cluster)
+    return argument  # type: ignore[no-any-return]  # the class puts the default in its place
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
+class Options:
+    """The base of a type of options. An instance cannot be changed."""
+
+    defaults: dict[str, object]
+    """Field -> its value where nothing is given."""
+    arguments: dict[str, Argument]
+    """Field -> how it is typed, of those that are options of a command."""
+
+    def __init_subclass__(cls) -> None:
+        values = {name: getattr(cls, name) for name in cls.__annotations__}
+        cls.arguments = {
+            name: value for name, value in values.items() if isinstance(value, Argument)
+        }
+        cls.defaults = {
+            name: value.default if isinstance(value, Argument) else value
+            for name, value in values.items()
+        }
+
+    def __init__(self, **values: object) -> None:
+        if unknown := values.keys() - self.defaults.keys():
+            raise TypeError(f"{type(self).__name__} has no field `{min(unknown)}`")
+        vars(self).update(self.defaults, **values)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"`{name}` of {type(self).__name__} cannot be changed")
+
+    def __iter__(self) -> Iterator[tuple[str, object]]:
+        """(field, value), in the order of the fields."""
+        return iter(vars(self).items())
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        raise TypeError(f"{type(self).__name__} has no hash: a field may be a dictionary")
+
+    def __repr__(self) -> str:
+        changed = (f"{name}={value!r}" for name, value in self if value != self.defaults[name])
+        return f"{type(self).__name__}({', '.join(changed)})"

@@ -1,0 +1,75 @@
+"""The user's options for a start: here alone, for the command line, its help, the daemon and the operation."""
+
+from __future__ import annotations
+
+from sandboxd.operations.option import Options, option
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.life.up_down import Replace
+
+
+class StartOptions(Options):
+    """The user's options for a start; each `option` is one of `sandboxd up`."""
+
+    name: str = ""
+    """The sandbox's name, if several work on the project; '' for the unnamed one."""
+    allow_runc: bool = option(
+        "--allow-runc",
+        "let hardened runc, which shares the host's kernel, run what needs gVisor, or what asks for runc where "
+        "gVisor works",
+        default=False,
+    )
+    """Whether the user typed it. Other grants are read from the user's own state."""
+    build: bool = option(
+        "--build",
+        "build the project's image again, if it has to be built",
+        default=False,
+        on_cluster="a cluster only pulls images: build it, push it, and name it by `--image`",
+    )
+    recreate: bool = option(
+        "--recreate", "make the container anew though nothing changed", default=False
+    )
+    fresh: bool = option(
+        "--fresh",
+        "begin with a new private copy; what was changed in the old one is kept for review",
+        default=False,
+        on_cluster="`--recreate` begins with a new copy there, too, and keeps the changes of the old one",
+    )
+    dotfiles: str = option(
+        "--dotfiles",
+        "clone it inside, and run its install script there, when a container is made",
+        default="",
+        metavar="REPOSITORY",
+        on_cluster="bring what you need in the image, or by `sandboxd cp FILE :`",
+    )
+    """A repository of the user's to clone and install inside; '' for none."""
+    secrets: Mapping[str, str] = option(
+        "--env-file",
+        "give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
+        default={},
+        metavar="FILE",
+        on_cluster="a Pod's variables can be read by all who may read the Pod",
+    )
+    """Values for hooks, and for commands until the next start, by variable name; the names are reported to the user."""
+    hooks: bool = option("--no-hooks", "run no lifecycle hook this time", default=True)
+    """Run the lifecycle hooks that are due once the sandbox runs."""
+    hooks_in_short: bool = False
+    """Pass over the output of hooks that failed at the last start already; that they failed again is reported."""
+    until_ready: bool = option(
+        "--until-ready",
+        "leave the lifecycle hooks behind `waitFor` to the next `sandboxd up`",
+        default=False,
+    )
+
+    @property
+    def replace(self) -> Replace | None:
+        """What to create anew even if it could be reused; work in it is saved first. None: nothing."""
+        if self.fresh:
+            return "copy"
+        return "container" if self.recreate else None
+
+
+WITHOUT_OPTIONS = StartOptions()

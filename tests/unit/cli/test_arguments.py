@@ -1,0 +1,98 @@
+"""Options of a command that are fields of an operation's type."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandboxd.cli import arguments
+from sandboxd.cli.commands import up
+from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.operations.request import Request
+from sandboxd.operations.start_options import StartOptions
+
+TYPED = {
+    "allow_runc": ["--allow-runc"],
+    "build": ["--build"],
+    "recreate": ["--recreate"],
+    "fresh": ["--fresh"],
+    "dotfiles": ["--dotfiles", "https://git.example/dots"],
+    "secrets": ["--env-file", "FILE"],
+    "hooks": ["--no-hooks"],
+    "until_ready": ["--until-ready"],
+}
+"""Field -> the words that give it another value than the default."""
+OF_NO_OPTION = {"name", "hooks_in_short"}
+
+
+def chosen(words: list[str]) -> StartOptions:
+    parser = argparse.ArgumentParser()
+    up.configure(parser)
+    return arguments.chosen(parser.parse_args(words), StartOptions)
+
+
+def sent(options: dict[str, Any]) -> StartOptions:
+    """The options as the operation has them."""
+    return Request("/ws", {}, options, pytest.fail).read_options(StartOptions)
+
+
+def test_what_is_not_typed_has_its_default() -> None:
+    assert chosen([]) == StartOptions()
+
+
+@pytest.mark.parametrize("field", sorted({*StartOptions.defaults} - OF_NO_OPTION))
+def test_each_option_of_up_is_one_field_and_comes_to_the_operation(
+    field: str, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("TOKEN=1\n")
+    options = chosen([word.replace("FILE", str(tmp_path / "file")) for word in TYPED[field]])
+    changed = {
+        name
+        for name in StartOptions.defaults
+        if getattr(options, name) != getattr(StartOptions(), name)
+    }
+    assert changed == {field}
+    assert sent({**dict(options), "view": {}, "environ": {}}) == options
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"recreat": True}, "`recreat` is no option"),
+        ({"hooks": "no"}, "`hooks` is neither true nor false"),
+        ({"dotfiles": None}, "`dotfiles` is not a string"),
+        ({"secrets": {"A": 1}}, "`secrets` is not made of variables"),
+    ],
+    ids=str,
+)
+def test_what_a_client_sends_is_taken_whole_or_not_at_all(
+    change: dict[str, Any], words: str
+) -> None:
+    whole = dict(StartOptions())
+    with pytest.raises(InvalidParams, match=words):
+        sent(whole | change)
+    for name in whole:
+        with pytest.raises(InvalidParams, match=f"`{name}` is missing"):
+            sent({each: value for each, value in whole.items() if each != name})
+
+
+def test_a_copy_begun_anew_takes_its_container_with_it() -> None:
+    made_anew = [
+        StartOptions(fresh=fresh, recreate=again).replace
+        for fresh in (False, True)
+        for again in (False, True)
+    ]
+    assert made_anew == [None, "container", "copy", "copy"]
+
+
+def test_options_cannot_be_changed_or_misspelt() -> None:
+    options = StartOptions(build=True)
+    with pytest.raises(AttributeError, match="`build` of StartOptions"):
+        options.build = False  # type: ignore[misc]
+    with pytest.raises(TypeError, match="no field `rebuild`"):
+        StartOptions(rebuild=True)  # type: ignore[call-arg]
+    assert repr(options) == "StartOptions(build=True)"
+    assert options != StartOptions() and options == StartOptions(build=True)
