@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sandboxd.credentials.name import Name
     from sandboxd.credentials.records import Record
     from sandboxd.credentials.secret import Secret
+    from sandboxd.credentials.ssh_agent.choice import Choice
     from sandboxd.credentials.uses import Door, Use
-    from sandboxd.ssh_agent.choice import Choice
 
 
 class Missing(NamedTuple):

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.credentials.sources import NoSecret
-from sandboxd.ssh_agent import known_hosts, wire
-from sandboxd.ssh_agent.agent import Agent
-from sandboxd.ssh_agent.choice import Choice, Host
+from sandboxd.credentials.ssh_agent import known_hosts, wire
+from sandboxd.credentials.ssh_agent.agent import Agent
+from sandboxd.credentials.ssh_agent.choice import Choice, Host
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -21,12 +21,12 @@ from sandboxd.operations import local_rights as operation
 from sandboxd.policy.reconcile import Given
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.ssh_agent.choice import Choice
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.places import Place
     from sandboxd.daemon.projects import EngineKey
     from sandboxd.model.remote import Port
     from sandboxd.policy.rights import KeyRights, PortRights
-    from sandboxd.ssh_agent.choice import Choice
     from sandboxd.status.model import OpenPort
 
 _OPEN_SECONDS = 5.0

@@ -8,17 +8,17 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from sandboxd.daemon.ssh_agent_server import Server
 from sandboxd.host.folders import cache_folder
 from sandboxd.operations import recording
-from sandboxd.ssh_agent.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.credentials.ssh_agent.choice import Choice
+    from sandboxd.credentials.ssh_agent.verdict import Verdict
     from sandboxd.engine.client import Engine
     from sandboxd.policy.rights import KeyRights
-    from sandboxd.ssh_agent.choice import Choice
-    from sandboxd.ssh_agent.verdict import Verdict
 
 _MOST_KINDS = 50
 """Kinds of logins that are recorded of one run: a program inside can think of any number of hosts."""

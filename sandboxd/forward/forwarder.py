@@ -8,8 +8,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward.frames import Broken
-from sandboxd.forward.relay import Relay
+from sandboxd.inside.frames import Broken
+from sandboxd.inside.relay import Relay
 
 if TYPE_CHECKING:
     import socket

@@ -13,8 +13,7 @@ from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.frames import Frames
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.forward import frames, pipes, relay
-from sandboxd.forward import inside as inside_end
+from sandboxd.inside import frames, pipes, ports, relay
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
@@ -103,7 +102,7 @@ class Trunk:
 
 
 def open_trunk(
-    engine: Engine, container: str, cache_folder: str | None, end: ModuleType = inside_end
+    engine: Engine, container: str, cache_folder: str | None, end: ModuleType = ports
 ) -> Trunk:
     """Start the relay in a running container; parameters and errors are those of `open_program`.
 
@@ -136,7 +135,7 @@ def open_program(engine: Engine, container: str, cache_folder: str | None, text:
 
 
 def prepare(
-    inside: Inside, cache_folder: str | None, end: ModuleType = inside_end
+    inside: Inside, cache_folder: str | None, end: ModuleType = ports
 ) -> tuple[Exec, bytes]:
     """The command that runs the relay in a sandbox, and the beginning of its input.
 
@@ -171,7 +170,7 @@ def _prepared(inside: Inside, cache_folder: str | None, text: bytes) -> tuple[Ex
     return _bring(inside, text, cache_folder), b""
 
 
-def program(end: ModuleType = inside_end) -> str:
+def program(end: ModuleType = ports) -> str:
     """The source text of the program inside: frames, the relay and its inner end, without docstrings and comments."""
     return programs.of_modules((frames, relay, pipes, end))
 

@@ -8,9 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
+    from sandboxd.credentials.ssh_agent.choice import Choice
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.model.remote import Port
-    from sandboxd.ssh_agent.choice import Choice
 
     WaitForPorts: TypeAlias = Callable[[str, tuple[Port, ...]], tuple[str, ...]]
     """Waits until a daemon has opened the ports of a workspace's config; each with its address here, or why it

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sandboxd.audit.entry import Kind
+    from sandboxd.credentials.ssh_agent.verdict import Verdict as LoginVerdict
     from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.starting import Running
     from sandboxd.observe.drift import Drift
     from sandboxd.plan.plan import Plan
-    from sandboxd.ssh_agent.verdict import Verdict as LoginVerdict
     from sandboxd.verify.verdict import Verdict
 
 _MOST_NAMES = 50

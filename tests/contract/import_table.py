@@ -46,7 +46,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
     ),
     "credentials": frozenset(
-        {"audit", "egress", "errors", "file_lock", "files", "policy", "ssh_agent", "toml_output"}
+        {
+            "audit",
+            "egress",
+            "errors",
+            "file_lock",
+            "files",
+            "policy",
+            "policy.rights",
+            "toml_output",
+        }
     ),
     "config": frozenset(
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
@@ -72,37 +81,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),
-    "forward": frozenset(
-        {
-            "engine",
-            "errors",
-            "forward.frames",
-            "forward.inside",
-            "forward.pipes",
-            "forward.relay",
-            "payload",
-        }
-    ),
-    "forward.frames": frozenset(),
-    "forward.relay": frozenset({"forward.frames"}),
-    "forward.pipes": frozenset(),
-    "forward.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
-    "ssh_agent": frozenset(
-        {
-            "engine",
-            "errors",
-            "files",
-            "forward",
-            "forward.frames",
-            "forward.relay",
-            "policy.rights",
-            "ssh_agent.inside",
-            "ssh_agent.wire",
-        }
-    ),
+    # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
+    "inside": frozenset(),
+    "forward": frozenset({"engine", "errors", "inside", "payload"}),
     "cluster": _rooms("errors file_lock files host.folders model policy signal_script tls"),
-    "ssh_agent.wire": frozenset(),
-    "ssh_agent.inside": frozenset({"forward.frames", "forward.pipes", "forward.relay"}),
     "exchange": frozenset(
         {
             "engine",
@@ -230,7 +212,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "project",
             "review",
             "screen",
-            "ssh_agent",
             "state",
             "sync",
             "syntax",
@@ -252,6 +233,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "halt",
             "host",
             "host.facts",
+            "inside",
             "ipc",
             "life",
             "lsp",
@@ -260,7 +242,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "plan",
             "policy",
             "project",
-            "ssh_agent",
             "state",
             "status",
             "sync",
@@ -327,7 +308,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "rules",
             "screen",
             "setup",
-            "ssh_agent",
             "state",
             "status",
             "sync",

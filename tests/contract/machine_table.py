@@ -20,7 +20,7 @@ _EDGES = (
     "credentials",
     "egress",
     "forward",
-    "ssh_agent",
+    "inside",
     "ipc",
     "operations",
     "daemon",

@@ -46,7 +46,7 @@ PURE = (
     "egress.ports",
     "egress.spellings",
     "egress.wire",
-    "ssh_agent.wire",
-    "ssh_agent.choice",
-    "ssh_agent.verdict",
+    "credentials.ssh_agent.wire",
+    "credentials.ssh_agent.choice",
+    "credentials.ssh_agent.verdict",
 )

@@ -21,8 +21,8 @@ CALLERS = {
     # Only its loop serves keys to a sandbox, and opens ports; the filter takes none but `KeyRights`.
     "sandboxd.daemon.forwards.Forwards": {"daemon/local_rights"},
     "sandboxd.daemon.ssh_agents.SshAgent": {"daemon/local_rights"},
-    "sandboxd.ssh_agent.server.Server": {"daemon/ssh_agents"},
-    "sandboxd.ssh_agent.filter.Filter": {"ssh_agent/server"},
+    "sandboxd.daemon.ssh_agent_server.Server": {"daemon/ssh_agents"},
+    "sandboxd.credentials.ssh_agent.filter.Filter": {"daemon/ssh_agent_server"},
     # One place reads the answers, and one the login.
     "approvals.of_project": {"project/rights", "operations/egress/rules", "operations/egress/promote"},
     "proxy_credentials.read": {"project/rights"},

@@ -44,7 +44,7 @@ GIVERS = {
         ("Policy()",),
     ),
     "keys to the agent of a sandbox": Giver(
-        "from sandboxd.ssh_agent.filter import Filter",
+        "from sandboxd.credentials.ssh_agent.filter import Filter",
         "Filter(choice, {}, print)",
         "KeyRights",
         ('frozenset({"SHA256:key"})', "choice"),
@@ -62,7 +62,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Engine
 from sandboxd.model.remote import Port
 from sandboxd.policy.rights import GatewayRights, KeyRights, PortRights, Rights
-from sandboxd.ssh_agent.choice import Choice
+from sandboxd.credentials.ssh_agent.choice import Choice
 """
 
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.agent import Agent
+from sandboxd.credentials.ssh_agent.wire import Bind
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.policy.floor import user_folder
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.agent import Agent
-from sandboxd.ssh_agent.wire import Bind
 from sandboxd.verify import listeners
 from tests.e2e import outside, rich_image, sandboxes, tiny_packages
 from tests.e2e.client_image import name_services

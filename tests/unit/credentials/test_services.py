@@ -13,8 +13,8 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.secret import Secret
 from sandboxd.egress import groups, layout
 from sandboxd.egress.names import pattern
+from sandboxd.inside import agent_socket
 from sandboxd.model.labels import SETTINGS_FOLDER
-from sandboxd.ssh_agent import inside
 
 NAMES = services.names()
 GATEWAY = layout.GATEWAY_NAME
@@ -57,7 +57,7 @@ def test_what_tools_see_leads_to_the_gateway_and_holds_no_secret(name: str) -> N
     lines = uses.environment([use], "/p")
     lines += uses.files([use], "/p").values()
     if use.service.uses_agent:
-        assert f"SSH_AUTH_SOCK={inside.SOCKET}" in lines
+        assert f"SSH_AUTH_SOCK={agent_socket.SOCKET}" in lines
         assert use.doors == ()
     else:
         assert [line for line in lines if GATEWAY in line]

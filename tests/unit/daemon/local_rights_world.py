@@ -14,6 +14,7 @@ import pytest
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import SSH_AGENT, Record
+from sandboxd.credentials.ssh_agent.choice import Choice, Host
 from sandboxd.daemon import local_rights
 from sandboxd.daemon.local_rights import LocalRights
 from sandboxd.daemon.places import Place
@@ -22,7 +23,6 @@ from sandboxd.model.remote import Port
 from sandboxd.policy import trust
 from sandboxd.policy.rights import KeyRights, PortRights
 from sandboxd.project import Project
-from sandboxd.ssh_agent.choice import Choice, Host
 from tests.patience import PATIENCE
 
 KEY, FORGE, OTHER = "SHA256:" + "a" * 43, "forge.test", "other.test"

@@ -13,7 +13,7 @@ import pytest
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.forward import forwarder as module
 from sandboxd.forward.forwarder import Forwarded, Forwarder
-from sandboxd.forward.frames import OPEN, READY, pack
+from sandboxd.inside.frames import OPEN, READY, pack
 from tests.patience import PATIENCE, eventually
 from tests.unit.forward.streams import Trunk
 

@@ -41,7 +41,7 @@ def record(name: Name, args: argparse.Namespace) -> Record:
     """
     from sandboxd.credentials import ssh_keys
     from sandboxd.credentials.records import SSH_AGENT, Record
-    from sandboxd.ssh_agent import known_hosts
+    from sandboxd.credentials.ssh_agent import known_hosts
 
     if args.keyring or args.file or args.env is not None or args.command is not None:
         raise UsageError(f"`{name}` has no secret: keys stay in your agent", _usage(name))
@@ -73,8 +73,8 @@ def _fingerprint(text: str) -> str:
     :raises UsageError: it is neither
     """
     from sandboxd.credentials import ssh_keys
+    from sandboxd.credentials.ssh_agent import wire
     from sandboxd.files import decode, read_bytes
-    from sandboxd.ssh_agent import wire
 
     if ssh_keys.FINGERPRINT.fullmatch(text):
         return text

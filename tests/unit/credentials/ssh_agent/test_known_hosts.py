@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.ssh_agent.known_hosts import keys_of
+from sandboxd.credentials.ssh_agent.known_hosts import keys_of
 
 ONE, TWO = (base64.b64encode(text).decode() for text in (b"first key", b"second key"))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.verdict import Session, judge
-from sandboxd.ssh_agent.wire import Bind, Malformed, string
-from tests.unit.ssh_agent.clients import (
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.verdict import Session, judge
+from sandboxd.credentials.ssh_agent.wire import Bind, Malformed, string
+from tests.unit.credentials.ssh_agent.clients import (
     CHOSEN,
     FOREIGN_KEY,
     HOST_KEY,

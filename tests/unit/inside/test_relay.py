@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandboxd.forward.frames import OPEN, READY, Decoder, pack, pack_credit
-from sandboxd.forward.inside import dial
-from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import program
+from sandboxd.inside.frames import OPEN, READY, Decoder, pack, pack_credit
+from sandboxd.inside.ports import dial
+from sandboxd.inside.relay import Relay
 from tests.patience import PATIENCE
 from tests.ports import closed_port
 from tests.unit.forward.streams import Trunk

@@ -7,9 +7,9 @@ import select
 import socket
 import sys
 
-from sandboxd.forward.frames import Broken
-from sandboxd.forward.pipes import Pipes
-from sandboxd.forward.relay import Relay
+from sandboxd.inside.frames import Broken
+from sandboxd.inside.pipes import Pipes
+from sandboxd.inside.relay import Relay
 
 _ANSWER_SECONDS = 0.2
 """Seconds that a port of this sandbox may take to refuse: within one machine that comes at once."""

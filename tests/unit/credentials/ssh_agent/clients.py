@@ -7,11 +7,11 @@ import socket
 import threading
 from pathlib import Path
 
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.agent import read_message
+from sandboxd.credentials.ssh_agent.choice import Choice, Host
+from sandboxd.credentials.ssh_agent.wire import Bind, Identity, string
 from sandboxd.policy.rights import KeyRights
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.agent import read_message
-from sandboxd.ssh_agent.choice import Choice, Host
-from sandboxd.ssh_agent.wire import Bind, Identity, string
 
 CHOSEN, OTHER = b"public key of the choice", b"another public key"
 HOST_KEY, FOREIGN_KEY = b"key of the forge", b"key of another host"

@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from sandboxd.forward import inside
+from sandboxd.inside import ports
 from tests.ports import closed_port, free_port
 
 
@@ -25,7 +25,7 @@ def test_a_server_that_accepts_nothing_is_not_waited_for() -> None:
                 waiting.connect(address)
             except TimeoutError:
                 break
-        connection = stack.enter_context(inside.dial(str(address[1])))
+        connection = stack.enter_context(ports.dial(str(address[1])))
         with pytest.raises(OSError, match="not connected"):
             connection.getpeername()
 
@@ -36,10 +36,10 @@ def test_a_port_is_looked_for_at_both_loopback_addresses() -> None:
             server = socket.create_server(("::1", port), family=socket.AF_INET6)
         except OSError:
             pytest.skip("this machine has no address `::1`")
-        with server, inside.dial(str(port)) as connection:
+        with server, ports.dial(str(port)) as connection:
             assert connection.getpeername()[:2] == ("::1", port)
     with closed_port() as port, pytest.raises(ConnectionRefusedError):
-        inside.dial(str(port))
+        ports.dial(str(port))
 
 
 @pytest.mark.parametrize("answer", [0, errno.EINPROGRESS, errno.ENETUNREACH])
@@ -52,10 +52,10 @@ def test_a_connection_that_has_begun_is_one(monkeypatch: pytest.MonkeyPatch, ans
             asked.append(address)
             return answer
 
-    monkeypatch.setattr(inside.socket, "socket", Socket)
+    monkeypatch.setattr(ports.socket, "socket", Socket)
     if answer == errno.ENETUNREACH:
         with pytest.raises(OSError, match="cannot be reached"):
-            inside._dial_other("192.0.2.7", 80)
+            ports._dial_other("192.0.2.7", 80)
     else:
-        inside._dial_other("192.0.2.7", 80).close()
+        ports._dial_other("192.0.2.7", 80).close()
     assert asked == [("192.0.2.7", 80)]

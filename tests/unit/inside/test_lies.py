@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.forward.frames import (
+from sandboxd.inside.frames import (
     CLOSE,
     CREDIT,
     DATA,
@@ -25,7 +25,7 @@ from sandboxd.forward.frames import (
     pack,
     pack_credit,
 )
-from sandboxd.forward.relay import Relay
+from sandboxd.inside.relay import Relay
 from tests.patience import PATIENCE
 from tests.unit.forward.streams import Trunk
 
@@ -179,7 +179,7 @@ def test_frames_come_out_as_they_went_in(sent: list[tuple[int, int, bytes]], siz
 
 @pytest.mark.parametrize("target", ["0", "65536", "-1", "x", "", "9" * 5000])
 def test_a_port_that_cannot_be_is_refused_inside(target: str) -> None:
-    from sandboxd.forward.inside import dial
+    from sandboxd.inside.ports import dial
 
     with pytest.raises(ValueError):
         dial(target)

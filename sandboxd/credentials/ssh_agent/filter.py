@@ -7,11 +7,11 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.agent import Agent, read_message
-from sandboxd.ssh_agent.choice import Choice
-from sandboxd.ssh_agent.verdict import Session, Verdict, judge
-from sandboxd.ssh_agent.wire import Malformed
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.agent import Agent, read_message
+from sandboxd.credentials.ssh_agent.choice import Choice
+from sandboxd.credentials.ssh_agent.verdict import Session, Verdict, judge
+from sandboxd.credentials.ssh_agent.wire import Malformed
 
 if TYPE_CHECKING:
     from sandboxd.policy.rights import KeyRights

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.wire import Bind, Identity, Malformed
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.wire import Bind, Identity, Malformed
 
 SECONDS = 120.0
 """The time limit, since an agent may ask its user, or wait for a touch, before it signs."""

@@ -6,9 +6,9 @@ import os
 import socket
 import sys
 
-from sandboxd.forward.frames import Broken
-from sandboxd.forward.pipes import Pipes
-from sandboxd.forward.relay import Relay
+from sandboxd.inside.frames import Broken
+from sandboxd.inside.pipes import Pipes
+from sandboxd.inside.relay import Relay
 
 SOCKET = "/tmp/sandboxd-ssh-agent"  # noqa: S108 - the one folder that each sandbox can write
 

@@ -14,14 +14,16 @@ from typing import Any
 
 import pytest
 
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.agent import read_message
+from sandboxd.daemon import ssh_agent_server as server
+from sandboxd.daemon.ssh_agent_server import Server
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward.trunk import program
-from sandboxd.ssh_agent import inside, server, wire
-from sandboxd.ssh_agent.agent import read_message
-from sandboxd.ssh_agent.server import Server
+from sandboxd.inside import agent_socket
 from tests.patience import PATIENCE, eventually
+from tests.unit.credentials.ssh_agent.clients import CHOSEN, StubAgent, choice, rights
 from tests.unit.forward.streams import Trunk
-from tests.unit.ssh_agent.clients import CHOSEN, StubAgent, choice, rights
 
 
 class Sandbox:
@@ -44,7 +46,7 @@ class Sandbox:
             raise self.faults.pop()
         if self.problem:
             raise EnvironmentFailure(self.problem)
-        text = program(end).replace(inside.SOCKET, str(self.socket))
+        text = program(end).replace(agent_socket.SOCKET, str(self.socket))
         ours, theirs = socket.socketpair()
         with theirs:
             command = [sys.executable, "-I", "-c", text]

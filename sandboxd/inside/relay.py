@@ -9,7 +9,7 @@ from __future__ import annotations
 import selectors
 import socket
 
-from sandboxd.forward.frames import (
+from sandboxd.inside.frames import (
     CLOSE,
     CREDIT,
     DATA,

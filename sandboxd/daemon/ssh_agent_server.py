@@ -11,19 +11,19 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from sandboxd.credentials.ssh_agent.filter import Filter
 from sandboxd.errors import SandboxdError
-from sandboxd.forward.frames import Broken
-from sandboxd.forward.relay import Relay
 from sandboxd.forward.trunk import open_trunk
-from sandboxd.ssh_agent import inside
-from sandboxd.ssh_agent.filter import Filter
+from sandboxd.inside import agent_socket
+from sandboxd.inside.frames import Broken
+from sandboxd.inside.relay import Relay
 
 if TYPE_CHECKING:
+    from sandboxd.credentials.ssh_agent.choice import Choice
+    from sandboxd.credentials.ssh_agent.filter import Report
     from sandboxd.engine.client import Engine
     from sandboxd.forward.trunk import Trunk
     from sandboxd.policy.rights import KeyRights
-    from sandboxd.ssh_agent.choice import Choice
-    from sandboxd.ssh_agent.filter import Report
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 30.0
 _STEADY_SECONDS = 10.0
@@ -82,7 +82,9 @@ class Server:
             began = time.monotonic()
             try:
                 self._serve(
-                    open_trunk(self._engine, self._rights.container, self._cache_folder, inside)
+                    open_trunk(
+                        self._engine, self._rights.container, self._cache_folder, agent_socket
+                    )
                 )
             except Broken as error:
                 self.problem = f"the relay in the sandbox breaks its protocol: it sent {error}"

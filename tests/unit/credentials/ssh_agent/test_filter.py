@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.agent import read_message
-from sandboxd.ssh_agent.filter import Filter
-from sandboxd.ssh_agent.verdict import Verdict
-from sandboxd.ssh_agent.wire import string
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.agent import read_message
+from sandboxd.credentials.ssh_agent.filter import Filter
+from sandboxd.credentials.ssh_agent.verdict import Verdict
+from sandboxd.credentials.ssh_agent.wire import string
 from tests.patience import PATIENCE
-from tests.unit.ssh_agent.clients import (
+from tests.unit.credentials.ssh_agent.clients import (
     CHOSEN,
     FOREIGN_KEY,
     HOST_KEY,

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from sandboxd.ssh_agent import wire
-from sandboxd.ssh_agent.choice import Choice
-from sandboxd.ssh_agent.wire import Bind, Login
+from sandboxd.credentials.ssh_agent import wire
+from sandboxd.credentials.ssh_agent.choice import Choice
+from sandboxd.credentials.ssh_agent.wire import Bind, Login
 
 
 class Session(NamedTuple):
