@@ -12,34 +12,40 @@ if TYPE_CHECKING:
     OptionsT = TypeVar("OptionsT", bound=Options)
 
 
-def add(parser: argparse.ArgumentParser, options: type[Options], *fields: str) -> None:
+def add(
+    parser: argparse.ArgumentParser, options: type[Options], *fields: str, before: str = ""
+) -> None:
     """Add the options that fields of `options` are.
 
-    :param fields: their names; none for all
+    :param fields: their names; none for all that are not those of its base
+    :param before: what their help begins with
     """
-    for name, each in options.arguments.items():
-        if fields and name not in fields:
-            continue
+    for name in fields or options.own_arguments:
+        each = options.arguments[name]
+        text = before + each.help
         if isinstance(each.default, bool):
-            parser.add_argument(each.option, action="store_true", help=each.help)
+            parser.add_argument(each.option, action="store_true", help=text)
         elif isinstance(each.default, str):
-            parser.add_argument(
-                each.option, default=each.default, metavar=each.metavar, help=each.help
-            )
+            if each.default:
+                text += f" (default: {each.default})"
+            parser.add_argument(each.option, default=each.default, metavar=each.metavar, help=text)
         else:
             parser.add_argument(
-                each.option, action="append", default=[], metavar=each.metavar, help=each.help
+                each.option, action="append", default=[], metavar=each.metavar, help=text
             )
 
 
 def chosen(args: argparse.Namespace, options: type[OptionsT], **more: object) -> OptionsT:
-    """What was typed, with files of variables read; the fields in `more` have these values instead.
+    """What was typed, with files of variables read; a field that the command has no option for has its default.
+
+    :param more: values of fields, whatever was typed
 
     :raises UsageError: such a file cannot be read
     """
     values = {
         name: _value(getattr(args, each.dest), each.default)
         for name, each in options.arguments.items()
+        if hasattr(args, each.dest)
     }
     make: Any = options
     result: OptionsT = make(**{**values, **more})

@@ -52,17 +52,22 @@ class Options:
 
     defaults: dict[str, object]
     """Field -> its value where nothing is given."""
+    own_arguments: dict[str, Argument]
+    """Field -> how it is typed, of those that are options of a command, without the fields of a base."""
     arguments: dict[str, Argument]
-    """Field -> how it is typed, of those that are options of a command."""
+    """The same with those of a base."""
 
     def __init_subclass__(cls) -> None:
+        base: Any = cls.__base__
         values = {name: getattr(cls, name) for name in cls.__annotations__}
-        cls.arguments = {
+        cls.own_arguments = {
             name: value for name, value in values.items() if isinstance(value, Argument)
         }
+        cls.arguments = {**getattr(base, "arguments", {}), **cls.own_arguments}
         cls.defaults = {
-            name: value.default if isinstance(value, Argument) else value
-            for name, value in values.items()
+            **getattr(base, "defaults", {}),
+            **values,
+            **{name: argument.default for name, argument in cls.own_arguments.items()},
         }
 
     def __init__(self, **values: object) -> None:

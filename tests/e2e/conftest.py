@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.host.facts import HostFacts
-from sandboxd.operations.on_cluster.wishes import GATEWAY_IMAGE
+from sandboxd.operations.on_cluster.options import ClusterOptions
 from tests.e2e import rich_image, sandboxes
 from tests.e2e.rich_image import Rich
 from tests.integration.daemon.world import World
@@ -55,8 +55,10 @@ def rich(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Rich:
 @pytest.fixture(scope="session")
 def trial_image(engine: str, rich: Rich) -> str:
     """The image of gateways on a cluster by its usual name, which a cluster would pull."""
-    subprocess.run(["docker", "-H", engine, "tag", rich.image, GATEWAY_IMAGE], check=True)
-    return GATEWAY_IMAGE
+    subprocess.run(
+        ["docker", "-H", engine, "tag", rich.image, ClusterOptions().gateway_image], check=True
+    )
+    return ClusterOptions().gateway_image
 
 
 @pytest.fixture

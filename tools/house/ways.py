@@ -108,14 +108,16 @@ def _surroundings(name: str, home: Path, engine: str) -> Iterator[tuple[dict[str
         with stub_engine(home) as stub:
             yield {**environ, "DOCKER_HOST": stub.host}, project
     elif name == runs.UP_ON:
-        from sandboxd.operations.on_cluster.wishes import GATEWAY_IMAGE
+        from sandboxd.operations.on_cluster.options import ClusterOptions
         from tests.e2e import docker_cluster, rich_image
         from tools.private_engine import import_busybox_image
 
         image = import_busybox_image(engine)
         # The network of the cluster is tried in this image, which a cluster would pull.
         rich = rich_image.build(engine, home / "rich").image
-        subprocess.run(["docker", "-H", engine, "tag", rich, GATEWAY_IMAGE], check=True)
+        subprocess.run(
+            ["docker", "-H", engine, "tag", rich, ClusterOptions().gateway_image], check=True
+        )
         config.write_text(f'profile = "dev"\nimage = "{image}"\n[network]\nmode = "none"\n')
         with docker_cluster.running(engine, image, home / "cluster") as cluster:
             cluster.runtime_class("plain", "runc")

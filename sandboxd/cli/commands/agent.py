@@ -24,9 +24,11 @@ import contextlib
 import os
 import sys
 
-from sandboxd.cli import plain_arguments, where
+from sandboxd.cli import arguments, plain_arguments, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
+from sandboxd.operations.on_cluster.options import ClusterOptions
+from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,14 +78,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="go on where it ended last")
     _sandbox.add_on(parser)
     _sandbox.add_no_daemon(parser)
-    parser.add_argument(
-        "--runtime-class", default="", metavar="NAME",
-        help="with --on: a RuntimeClass (default: the first that runs gVisor)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--gateway-image", default="", metavar="IMAGE",
-        help="with --on: an image with Python 3.11 or later (default: python:3-slim)",
-    )  # fmt: skip
+    arguments.add(parser, ClusterOptions, "runtime_class", "gateway_image", before="with --on: ")
     parser.add_argument(
         "--secrets-on-cluster",
         action="store_true",
@@ -106,11 +101,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="a credential beside the agent's own, such as `github`, or another account of its own, such as "
         "`anthropic:work`; can be given more than once",
     )
-    parser.add_argument(
-        "--build",
-        action="store_true",
-        help="build the project's image again, if it has to be built",
-    )
+    arguments.add(parser, StartOptions, "build")
     parser.add_argument(
         "-y", "--yes", action="store_true", help="give what would be asked about, and show it"
     )

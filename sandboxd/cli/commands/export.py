@@ -11,9 +11,10 @@ import argparse
 import os
 import sys
 
-from sandboxd.cli import terminal
-from sandboxd.cli.commands import _cluster_options, _grants
+from sandboxd.cli import arguments, terminal
+from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK, EnvironmentFailure, UsageError
+from sandboxd.operations.on_cluster.options import ClusterOptions
 
 HELP = "the plan as objects for Kubernetes"
 
@@ -33,7 +34,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="one of several sandboxes of the project, each with objects of its own",
     )
-    _cluster_options.configure(parser)
+    arguments.add(parser, ClusterOptions, "image", "runtime_class")
+    parser.add_argument(
+        "--gateway-image", default="", metavar="IMAGE",
+        help=ClusterOptions.own_arguments["gateway_image"].help,
+    )  # fmt: skip
+    arguments.add(parser, ClusterOptions, "seccomp_profile")
     parser.add_argument(
         "--gateway-address", default="", metavar="ADDRESS",
         help="a free address of the cluster's range for Services",

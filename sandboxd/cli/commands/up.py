@@ -39,9 +39,10 @@ import sys
 import time
 
 from sandboxd.cli import arguments, losses, progress, start_timing, terminal
-from sandboxd.cli.commands import _cluster_options, _grants, _sandbox
+from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
+from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
@@ -58,15 +59,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_on(parser)
     _sandbox.add_no_daemon(parser)
     arguments.add(parser, StartOptions)
-    _cluster_options.configure(parser, "with --on: ", "python:3-slim")
-    parser.add_argument(
-        "--sandbox", action="store_true",
-        help="with --on: make a Sandbox of agent-sandbox in the place of a Pod",
-    )  # fmt: skip
-    parser.add_argument(
-        "--refresh", action="store_true",
-        help="with --on: send what is newer here and the sandbox did not change itself",
-    )  # fmt: skip
+    arguments.add(parser, ClusterOptions, before="with --on: ")
     parser.add_argument(
         "--all",
         action="store_true",

@@ -7,14 +7,14 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import agent_attended, agent_epilogue, attend, progress
+from sandboxd.cli import agent_attended, agent_epilogue, arguments, attend, progress
 from sandboxd.cli.agent_attended import Door
 from sandboxd.cli.on_cluster import starting
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import agent as operation
 from sandboxd.operations.on_cluster import exec, review
 from sandboxd.operations.on_cluster.agent import Task
-from sandboxd.operations.on_cluster.wishes import Options
+from sandboxd.operations.on_cluster.options import ClusterOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,10 +50,9 @@ def work(
     grants: Grants,
 ) -> int:
     """Have the agent work in the session `own` of `where` until it ends; its exit code."""
-    options = Options(
-        runtime_class=args.runtime_class,
-        gateway_image=args.gateway_image,
-        keeps_secrets=args.secrets_on_cluster,
+    # What `--image` names is in the session's config.
+    options = arguments.chosen(
+        args, ClusterOptions, image="", keeps_secrets=args.secrets_on_cluster
     )
     try:
         ready = operation.get_ready(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandboxd.cli import arguments, terminal
 from sandboxd.errors import UsageError
+from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.start_options import StartOptions
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ _HERE_ONLY = {
         "facts": "a report of `--raw` is about a machine",
     },
 }
-_THERE_ONLY = ("image", "runtime_class", "gateway_image", "seccomp_profile", "refresh", "sandbox")
+_THERE_ONLY = tuple(each.dest for each in ClusterOptions.own_arguments.values())
 _OF_THE_FILE = "the lines of sandboxd.toml choose the image and the runtime of this machine"
 _WHY_THERE = dict.fromkeys(("image", "runtime_class", "seccomp_profile"), _OF_THE_FILE)
 _SPELLED = {"try_anew": "--try"}
@@ -68,8 +69,9 @@ def refuse_there(command: str, args: argparse.Namespace) -> None:
 
 def refuse_here(args: argparse.Namespace, names: tuple[str, ...] = _THERE_ONLY) -> None:
     """:raises UsageError: an option has no meaning without a cluster"""
+    defaults = {each.dest: each.default for each in ClusterOptions.own_arguments.values()}
     for name in names:
-        if getattr(args, name):
+        if getattr(args, name) and getattr(args, name) != defaults.get(name):
             raise UsageError(
                 f"`{_spelled(name)}` goes with `--on CONTEXT`",
                 _WHY_THERE.get(name, "name the cluster: `--on CONTEXT`"),

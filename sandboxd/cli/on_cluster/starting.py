@@ -10,8 +10,7 @@ from sandboxd.cli import arguments, progress, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
 from sandboxd.operations.on_cluster import start, stop
-from sandboxd.operations.on_cluster.wishes import Options
-from sandboxd.operations.start_options import StartOptions
+from sandboxd.operations.on_cluster.options import ClusterOptions
 
 if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
@@ -25,18 +24,7 @@ _MOST_NAMED = 5
 def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
     """Start the project's sandbox on the cluster and say what holds there."""
     refuse_there("up", args)
-    chosen = arguments.chosen(args, StartOptions)
-    options = Options(
-        args.image,
-        args.runtime_class,
-        args.gateway_image,
-        args.seccomp_profile,
-        recreate=chosen.recreate,
-        sandbox=args.sandbox,
-        refresh=args.refresh,
-        hooks=chosen.hooks,
-        until_ready=chosen.until_ready,
-    )
+    options = arguments.chosen(args, ClusterOptions)
     try:
         started = start.start(where, options, grants, progress.OneLine().say)
     finally:

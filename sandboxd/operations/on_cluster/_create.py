@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from sandboxd.cluster.network_trial import Trial
     from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster._send import Sent
+    from sandboxd.operations.on_cluster.planning import Planned
     from sandboxd.operations.on_cluster.target import Target
-    from sandboxd.operations.on_cluster.wishes import Planned
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.reasons import Downgrade
 

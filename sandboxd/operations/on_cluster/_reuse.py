@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.cluster.records import Record
+    from sandboxd.operations.on_cluster.planning import Planned
     from sandboxd.operations.on_cluster.target import Target
-    from sandboxd.operations.on_cluster.wishes import Planned
 
 
 def reuse(

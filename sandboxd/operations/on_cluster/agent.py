@@ -13,8 +13,8 @@ from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill, words_of
 from sandboxd.operations.on_cluster import _install, _secrets
 from sandboxd.operations.on_cluster._work import inside
+from sandboxd.operations.on_cluster.planning import planned
 from sandboxd.operations.on_cluster.start import start
-from sandboxd.operations.on_cluster.wishes import planned
 from sandboxd.project import Project
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
+    from sandboxd.operations.on_cluster.options import ClusterOptions
     from sandboxd.operations.on_cluster.started import Started
     from sandboxd.operations.on_cluster.target import Target
-    from sandboxd.operations.on_cluster.wishes import Options
     from sandboxd.plan.grants import Grants
 
 
@@ -81,7 +81,7 @@ def get_ready(
     own: Session,
     agent: Agent,
     task: Task,
-    options: Options,
+    options: ClusterOptions,
     grants: Grants,
     say: Callable[[str, bool], None],
 ) -> Ready:

@@ -10,8 +10,8 @@ from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _hooks, _objects, _secrets, _send, stop
 from sandboxd.operations.on_cluster._create import create
 from sandboxd.operations.on_cluster._reuse import reuse
+from sandboxd.operations.on_cluster.planning import planned
 from sandboxd.operations.on_cluster.target import is_cut_off
-from sandboxd.operations.on_cluster.wishes import planned
 from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import in_force
 
@@ -19,16 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandboxd.operations.on_cluster._install import Program
+    from sandboxd.operations.on_cluster.options import ClusterOptions
+    from sandboxd.operations.on_cluster.planning import Planned
     from sandboxd.operations.on_cluster.started import Started
     from sandboxd.operations.on_cluster.target import Target
-    from sandboxd.operations.on_cluster.wishes import Options, Planned
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
 
 
 def start(
     target: Target,
-    options: Options,
+    options: ClusterOptions,
     grants: Grants,
     say: Callable[[str, bool], None],
     program: Program | None = None,
@@ -59,7 +60,7 @@ def start(
 
 def _start(
     target: Target,
-    options: Options,
+    options: ClusterOptions,
     grants: Grants,
     say: Callable[[str, bool], None],
     program: Program | None,
@@ -80,7 +81,7 @@ def _start(
     return started, plan
 
 
-def _is_there(target: Target, options: Options, say: Callable[[str, bool], None]) -> bool:
+def _is_there(target: Target, options: ClusterOptions, say: Callable[[str, bool], None]) -> bool:
     """Whether there is a Pod to be left alone; a sandbox that is to be made anew is ended, and its work kept. What a
     start left that did not end is taken away.
 

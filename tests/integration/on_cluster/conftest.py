@@ -11,9 +11,9 @@ import pytest
 
 from sandboxd.cluster.api import Cluster
 from sandboxd.operations.on_cluster import start, stop
+from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.started import Started
 from sandboxd.operations.on_cluster.target import Target
-from sandboxd.operations.on_cluster.wishes import Options
 from sandboxd.plan.grants import NO_GRANTS
 from tests.light_cluster import LightCluster, light_cluster
 
@@ -53,7 +53,7 @@ class Laptop:
             if not passes:
                 self.lasting.append(text)
 
-        return start.start(self.target, Options(**options), NO_GRANTS, say)
+        return start.start(self.target, ClusterOptions(**options), NO_GRANTS, say)
 
     def down(self, *, discard: bool = False) -> stop.Stopped:
         return stop.stop(self.target, discard=discard, say=self.said.append)

@@ -11,10 +11,17 @@ import pytest
 from sandboxd.cli import arguments
 from sandboxd.cli.commands import up
 from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.request import Request
 from sandboxd.operations.start_options import StartOptions
 
 TYPED = {
+    "image": ["--image", "debian"],
+    "runtime_class": ["--runtime-class", "kata"],
+    "gateway_image": ["--gateway-image", "python:3.12"],
+    "seccomp_profile": ["--seccomp-profile", "a.json"],
+    "sandbox": ["--sandbox"],
+    "refresh": ["--refresh"],
     "allow_runc": ["--allow-runc"],
     "build": ["--build"],
     "recreate": ["--recreate"],
@@ -25,25 +32,26 @@ TYPED = {
     "until_ready": ["--until-ready"],
 }
 """Field -> the words that give it another value than the default."""
-OF_NO_OPTION = {"name", "hooks_in_short"}
+OF_NO_OPTION = {"name", "hooks_in_short", "keeps_secrets"}
 
 
-def chosen(words: list[str]) -> StartOptions:
+def chosen(words: list[str]) -> ClusterOptions:
     parser = argparse.ArgumentParser()
     up.configure(parser)
-    return arguments.chosen(parser.parse_args(words), StartOptions)
+    return arguments.chosen(parser.parse_args(words), ClusterOptions)
 
 
-def sent(options: dict[str, Any]) -> StartOptions:
+def sent(options: dict[str, Any]) -> ClusterOptions:
     """The options as the operation has them."""
-    return Request("/ws", {}, options, pytest.fail).read_options(StartOptions)
+    return Request("/ws", {}, options, pytest.fail).read_options(ClusterOptions)
 
 
 def test_what_is_not_typed_has_its_default() -> None:
-    assert chosen([]) == StartOptions()
+    assert chosen([]) == ClusterOptions()
+    assert chosen(["--gateway-image", ""]) == ClusterOptions()
 
 
-@pytest.mark.parametrize("field", sorted({*StartOptions.defaults} - OF_NO_OPTION))
+@pytest.mark.parametrize("field", sorted({*ClusterOptions.defaults} - OF_NO_OPTION))
 def test_each_option_of_up_is_one_field_and_comes_to_the_operation(
     field: str, tmp_path: Path
 ) -> None:
@@ -51,8 +59,8 @@ def test_each_option_of_up_is_one_field_and_comes_to_the_operation(
     options = chosen([word.replace("FILE", str(tmp_path / "file")) for word in TYPED[field]])
     changed = {
         name
-        for name in StartOptions.defaults
-        if getattr(options, name) != getattr(StartOptions(), name)
+        for name in ClusterOptions.defaults
+        if getattr(options, name) != getattr(ClusterOptions(), name)
     }
     assert changed == {field}
     assert sent({**dict(options), "view": {}, "environ": {}}) == options
@@ -71,7 +79,7 @@ def test_each_option_of_up_is_one_field_and_comes_to_the_operation(
 def test_what_a_client_sends_is_taken_whole_or_not_at_all(
     change: dict[str, Any], words: str
 ) -> None:
-    whole = dict(StartOptions())
+    whole = dict(ClusterOptions())
     with pytest.raises(InvalidParams, match=words):
         sent(whole | change)
     for name in whole:

@@ -12,8 +12,9 @@ import pytest
 
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import _create, start
+from sandboxd.operations.on_cluster.options import ClusterOptions
+from sandboxd.operations.on_cluster.planning import Planned, planned
 from sandboxd.operations.on_cluster.target import Target
-from sandboxd.operations.on_cluster.wishes import Options, Planned, planned
 from sandboxd.plan.grants import NO_GRANTS
 from sandboxd.policy import trust
 from sandboxd.project import Project
@@ -67,7 +68,7 @@ class Making:
         assert trust.revoke(self.target.environ, self.target.workspace)
 
     def wanted(self) -> Planned:
-        return planned(self.target, Options(), NO_GRANTS)
+        return planned(self.target, ClusterOptions(), NO_GRANTS)
 
     def run(self) -> None:
         start._make(self.target, self.wanted(), lambda _text, _passes: None, None)

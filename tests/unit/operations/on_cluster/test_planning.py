@@ -12,8 +12,9 @@ from sandboxd.cluster.records import Record
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import _objects, refresh
 from sandboxd.operations.on_cluster._reuse import reuse
+from sandboxd.operations.on_cluster.options import ClusterOptions
+from sandboxd.operations.on_cluster.planning import planned
 from sandboxd.operations.on_cluster.target import Target
-from sandboxd.operations.on_cluster.wishes import Options, planned
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from tests.unit.operations.on_cluster.pods import TEAM, UID
 
@@ -49,21 +50,21 @@ def target(tmp_path: Path) -> Target:
     return Target(cast("Any", cluster), environ, str(tmp_path), str(tmp_path), "")
 
 
-def refusal(target: Target, options: Options, grants: Grants = NO_GRANTS) -> str:
+def refusal(target: Target, options: ClusterOptions, grants: Grants = NO_GRANTS) -> str:
     with pytest.raises(UsageError) as info:
         planned(target, options, grants)
     return f"{info.value.message}\n{info.value.hint}"
 
 
 def test_gvisors_class_is_taken_where_none_is_named(target: Target) -> None:
-    wishes = planned(target, Options(), NO_GRANTS).wishes
+    wishes = planned(target, ClusterOptions(), NO_GRANTS).wishes
     assert (wishes.runtime_class, wishes.handler) == ("sandbox", "runsc")
 
 
 def test_a_class_that_is_named_is_taken_with_its_handler(target: Target) -> None:
-    wishes = planned(target, Options(runtime_class="kata"), RUNC).wishes
+    wishes = planned(target, ClusterOptions(runtime_class="kata"), RUNC).wishes
     assert (wishes.runtime_class, wishes.handler) == ("kata", "kata")
-    said = refusal(target, Options(runtime_class="other"))
+    said = refusal(target, ClusterOptions(runtime_class="other"))
     assert "no RuntimeClass `other`\nit has `kata`, `sandbox`" in said
 
 
@@ -73,15 +74,15 @@ def test_without_gvisor_a_profile_that_needs_it_asks_for_a_class(
 ) -> None:
     (tmp_path / "sandboxd.toml").write_text('profile = "agent"\nimage = "x"\n')
     without = target._replace(cluster=cast("Any", Cluster(classes)))
-    assert "profile `agent` needs gVisor, and no RuntimeClass" in refusal(without, Options())
-    assert planned(without, Options(), RUNC).wishes.runtime_class == ""
+    assert "profile `agent` needs gVisor, and no RuntimeClass" in refusal(without, ClusterOptions())
+    assert planned(without, ClusterOptions(), RUNC).wishes.runtime_class == ""
 
 
 def test_a_sandbox_needs_its_controller(target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sandboxes, "are_there", lambda _: False)
-    assert "the cluster has no agent-sandbox" in refusal(target, Options(sandbox=True))
+    assert "the cluster has no agent-sandbox" in refusal(target, ClusterOptions(sandbox=True))
     monkeypatch.setattr(sandboxes, "are_there", lambda _: True)
-    assert planned(target, Options(sandbox=True), NO_GRANTS).wishes.for_controller
+    assert planned(target, ClusterOptions(sandbox=True), NO_GRANTS).wishes.for_controller
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_a_sandbox_needs_its_controller(target: Target, monkeypatch: pytest.Monk
 def test_a_pod_is_left_alone_that_this_machine_made_by_the_plan_of_now(
     target: Target, monkeypatch: pytest.MonkeyPatch, uid: str, image: str, refused: str
 ) -> None:
-    made = planned(target, Options(), NO_GRANTS)
+    made = planned(target, ClusterOptions(), NO_GRANTS)
     pod = _objects.pod_of(_objects.written(made.plan, made.wishes))
     pod["metadata"]["uid"] = uid
     pod["spec"]["nodeName"] = "n1"
@@ -103,7 +104,7 @@ def test_a_pod_is_left_alone_that_this_machine_made_by_the_plan_of_now(
     monkeypatch.setattr(refresh, "newer", lambda *_: None)
     record = Record(UID, 1, "/workspaces/x", {}, ["network: not checked"])
     records.note(target.environ, TEAM, target.pod, record)
-    now = planned(target, Options(image=image), NO_GRANTS)
+    now = planned(target, ClusterOptions(image=image), NO_GRANTS)
     if refused:
         with pytest.raises(UsageError, match=refused):
             reuse(target, now, print, is_refreshed=False)

@@ -1,4 +1,4 @@
-"""The user's options for a start on a cluster, and the plan made with them."""
+"""The plan of a sandbox on a cluster, made with the user's options."""
 
 from __future__ import annotations
 
@@ -18,32 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.operations.on_cluster.options import ClusterOptions
     from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
-
-GATEWAY_IMAGE = "python:3-slim"
-"""The default image of the gateway; any image with Python 3.11 or later works."""
-
-
-class Options(NamedTuple):
-    """The user's options for the start; '' for a text that is not given."""
-
-    image: str = ""
-    runtime_class: str = ""
-    gateway_image: str = ""
-    seccomp_profile: str = ""
-    recreate: bool = False
-    keeps_secrets: bool = False
-    """Send the gateway the secrets that the plan names."""
-    sandbox: bool = False
-    """Create a Sandbox of agent-sandbox instead of a Pod."""
-    refresh: bool = False
-    """Send files that are newer on the host, if the sandbox runs already."""
-    hooks: bool = True
-    """Run the lifecycle hooks that are due."""
-    until_ready: bool = False
-    """Leave the stages after `waitFor` to the next start."""
 
 
 class Planned(NamedTuple):
@@ -55,7 +33,7 @@ class Planned(NamedTuple):
     """Raises a `UsageError` if what the user allows by now, policy and grants, does not lead to the same plan any more."""
 
 
-def planned(target: Target, options: Options, grants: Grants) -> Planned:
+def planned(target: Target, options: ClusterOptions, grants: Grants) -> Planned:
     """The plan for the sandbox of `target`.
 
     :raises UsageError: the config is not valid or needs a grant, or the cluster lacks something that was asked for
@@ -74,7 +52,7 @@ def planned(target: Target, options: Options, grants: Grants) -> Planned:
     return Planned(plan, wishes, allowed)
 
 
-def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
+def _wishes(target: Target, options: ClusterOptions) -> plan_cluster.Cluster:
     if options.keeps_secrets:
         _secrets.require_allowed(target.environ)
     name, handler = _runtime_class(target, options.runtime_class)
@@ -84,7 +62,7 @@ def _wishes(target: Target, options: Options) -> plan_cluster.Cluster:
         runtime_class=name,
         handler=handler,
         seccomp_profile=options.seccomp_profile,
-        gateway_image=options.gateway_image or GATEWAY_IMAGE,
+        gateway_image=options.gateway_image,
         user=login_name(),
         keeps_secrets=options.keeps_secrets,
         for_controller=options.sandbox,
