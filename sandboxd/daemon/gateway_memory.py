@@ -88,13 +88,6 @@ class Memory:
             own = self._credentials
             return own[1] if own is not None and own[0] == container else None
 
-    def release_credentials(self, container: str) -> Credentials | None:
-        """Remove and return the secrets that the start of `container` read; None if there are none."""
-        credentials = self.credentials_of(container)
-        if credentials is not None:
-            self.keep_credentials("", None)
-        return credentials
-
     def lacks_credentials(self) -> bool:
         """Whether the gateway has no credentials, though some are stored."""
         with self.lock:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -52,10 +51,6 @@ class Gateways:
         self._memories: dict[Place, Memory] = {}
         self._keys: dict[Place, EngineKey] = {}
         """The key by which each place was reached last."""
-        self._containers: dict[Place, str] = {}
-        """The id of the container that each place has, as far as it has a gateway."""
-        self._of_starts = threading.Lock()
-        """Held while secrets of a start are put to the place of its container."""
         self._due: set[Place] = set()
         self._addresses = addresses.of_process()
         self._look: asyncio.TimerHandle | None = None
@@ -68,7 +63,6 @@ class Gateways:
         :param container: the id of its container; '' if there is none, or it has no gateway
         """
         wanted = bool(container)
-        self._note_container(place, container)
         attendant, is_moved = self._attendants.get(place), self._keys.get(place) != key
         self._keys[place] = key
         if wanted:
@@ -156,19 +150,15 @@ class Gateways:
         """Store the credentials that the start of `container` read, for later gateways of it; None removes the stored
         ones.
 
-        May be called from any thread. Where the container is known at another place, since its engine has two
-        addresses, they are stored for that one.
+        May be called from any thread.
 
-        :param place: by the address that the start used
+        :param place: where the container is (`Places.find_started`)
         """
-        with self._of_starts:
-            known = (each for each in self._containers if each.sandbox == place.sandbox)
-            place = next((e for e in known if self._containers[e] == container), place)
-            if credentials is not None:
-                leave_no_core()
-                self._memories.setdefault(place, Memory()).keep_credentials(container, credentials)
-            elif (memory := self._memories.get(place)) is not None:
-                memory.keep_credentials("", None)
+        if credentials is not None:
+            leave_no_core()
+            self._memories.setdefault(place, Memory()).keep_credentials(container, credentials)
+        elif (memory := self._memories.get(place)) is not None:
+            memory.keep_credentials("", None)
 
     def forget(self, workspace: str, key: EngineKey) -> None:
         """Remove the networks of a project that is no longer registered, except those that a sandbox still needs.
@@ -182,7 +172,6 @@ class Gateways:
             if attendant is not None:
                 attendant.stop()
             self._memories.pop(place, None)
-            self._containers.pop(place, None)
             unused.add((place.sandbox, self._keys.pop(place, key)))
         for sandbox, of in unused:
             self._submit(self._end_unused, sandbox, of, True)
@@ -195,20 +184,6 @@ class Gateways:
         if self._look is not None:
             self._look.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
-
-    def _note_container(self, place: Place, container: str) -> None:
-        """Note which container is at `place`, and take over what its start stored by another address of the engine."""
-        with self._of_starts:
-            self._containers.pop(place, None)
-            if not container:
-                return
-            self._containers[place] = container
-            for other, memory in list(self._memories.items()):
-                if other.sandbox != place.sandbox or other == place:
-                    continue
-                if (credentials := memory.release_credentials(container)) is not None:
-                    own = self._memories.setdefault(place, Memory())
-                    own.keep_credentials(container, credentials)
 
     def _access(self, key: EngineKey) -> EngineAccess:
         return EngineAccess(

@@ -60,6 +60,7 @@ class LocalRights:
         """Note the SSH keys that a start chose for `container`, in place of those of an earlier start; None for no
         keys.
 
+        :param place: where the container is (`Places.find_started`)
         :returns: always True, since a daemon serves them; without a daemon the same callback returns False
         """
         self._call(self._chose, place, container, choice)
@@ -73,8 +74,6 @@ class LocalRights:
         """
         if container or place in self._holdings:
             holding = self._of(place)
-            if (choice := self._release(place, container)) is not None:
-                holding.chose(container, choice)
             holding.runs(key, container)
             if holding.is_idle():
                 self._holdings.pop(place).close()
@@ -129,27 +128,8 @@ class LocalRights:
         return holding.forwards if holding is not None else None
 
     def _chose(self, place: Place, container: str, choice: Choice | None) -> None:
-        for known in self._of_sandbox(place.sandbox):
-            if container and self._holdings[known].has(container):
-                place = known
         if choice is not None or place in self._holdings:
             self._of(place).chose(container, choice)
-
-    def _release(self, place: Place, container: str) -> Choice | None:
-        """Remove and return what the start of `container` chose, where it used another address of the engine of `place`;
-        None where it did not.
-        """
-        for other in self._of_sandbox(place.sandbox):
-            holding = self._holdings[other]
-            if container and other != place and (choice := holding.release(container)) is not None:
-                if holding.is_idle():
-                    self._holdings.pop(other).close()
-                return choice
-        return None
-
-    def _of_sandbox(self, sandbox: str) -> list[Place]:
-        """The places at which something is held for a sandbox, on whichever engine."""
-        return [place for place in self._holdings if place.sandbox == sandbox]
 
     def _of(self, place: Place) -> _Holding:
         if place not in self._holdings:
@@ -205,21 +185,6 @@ class _Holding:
             self._started = (container, choice) if choice is not None else None
             self._lacking = frozenset()
         self.wake()
-
-    def has(self, container: str) -> bool:
-        """Whether the container with this id is the one that runs."""
-        with self._lock:
-            return self._running is not None and self._running[1] == container
-
-    def release(self, container: str) -> Choice | None:
-        """Remove and return what the start of `container` chose; None if it is not the last start that is noted."""
-        with self._lock:
-            started = self._started
-            if started is None or started[0] != container:
-                return None
-            self._started = None
-        self.wake()
-        return started[1]
 
     def is_idle(self) -> bool:
         """Whether no container runs, and no start has chosen keys that a later one could use."""

@@ -160,6 +160,9 @@ class Operating:
         def place(sandbox: str) -> Place:
             return self._places.find(key, sandbox)
 
+        def started(sandbox: str, container: str) -> Place:
+            return self._places.find_started(key, sandbox, container)
+
         return Request(
             directory,
             self._hosts.environ(key),
@@ -169,8 +172,12 @@ class Operating:
             attended=lambda sandbox: gateways.find(place(sandbox)),
             keeping=Keeping(
                 lambda workspace, stale: call_soon(self._register_soon, workspace, key, stale),
-                lambda sandbox, *sent: gateways.keep_credentials(place(sandbox), *sent),
-                lambda sandbox, *chosen: local_rights.keep(place(sandbox), *chosen),
+                lambda sandbox, container, sent: gateways.keep_credentials(
+                    started(sandbox, container), container, sent
+                ),
+                lambda sandbox, container, chosen: local_rights.keep(
+                    started(sandbox, container), container, chosen
+                ),
                 lambda sandbox, ports: local_rights.wait(place(sandbox), ports),
                 lambda sandbox, seconds: copies.settle(place(sandbox), seconds),
             ),

@@ -169,38 +169,6 @@ def test_a_sandbox_on_each_of_two_engines_has_its_own_attendant_and_memory(
     asyncio.run(follow())
 
 
-@pytest.mark.parametrize("is_seen_first", [True, False])
-def test_the_secrets_of_a_start_by_another_address_are_those_of_its_container(
-    monkeypatch: pytest.MonkeyPatch, is_seen_first: bool
-) -> None:
-    """One engine has two addresses: the container is known by one, and was started by the other."""
-    monkeypatch.setattr(gateways, "leave_no_core", lambda: None)
-    monkeypatch.setattr(gateways.addresses, "of_process", frozenset)
-    seen, used, elsewhere = (Place(name, "/app") for name in ("unix", "tcp", "another engine"))
-    old, new, other = (Credentials((), f"PEM of {name}") for name in ("before", "now", "another"))
-    key = EngineKey("unix:///one", None)
-
-    async def follow() -> None:
-        every = Gateways(Any, lambda _event: None)  # type: ignore[arg-type]
-        try:
-            every.keep_credentials(elsewhere, "c3", other)
-            every.keep_credentials(seen, "c1", old)
-            if is_seen_first:
-                every.update(seen, key, "c2")
-            every.keep_credentials(used, "c2", new)
-            if not is_seen_first:
-                every.update(seen, key, "c2")
-            (attended,) = ATTENDED
-            assert attended.memory.credentials_of("c2") is new
-            assert attended.memory.credentials_of("c1") is None, "its start was an earlier one"
-            every.update(elsewhere, key, "c3")
-            assert ATTENDED[-1].memory.credentials_of("c3") is other
-        finally:
-            every.close()
-
-    asyncio.run(follow())
-
-
 def test_an_attendant_goes_on_by_another_name_of_its_engine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

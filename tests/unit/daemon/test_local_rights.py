@@ -147,30 +147,6 @@ def test_another_container_gets_nothing_of_a_start(user: User) -> None:
     with_rights(user, body)
 
 
-@pytest.mark.parametrize("is_seen_first", [True, False])
-def test_keys_are_served_to_the_container_of_a_start_by_another_address_of_its_engine(
-    user: User, is_seen_first: bool
-) -> None:
-    by_tcp = Place("tcp://one", user.sandbox)
-
-    async def body(rights: LocalRights) -> None:
-        if is_seen_first:
-            rights.update(user.place, ENGINE, "id-of-start")
-            await heard()
-        rights.keep(by_tcp, "id-of-start", CHOICE)
-        await heard()
-        if not is_seen_first:
-            rights.update(user.place, ENGINE, "id-of-start")
-            await heard()
-        (served,) = SERVED
-        assert served.rights == KeyRights("id-of-start", CHOICE.words)
-        rights.keep(by_tcp, "id-of-start", None)
-        await heard()
-        assert SERVED == [], "what a start by that address takes back goes"
-
-    with_rights(user, body)
-
-
 def test_what_was_taken_back_while_it_did_not_run_is_not_given_for_a_moment(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)

@@ -13,11 +13,12 @@ import pytest
 
 from sandboxd import operations
 from sandboxd.daemon.operating import Operating
-from sandboxd.daemon.places import Places
+from sandboxd.daemon.places import Place, Places
 from sandboxd.host.facts import HostFacts
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Connection, Refused
 from sandboxd.operations.request import Request
+from sandboxd.status.observe import Sandbox
 from tests.patience import PATIENCE, until
 
 VIEW = {"directory": "/w", "device": 1, "inode": 2, "folders": {}}
@@ -103,6 +104,31 @@ def test_a_cancel_while_the_host_is_looked_at_is_heard(served: list[str]) -> Non
 
     asyncio.run(scenario())
     assert served == []
+
+
+def test_what_a_start_gives_is_kept_where_its_container_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept: list[tuple[Place, str]] = []
+    daemon = operating(SlowHosts())
+    places, here = Places(lambda key: str(key)), Place("another address", "/app")
+    monkeypatch.setattr(daemon, "_places", places)
+
+    def keep(place: Place, container: str, _given: object) -> None:
+        kept.append((place, container))
+
+    monkeypatch.setattr(daemon, "_gateways", SimpleNamespace(find=None, keep_credentials=keep))
+    monkeypatch.setattr(daemon, "_local_rights", SimpleNamespace(keep=keep, wait=None))
+    places.see(cast("Any", here.engine), "/app", Sandbox(True, id="c1"))
+
+    async def scenario() -> None:
+        client, key, cancel = CLIENT, cast("Any", "address"), cast("Any", None)
+        request = daemon._request(client, key, "/app", {}, None, cancel)
+        request.keeping.keep_credentials("/app", "c1", None)
+        request.keeping.keep_ssh("/app", "c1", None)
+
+    asyncio.run(scenario())
+    assert kept == [(here, "c1"), (here, "c1")]
 
 
 def test_a_cancel_waits_for_no_other_work_of_the_daemon(served: list[str]) -> None:

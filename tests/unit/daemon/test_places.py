@@ -50,6 +50,32 @@ def test_a_second_address_of_an_engine_is_known_by_its_container() -> None:
     assert every.of_workspace(SHOP) == (View(ON_FIRST, BY_TCP, running("c1")),)
 
 
+def test_a_container_that_was_started_by_one_address_is_at_one_place_by_whichever_it_is_shown() -> (
+    None
+):
+    every = places()
+    by_tcp = Place(BY_TCP.host or "", SHOP)
+    assert every.find_started(BY_TCP, SHOP, "c1") == by_tcp
+    assert every.see(FIRST, SHOP, running("c1")) == (View(by_tcp, FIRST, running("c1")),)
+    assert every.find(FIRST, SHOP) == every.find(BY_TCP, SHOP) == by_tcp
+    # The next one is shown before its start says by which address it was made.
+    assert every.see(FIRST, SHOP, running("c2"))[-1] == View(ON_FIRST, FIRST, running("c2"))
+    assert every.find_started(BY_TCP, SHOP, "c2") == ON_FIRST
+    assert every.find(BY_TCP, SHOP) == every.find_started(BY_TCP, SHOP, "") == ON_FIRST
+    assert every.see(BY_TCP, SHOP, running("c2")) == (View(ON_FIRST, FIRST, running("c2")),)
+
+
+def test_a_start_on_another_engine_is_at_a_place_of_its_own() -> None:
+    every = places()
+    every.see(FIRST, SHOP, running("c1"))
+    every.find_started(SECOND, SHOP, "c2")
+    assert every.see(SECOND, SHOP, running("c2")) == (View(ON_SECOND, SECOND, running("c2")),)
+    # What is gone from where it was shown says nothing about the address by which it was started.
+    every.find_started(BY_TCP, SHOP, "c1")
+    every.see(FIRST, SHOP, None)
+    assert every.find(BY_TCP, SHOP) == Place(BY_TCP.host or "", SHOP)
+
+
 def test_containers_that_did_not_answer_are_not_taken_for_one() -> None:
     every = places()
     every.see(FIRST, SHOP, Sandbox(False))
