@@ -50,6 +50,11 @@ class Connection:
         self.task: asyncio.Task[None] | None = None
         self.relay: Relay | None = None
 
+    def rest(self) -> None:
+        """Forget what the last request reached and how: the next one is judged by itself, and nothing is open until then."""
+        self.name, self.port = "", 0
+        self.rule = self.binding = self.way = None
+
     def end(self) -> None:
         """Reset the connection, whatever state it is in."""
         if self.relay is not None:

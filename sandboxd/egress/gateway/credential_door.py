@@ -64,6 +64,7 @@ class CredentialDoor:
     async def _requests(self, connection: Connection, reader: Reader, port: int) -> None:
         seconds = HEAD_SECONDS
         while True:
+            connection.rest()
             try:
                 parts = await next_request(reader, seconds)
                 if parts is None:

@@ -79,6 +79,7 @@ class HttpDoor:
         self._reader.data = early
         seconds = HEAD_SECONDS
         while True:
+            self._connection.rest()
             try:
                 parts = await next_request(self._reader, seconds)
                 if parts is None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandboxd.egress.broker_wire import Credentials
+from sandboxd.egress.layout import PROXY_PORT
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream
 from tests.integration.egress.company import Company
@@ -24,12 +25,22 @@ from tests.integration.egress.namespaces import (
     Namespaces,
 )
 from tests.integration.egress.program import Program
-from tests.integration.egress.workspace import OPEN, POLICY, Workspace, closes, goes_on, receive
+from tests.integration.egress.workspace import (
+    GET,
+    OPEN,
+    POLICY,
+    Workspace,
+    closes,
+    goes_on,
+    receive,
+)
+from tests.patience import eventually
 
 PRIVATE = "10.88.0.1"
 ONCE = OPEN._replace(once="1", source="approval", until=time.time() + 3600)
 PORTS = itertools.count(8281)
 BOTH = Rule(pattern("both.example"), (7,))
+BY_PROXY = GET.replace(b" / ", b" http://open.example/ ")
 
 
 @pytest.fixture
@@ -176,6 +187,29 @@ def test_a_connection_that_goes_on_by_an_approval_for_once_uses_it_up(
         assert program.wait(lambda event: event["event"] == "used", after)["name"] == "open.example"
         assert goes_on(sock)
         assert workspace.connect("open.example:7").startswith("HTTP/1.1 403")
+
+
+def test_a_connection_at_rest_keeps_nothing_of_its_last_request(
+    program: Program, workspace: Workspace
+) -> None:
+    program.set(POLICY)
+    with (
+        workspace.tcp(PLACE.gateway, PROXY_PORT) as sock,
+        workspace.tunnel("open.example:80") as tunnel,
+    ):
+        for each, request in ((sock, BY_PROXY), (tunnel, GET)):
+            each.sendall(request)
+            assert b" 200 " in receive(each, b"internet GET / HTTP/1.1")
+
+        def is_left_for_others() -> bool:
+            program.set(Policy(rules=(ONCE._replace(once=f"s{next(PORTS)}"),)), cut=True)
+            return workspace.proxy(BY_PROXY).startswith("HTTP/1.1 200")
+
+        # An exchange ends a moment after its answer came; whoever is at rest uses nothing up, and is not ended.
+        eventually(is_left_for_others)
+        for each, request in ((sock, BY_PROXY), (tunnel, GET)):
+            each.sendall(request)
+            assert b" 403 " in receive(each, b"\r\n\r\n"), "each request is judged by itself"
 
 
 def test_another_secret_ends_connections_that_have_the_one_of_before(
