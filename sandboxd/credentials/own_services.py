@@ -9,10 +9,10 @@ import os
 import re
 from typing import Any
 
-from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import decode, read_bytes
 from sandboxd.policy.floor import user_folder
+from sandboxd.policy.own_files import refuse_foreign, status_of
 
 NAME = r"my-[a-z0-9]{1,20}"
 """A regular expression for their names."""
@@ -42,15 +42,14 @@ def content(name: str) -> dict[str, Any]:
     """The parsed TOML of the file that describes the service `name`.
 
     :raises KeyError: there is none
-    :raises UsageError: others can write the file, or it is no TOML
+    :raises UsageError: others can write the file, or it cannot be read, or is no TOML
     """
     import tomllib
 
     file = path(name)
-    try:
-        status = os.lstat(file) if is_name(name) else None
-    except OSError:
-        status = None
+    status = None
+    if is_name(name):
+        status = status_of(file, "what it may reach", follow_links=False)
     if status is None:
         raise KeyError(name)
     refuse_foreign(file, status, 0o022)

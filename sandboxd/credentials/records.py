@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.audit import notes
 from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
-from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
+from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
@@ -57,12 +57,11 @@ class Record(NamedTuple):
 def load(environ: Mapping[str, str]) -> tuple[Record, ...]:
     """All records of this user, in the order of their names; () without a file.
 
-    :raises UsageError: others can write the file, or it is not valid
+    :raises UsageError: others can write the file, or it cannot be read, or is not valid
     """
     path = _path(environ)
-    try:
-        status = os.lstat(path)
-    except OSError:
+    status = status_of(path, "which credentials you removed", follow_links=False)
+    if status is None:
         return ()
     import tomllib
 

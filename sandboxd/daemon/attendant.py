@@ -129,6 +129,8 @@ class Attendant:
             self._tell(f"its gateway {_what_it_has(followed)}: {followed.problem}")
         if followed.no_login:
             self._tell(f"its gateway cannot log in at the proxy: {followed.no_login}")
+        if followed.no_credentials:
+            self._tell(f"its gateway uses no credential: {followed.no_credentials}")
 
     def ledger(self) -> Ledger:
         """The events of the gateway so far."""

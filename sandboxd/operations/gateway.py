@@ -40,6 +40,8 @@ class Followed(NamedTuple):
     """Whether it lets nothing through, as policy, grants or answers could not be read for too long."""
     no_login: str = ""
     """The reason why the gateway does not have the user's login for the proxy; '' if it has it, or there is none."""
+    no_credentials: str = ""
+    """As `Rights.no_credentials`."""
     ends: float = 0.0
     """When the first of the user's answers in it ends, in seconds since 1970; 0 if none does."""
 
@@ -104,6 +106,7 @@ def follow(
             digest is None,
             digest is None and wanted.mode == "none",
             wanted.no_login,
+            wanted.no_credentials,
             wanted.ends,
         )
 
@@ -349,7 +352,9 @@ def _keep(
     if digest is None and before is not None and before.container not in ("", container):
         # It is of another container, so this one has nothing by it, now and later.
         return
-    if before is None or (digest is not None and not wanted.is_bounded):
+    # Without the records nobody knows all that was planned.
+    is_whole = digest is not None and not wanted.is_bounded and not wanted.no_credentials
+    if before is None or is_whole:
         planned = wanted.planned or Policy()
         given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
     else:

@@ -93,7 +93,8 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
         raise problem
     if container and container == given.started:
         keys = served_keys(wanted, given)
-        why = problem.message if problem is not None else wanted.problem or _TAKEN_OUT
+        why = problem.message if problem is not None else ""
+        why = why or wanted.no_credentials or wanted.problem or _TAKEN_OUT
         holder.lacks(given.chosen - (keys.words if keys is not None else frozenset()), why)
 
 

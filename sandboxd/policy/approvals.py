@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.egress import elapsed
-from sandboxd.egress.approvals import Approval, Limits, effective
+from sandboxd.egress.approvals import Approval, Limits
 from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
@@ -21,12 +21,12 @@ from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_atomic
 from sandboxd.policy.floor import Floor, user_folder
+from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandboxd.egress.policy import Policy
 
 FILE_NAME = "egress.toml"
 MOST_OF_PROJECT = 256
@@ -40,6 +40,7 @@ _SET_SECONDS = 60.0
 _COMMENT = """\
 Names that the sandbox of a project may reach, or may not, by answers of this user.
 `sandboxd egress allow`, `deny` and `promote` write this file anew."""
+_UNKNOWN = "what you denied"
 _ANSWERS = {"allow": True, "deny": False}
 
 
@@ -133,17 +134,6 @@ def check(environ: Mapping[str, str]) -> None:
     :raises UsageError: as `of_project`
     """
     _read(environ)
-
-
-def in_force(
-    environ: Mapping[str, str], workspace: str, planned: Policy, floor: Floor, now: float
-) -> Policy:
-    """The policy of a plan with the project's answers applied, as a gateway is to enforce it now.
-
-    :param now: seconds since 1970
-    :raises UsageError: the answers cannot be read, so it is not known what is denied
-    """
-    return effective(planned, of_project(environ, workspace, now), limits(floor), now)
 
 
 def limits(floor: Floor) -> Limits:
@@ -287,18 +277,12 @@ def _change(
 
 def _read(environ: Mapping[str, str]) -> list[_Entry]:
     path = _path(environ)
-    try:
-        status = os.stat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        if os.path.islink(path):
-            raise _unread(path, "it is a link to what is not there") from None
+    status = status_of(path, _UNKNOWN)
+    if status is None:
         return []
-    except OSError as error:
-        raise _unread(path, (error.strerror or str(error)).lower()) from None
     import tomllib
 
-    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
+    refuse_foreign(path, status, 0o022)
     try:
         return [_entry(table) for table in tomllib.loads(decode(read_bytes(path)))["approvals"]]
     except UnreadableError as error:
@@ -310,11 +294,6 @@ def _read(environ: Mapping[str, str]) -> list[_Entry]:
             f"`{path}` is not a list of approvals{reason}",
             "correct it; or remove it, then answer again: `sandboxd egress allow`, `deny`",
         ) from None
-
-
-def _unread(path: str, why: str) -> UsageError:
-    hint = "correct its permissions, or what it leads to: nobody knows what you denied"
-    return UsageError(f"cannot look at `{path}` for your answers about names: {why}", hint)
 
 
 def _entry(table: Mapping[str, Any]) -> _Entry:
@@ -366,12 +345,8 @@ def _folder_at(path: str) -> _Folder:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError:
-        try:
-            return _Folder(path, os.stat(path).st_ino)
-        except (FileNotFoundError, NotADirectoryError):
-            return _Folder(path, 0)
-        except OSError as error:
-            raise _unread(path, (error.strerror or str(error)).lower()) from None
+        status = status_of(path, _UNKNOWN)
+        return _Folder(path, status.st_ino if status is not None else 0)
     try:
         return _Folder(path, os.fstat(descriptor).st_ino, _generation(descriptor))
     finally:

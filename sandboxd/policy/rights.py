@@ -95,6 +95,14 @@ class CredentialRight(NamedTuple):
     origin: Origin = "grant"
 
 
+class Recorded(NamedTuple):
+    """The credentials that config and grants allow, and for which the user has a record."""
+
+    credentials: tuple[CredentialRight, ...] = ()
+    problem: str = ""
+    """The reason why the records cannot be read, so that there are none; '' if they were."""
+
+
 class NameRight(NamedTuple):
     """Names that may be reached."""
 
@@ -266,6 +274,8 @@ class Rights(NamedTuple):
     """When the first of the answers ends, in seconds since 1970; 0 if none does."""
     no_login: str
     """The reason why the login at the proxy is not included; '' if it is, or there is none."""
+    no_credentials: str
+    """The reason why no credential is included, as the user's records cannot be read; '' if they were."""
     limits: Limits
     """What the policy minimum lets the user allow beyond these rights."""
     is_bounded: bool
@@ -292,7 +302,7 @@ def rights(
     asked: Asked,
     limits: Limits,
     answers: Iterable[Approval],
-    credentials: Iterable[CredentialRight],
+    recorded: Recorded,
     login: Login,
     now: float,
     ports: tuple[Port, ...] = (),
@@ -301,12 +311,11 @@ def rights(
 
     :param limits: what the policy minimum lets the user allow
     :param answers: all answers for the project, including those that have ended, are used up or not in force
-    :param credentials: those that config and grants allow, and for which the user has a record
     :param now: seconds since 1970
     :param ports: the ports that the plan wants forwarded
     """
     answers, sent = tuple(answers), dict(asked.accounts)
-    credentials = tuple(each for each in credentials if not _is_of_another(each, sent))
+    credentials = tuple(e for e in recorded.credentials if not _is_of_another(e, sent))
     named = tuple(map(PortRight, ports)) if target.container else ()
     opened = PortRights(target.container, named)
     planned, problem = _bounded(asked)
@@ -314,7 +323,7 @@ def rights(
         nothing = GatewayRights(Policy()) if asked.mode == "none" else None
         return Rights(
             target, asked.mode, asked.source, asked.problem, None, nothing, (), (), (), (), opened,
-            0.0, "", limits, asked.most is not None, asked.is_granted, asked.accounts,
+            0.0, "", recorded.problem, limits, asked.most is not None, asked.is_granted, asked.accounts,
         )  # fmt: skip
     doors = {door for each in credentials for door in each.doors}
     # A door that leads to no record stays shut, whatever secret of it a gateway still holds.
@@ -343,6 +352,7 @@ def rights(
         opened,
         min((each.until for each in counting if each.until), default=0.0),
         login.problem if upstream is not None else "",
+        recorded.problem,
         limits,
         asked.most is not None,
         asked.is_granted,

@@ -16,6 +16,7 @@ from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
+from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
 
 FILE_NAME = "trust.toml"
@@ -58,17 +59,15 @@ def digest_of(content: bytes) -> str:
 def grants(environ: Mapping[str, str]) -> tuple[Grant, ...]:
     """All grants of this user.
 
-    :raises UsageError: the file exists and is not valid, or belongs to another user
+    :raises UsageError: the file cannot be read, or is not valid, or others can write it
     """
     path = _path(environ)
-    try:
-        status = os.stat(path)
-    except OSError:
+    status = status_of(path, "which grants you revoked")
+    if status is None:
         return ()
     import tomllib
 
-    if status.st_uid != os.geteuid() or status.st_mode & 0o022:
-        raise UsageError(f"`{path}` can be written by others", f"`chmod 600 {path}`, and own it")
+    refuse_foreign(path, status, 0o022)
     try:
         entries = tomllib.loads(decode(read_bytes(path)))["grants"]
         return tuple(

@@ -18,6 +18,7 @@ from sandboxd.policy.rights import (
     Asked,
     CredentialRight,
     Login,
+    Recorded,
     Rights,
     Target,
     is_covered,
@@ -77,14 +78,14 @@ def rights_by(
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
     login = _login(asked, workspace, environ)
-    credentials = _credentials(network.uses, environ)
-    return _rights(environ, workspace, target, asked, credentials, demands, login, now, ports)
+    recorded = _recorded(network.uses, environ)
+    return _rights(environ, workspace, target, asked, recorded, demands, login, now, ports)
 
 
 def no_rights(sandbox: str, container: str) -> Rights:
     """The rights of a sandbox that does not run, or whose rights cannot be determined: none."""
     asked = Asked("none", None)
-    return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
+    return rights(Target(sandbox, container), asked, Limits(), (), Recorded(), Login(), 0.0)
 
 
 def rights_of_unread(
@@ -127,8 +128,8 @@ def rights_of_unread(
     )
     target, workspace = Target(sandbox, container), workspace_of(sandbox)
     login = _login(asked, workspace, environ)
-    credentials = _of_accounts(given, demands, asked.accounts)
-    return _rights(environ, workspace, target, asked, credentials, demands, login, now)
+    recorded = _of_accounts(given, demands, asked.accounts, environ)
+    return _rights(environ, workspace, target, asked, recorded, demands, login, now)
 
 
 def rights_of_unreadable(
@@ -146,7 +147,7 @@ def rights_of_unreadable(
     # The gateway still has the secrets of these.
     accounts = _accounts(environ, record, container)
     asked = Asked("none", None, problem=problem, accounts=accounts)
-    return rights(Target(sandbox, container), asked, Limits(), (), (), Login(), 0.0)
+    return rights(Target(sandbox, container), asked, Limits(), (), Recorded(), Login(), 0.0)
 
 
 def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights:
@@ -162,8 +163,8 @@ def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights
     demands = in_force(environ)
     target = Target(plan.sandbox)
     login = _read_login(asked, plan.workspace, environ)
-    credentials = _credentials(plan.credentials, environ)
-    return _rights(environ, plan.workspace, target, asked, credentials, demands, login, now)
+    recorded = _recorded(plan.credentials, environ)
+    return _rights(environ, plan.workspace, target, asked, recorded, demands, login, now)
 
 
 def rights_of_policy(
@@ -195,8 +196,8 @@ def rights_of_policy(
         accounts=_accounts(environ, given, ""),
     )
     login = _login(asked, workspace, environ)
-    target, credentials = Target(workspace), _credentials(uses, environ)
-    return _rights(environ, workspace, target, asked, credentials, demands, login, now)
+    target, recorded = Target(workspace), _recorded(uses, environ)
+    return _rights(environ, workspace, target, asked, recorded, demands, login, now)
 
 
 def rights_of_program(
@@ -209,7 +210,7 @@ def rights_of_program(
     """
     asked, demands = Asked("allow", policy), in_force(environ)
     login = _read_login(asked, folder, environ)
-    return _rights(environ, folder, Target(folder), asked, (), demands, login, now)
+    return _rights(environ, folder, Target(folder), asked, Recorded(), demands, login, now)
 
 
 def _most(project: Project, given: GivenRights | None, demands: Floor) -> Policy | None:
@@ -307,17 +308,29 @@ def _accounts(
 
 
 def _of_accounts(
-    given: GivenRights, demands: Floor, accounts: Iterable[tuple[str, str]]
-) -> tuple[CredentialRight, ...]:
+    given: GivenRights,
+    demands: Floor,
+    accounts: Iterable[tuple[str, str]],
+    environ: Mapping[str, str],
+) -> Recorded:
     """The credentials of the last start that policy and records still have, by the doors that it planned."""
     ports, services = dict(given.most.credentials), demands.credentials
-    return tuple(
+    credentials = tuple(
         CredentialRight(account, ((label, ports[label]),), account=account)
         for label, account in accounts
         if label in ports
         and account
         and (services is None or account.partition(":")[0] in services)
     )
+    if not credentials:
+        return Recorded()
+    from sandboxd.credentials import records
+
+    try:
+        records.load(environ)
+    except UsageError as error:
+        return Recorded(problem=error.message)
+    return Recorded(credentials)
 
 
 def _rights(
@@ -325,7 +338,7 @@ def _rights(
     workspace: str,
     target: Target,
     asked: Asked,
-    credentials: Iterable[CredentialRight],
+    recorded: Recorded,
     demands: Floor,
     login: Login,
     now: float,
@@ -336,7 +349,7 @@ def _rights(
     used = target.container != ""
     answers = approvals.of_project(environ, workspace, now, with_used=used) if has_gateway else ()
     limits = approvals.limits(demands)
-    return rights(target, asked, limits, answers, credentials, login, now, ports)
+    return rights(target, asked, limits, answers, recorded, login, now, ports)
 
 
 def _login(asked: Asked, workspace: str, environ: Mapping[str, str]) -> Login:
@@ -360,11 +373,11 @@ def _read_login(asked: Asked, workspace: str, environ: Mapping[str, str]) -> Log
     return Login(proxy_credentials.read(floor.user_folder(environ), workspace))
 
 
-def _credentials(uses: Iterable[Use], environ: Mapping[str, str]) -> tuple[CredentialRight, ...]:
-    """The right to each credential of `uses` that the user has stored; () if the records cannot be read."""
+def _recorded(uses: Iterable[Use], environ: Mapping[str, str]) -> Recorded:
+    """The right to each credential of `uses` that the user has stored."""
     uses = tuple(uses)
     if not uses:
-        return ()
+        return Recorded()
     # Late: most sandboxes use none.
     from sandboxd.credentials import records
     from sandboxd.credentials.resolve import record_of
@@ -372,9 +385,9 @@ def _credentials(uses: Iterable[Use], environ: Mapping[str, str]) -> tuple[Crede
 
     try:
         listed = records.load(environ)
-    except UsageError:
-        # `sandboxd credentials list` says why; what cannot be looked up is not given.
-        return ()
+    except UsageError as error:
+        # What cannot be looked up is not given.
+        return Recorded(problem=error.message)
     credentials = []
     for use in uses:
         with contextlib.suppress(NoSecret):
@@ -384,4 +397,4 @@ def _credentials(uses: Iterable[Use], environ: Mapping[str, str]) -> tuple[Crede
             credentials.append(
                 CredentialRight(str(use.name), doors, place, account=str(record.name))
             )
-    return tuple(credentials)
+    return Recorded(tuple(credentials))

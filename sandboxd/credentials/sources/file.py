@@ -6,12 +6,12 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.credentials.own_files import refuse_foreign
 from sandboxd.credentials.secret import LONGEST
 from sandboxd.credentials.sources import NoSecret
 from sandboxd.errors import UsageError
 from sandboxd.files import reading, write_private
 from sandboxd.policy.floor import user_folder
+from sandboxd.policy.own_files import refuse_foreign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

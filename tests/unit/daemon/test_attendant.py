@@ -89,6 +89,16 @@ def test_what_a_gateway_has_instead_is_said(
     assert attending.attendant.shut == ("a link is in the way" if is_shut else "")
 
 
+def test_records_that_cannot_be_read_are_said(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    followed = operation.Followed(7, "", no_credentials="half a list")
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: followed)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), dict)
+    attending.attendant.follow()
+    assert attending.told == ["its gateway uses no credential: half a list"]
+
+
 def test_what_cannot_be_read_is_read_again_though_nobody_saves_it(
     attending: Attending, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,17 @@ def test_what_is_taken_back_is_served_no_more(user: User, how: str) -> None:
     with_rights(user, body)
 
 
+def test_a_list_that_cannot_be_read_is_the_reason_that_is_said(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        TAKEN_BACK["a list that cannot be read"](user)
+        rights.refresh(user.sandbox)
+        await heard()
+        assert [told for told in user.told if "is not a list of credentials" in told]
+
+    with_rights(user, body)
+
+
 def test_what_is_allowed_again_is_served_again(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         await serve(rights, user)

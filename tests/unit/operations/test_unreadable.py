@@ -89,6 +89,23 @@ def test_half_a_file_that_is_whole_again_ends_nothing(broken: Broken) -> None:
     assert len(broken.running.pushed) == pushed
 
 
+def test_credentials_of_which_nobody_knows_the_record_are_not_used_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Broken(play(tmp_path, monkeypatch), records.FILE_NAME)
+    running, sandboxd_toml = broken.running, broken.running.path / "sandboxd.toml"
+    whole = sandboxd_toml.read_text()
+    broken.spoil()
+    for text in (whole, "profile =", whole):
+        sandboxd_toml.write_text(text)
+        followed = running.follow()
+        assert followed is not None and records.FILE_NAME in followed.no_credentials
+        assert running.pushed[-1].credentials == () and running.lets_through("a.example.org")
+    broken.mend()
+    followed = running.follow()
+    assert followed is not None and followed.no_credentials == "" and broken.has_all()
+
+
 def _remove_what_it_leads_to(path: Path) -> None:
     path.unlink()
     path.symlink_to("nowhere")

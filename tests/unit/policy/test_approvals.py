@@ -163,37 +163,6 @@ def test_one_that_is_used_up_stays_for_its_connection_until_its_end_or_until_it_
     assert approvals.of_project(environ, workspace, NOW, with_used=True) == ()
 
 
-@pytest.mark.parametrize("fault", [PermissionError(13, "Permission denied"), OSError(5, "I/O")])
-def test_a_file_that_cannot_be_looked_at_is_not_one_that_is_not_there(
-    environ: dict[str, str],
-    workspace: str,
-    monkeypatch: pytest.MonkeyPatch,
-    fault: OSError,
-) -> None:
-    approvals.add(environ, workspace, deny("a.org"))
-    real, path = os.stat, str(file_of(environ))
-
-    def refuse(asked: object, *arguments: object, **options: object) -> os.stat_result:
-        if asked == path:
-            raise fault
-        return real(asked, *arguments, **options)  # type: ignore[arg-type]
-
-    with monkeypatch.context() as patched:
-        patched.setattr("sandboxd.policy.approvals.os.stat", refuse)
-        with pytest.raises(UsageError, match="cannot look at"):
-            approvals.of_project(environ, workspace, NOW)
-
-
-def test_a_link_that_leads_nowhere_is_not_a_file_that_is_not_there(
-    environ: dict[str, str], workspace: str
-) -> None:
-    file = file_of(environ)
-    file.parent.mkdir(parents=True)
-    file.symlink_to("nowhere")
-    with pytest.raises(UsageError, match="a link to what is not there"):
-        approvals.of_project(environ, workspace, NOW)
-
-
 def test_a_folder_of_which_nobody_knows_which_it_is_keeps_its_denials(
     environ: dict[str, str], workspace: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from sandboxd.policy.rights import (
     Asked,
     CredentialRight,
     Login,
+    Recorded,
     Rights,
     Target,
     is_covered,
@@ -34,7 +35,7 @@ def made(*answers: Approval, asked: Asked | None = None, now: float = 5.0) -> Ri
         asked or Asked("allow", PLANNED, "sandboxd.toml", is_granted=True),
         Limits(),
         answers,
-        (NPM,),
+        Recorded((NPM,)),
         Login("me:secret"),
         now,
     )
@@ -73,7 +74,13 @@ def test_an_approval_that_is_used_up_is_there_for_its_connection_alone_until_a_p
     assert [str(each.rule.pattern) for each in given.names] == ["a.test"]
     assert (given.approvals, given.ends) == ((), 0.0)
     forbidden = rights(
-        Target("/w", "c1"), Asked("allow", PLANNED), Limits(False), (used,), (), Login(), 5.0
+        Target("/w", "c1"),
+        Asked("allow", PLANNED),
+        Limits(False),
+        (used,),
+        Recorded(),
+        Login(),
+        5.0,
     )
     assert forbidden.gateway is not None
     assert [str(rule.pattern) for rule in forbidden.gateway.policy.rules] == ["a.test"]
