@@ -1,4 +1,8 @@
-"""Whoever gives a sandbox anything takes it from the one function that says what it may have."""
+"""Whoever gives a sandbox anything takes it from the one function that says what it may have.
+
+Names, secrets, keys, logins and ports were once given in eight places, each of which read for itself what counts. Each of
+them is a row here: it asks for `Rights`, or it is not one of those that give.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,18 @@ CALLERS = {
     # Only the pure function makes what a gateway takes, and only one reader calls that function.
     "GatewayRights": {"policy/rights"},
     "sandboxd.policy.rights.rights": {"project/rights"},
+    "sandboxd.egress.approvals.effective": {"policy/rights"},
+    # Who asks what a sandbox may have: of one that runs, of one that starts, of one without a project, for a screen.
+    "sandboxd.project.rights.rights_by": {"operations/_present_rights"},
+    "sandboxd.project.rights.rights_of_unread": {"operations/_present_rights"},
+    "sandboxd.project.rights.rights_now": {
+        "operations/_present_rights", "operations/local_rights", "operations/egress/_project", "operations/on_cluster/_names",
+    },
+    "sandboxd.project.rights.rights_of_plan": {
+        "operations/start", "operations/on_cluster/_names", "bench/candidates", "cli/setup_verify",
+    },
+    "sandboxd.project.rights.rights_of_program": {"operations/_program"},
+    "sandboxd.project.rights.rights_of_policy": {"status/names_now"},
     "KeyRights": {"policy/rights"},
     "PortRights": {"policy/rights"},
     # Only its loop serves keys to a sandbox, and opens ports; the filter takes none but `KeyRights`.
@@ -23,6 +39,12 @@ CALLERS = {
     "sandboxd.daemon.ssh_agents.SshAgent": {"daemon/local_rights"},
     "sandboxd.daemon.ssh_agent_server.Server": {"daemon/ssh_agents"},
     "sandboxd.credentials.ssh_agent.filter.Filter": {"daemon/ssh_agent_server"},
+    # A command of the user's own opens what it names; of the config's ports, those that may be open.
+    "Forwarder": {"daemon/forwards", "operations/forward", "operations/on_cluster/forward"},
+    # Secrets are read at a start, and sent once more to a gateway that was made anew. A door to one is in `GatewayRights`.
+    "sandboxd.credentials.resolve.resolve": {"operations/_credentials"},
+    "_credentials.resolve": {"operations/start", "operations/on_cluster/_secrets"},
+    "running_gateway.push_credentials": {"daemon/attendant"},
     # One place reads the answers, and one the login.
     "approvals.of_project": {"project/rights", "operations/egress/rules", "operations/egress/promote"},
     "proxy_credentials.read": {"project/rights"},
@@ -30,6 +52,8 @@ CALLERS = {
     "gateway.push": {"operations/gateway", "life/egress"},
     "gateway.start": {"life/egress", "egress/gateway/main", "egress/gateway/pod"},
     "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway"},
+    # On a cluster it is an object.
+    "kubernetes.of_policy": {"operations/on_cluster/_gateway"},
     # A gateway is followed by whoever runs a command, too; keys and ports end with the daemon.
     "reconcile": {"operations/gateway", "operations/local_rights"},
 }  # fmt: skip
