@@ -144,7 +144,7 @@ class Sandbox:
         (world.home / ".ssh/known_hosts").write_text(known)
         self._clients: subprocess.Popen[str] | None = None
         self.failed_at = math.inf
-        """When no client did its work any more but those that were waited for, by the monotonic clock."""
+        """From when on each client that began failed, but those that were waited for, by the monotonic clock."""
 
     # -- what the user does
 
@@ -250,13 +250,14 @@ class Sandbox:
         last: dict[str, tuple[int, str]] = {}
 
         def is_so() -> bool:
+            asked = time.monotonic()
             last.clear()
             last.update(self.look())
             works = {name for name, (code, _) in last.items() if code == 0}
             if not works <= expected:
                 self.failed_at = math.inf
             elif self.failed_at == math.inf:
-                self.failed_at = time.monotonic()
+                self.failed_at = asked
             return works == expected
 
         self.failed_at = math.inf
