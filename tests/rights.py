@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from sandboxd.egress.approvals import Limits
 from sandboxd.life import gateway, networks
+from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.policy.rights import (
     Asked,
     CredentialRight,
-    GatewayRights,
     Login,
+    Recorded,
     Target,
     rights,
 )
@@ -25,7 +26,7 @@ def allowing(policy: Policy) -> GatewayRights:
     login = Login(policy.upstream.credentials if policy.upstream is not None else "")
     every = CredentialRight("every", policy.credentials)
     whole = rights(
-        Target("/w", "c"), Asked("allow", policy), Limits(), (), (every,), login, 0.0
+        Target("/w", "c"), Asked("allow", policy), Limits(), (), Recorded((every,)), login, 0.0
     ).gateway
     assert whole is not None
     return whole

@@ -43,6 +43,8 @@ class Record(NamedTuple):
     """The files of git objects that were copied."""
     head: Sequence[str] = ("", "")
     """The full name of the branch that was checked out, and its commit; '' for none."""
+    given: Mapping[str, Any] | None = None
+    """What its gateway was given, as `state.given_rights.to_json` makes it; None without a gateway."""
 
 
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
     from sandboxd.life.service_start import Sick
-    from sandboxd.policy.rights import GatewayRights
+    from sandboxd.policy.gateway_rights import GatewayRights
 
     Give: TypeAlias = Callable[
         [str, Callable[[GatewayRights], GatewayRights]], AbstractContextManager[GatewayRights]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
-    from sandboxd.policy.rights import GatewayRights
+    from sandboxd.policy.gateway_rights import GatewayRights
 
 READY_SECONDS = 60.0
 """A gateway is ready within 0.2 s; a machine that starts many at once takes longer."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
     from sandboxd.payload.container import Started
-    from sandboxd.policy.rights import GatewayRights
+    from sandboxd.policy.gateway_rights import GatewayRights
 
 NAME = "sandboxd-install"
 """The prefix of the name of the container in which a program is installed."""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Give
     from sandboxd.plan.plan import Plan
-    from sandboxd.policy.rights import GatewayRights
+    from sandboxd.policy.gateway_rights import GatewayRights
 
 Replace = Literal["container", "copy"]
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
-    from sandboxd.state.given_rights import GivenRights
 
 
 def project_of(sandbox: str, environ: Mapping[str, str]) -> Project:
@@ -56,6 +58,28 @@ def read_by(
                 raise
             wanted = rights_of_unreadable(sandbox, container, environ, problem, record)
         return wanted, None
+
+
+def to_keep(
+    before: GivenRights | None, digest: str | None, wanted: Rights, gateway: GatewayRights
+) -> GivenRights | None:
+    """What is to be stored of a sandbox whose gateway has `gateway`, or gets it next; None to leave what is.
+
+    :param before: what is stored so far
+    :param digest: of the config; None where it cannot be read
+    """
+    container = wanted.target.container
+    if digest is None and before is not None and before.container not in ("", container):
+        # It is of another container, so this one has nothing by it, now and later.
+        return None
+    # Without the records nobody knows all that was planned.
+    is_whole = digest is not None and not wanted.is_bounded and not wanted.no_credentials
+    if before is None or is_whole:
+        planned = wanted.planned or Policy()
+        given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
+    else:
+        given = before._replace(container=container)
+    return given._replace(gateway=gateway.policy, accounts=wanted.accounts)
 
 
 def of_project(project: Project, container: str) -> Rights:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.agents.agent import Agent
-    from sandboxd.policy.rights import GatewayRights
+    from sandboxd.policy.gateway_rights import GatewayRights
 
 
 def network(agent: Agent, environ: Mapping[str, str], folder: str) -> tuple[GatewayRights, str]:

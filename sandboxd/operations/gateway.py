@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.reconcile import Step
-    from sandboxd.policy.rights import GatewayRights, Rights
+    from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
 
 
@@ -348,19 +349,9 @@ def _keep(
     :param digest: of the config; None where it cannot be read
     :raises EnvironmentFailure: it cannot be written
     """
-    container, sandbox = wanted.target.container, wanted.target.sandbox
-    if digest is None and before is not None and before.container not in ("", container):
-        # It is of another container, so this one has nothing by it, now and later.
-        return
-    # Without the records nobody knows all that was planned.
-    is_whole = digest is not None and not wanted.is_bounded and not wanted.no_credentials
-    if before is None or is_whole:
-        planned = wanted.planned or Policy()
-        given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
-    else:
-        given = before._replace(container=container)
-    given = given._replace(gateway=gateway.policy, accounts=wanted.accounts)
-    given_rights.keep(environ, sandbox, given)
+    given = _present_rights.to_keep(before, digest, wanted, gateway)
+    if given is not None:
+        given_rights.keep(environ, wanted.target.sandbox, given)
 
 
 def _sandbox(engine: Engine, sandbox: str) -> Summary | None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.policy.rights import GatewayRights, KeyRights, PortRights, Rights, is_covered
+from sandboxd.policy.gateway_rights import GatewayRights, is_covered
+from sandboxd.policy.rights import KeyRights, PortRights, Rights
 
 if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy

@@ -13,6 +13,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
+from sandboxd.policy.gateway_rights import is_covered
 from sandboxd.policy.in_force import in_force
 from sandboxd.policy.rights import (
     Asked,
@@ -21,7 +22,6 @@ from sandboxd.policy.rights import (
     Recorded,
     Rights,
     Target,
-    is_covered,
     rights,
 )
 from sandboxd.state import given_rights

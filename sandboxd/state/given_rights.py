@@ -98,17 +98,7 @@ def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
     if before is not None and before.engine is not None:
         # A container that is reached under another address, too, keeps the one of its record.
         engine = engine if before.engine.address == engine.address else before.engine
-    record: dict[str, Any] = {
-        "sandbox": sandbox,
-        "engine": engine.to_json(),
-        "container": given.container,
-        "digest": given.digest,
-        "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
-        "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
-        "is_granted": given.is_granted,
-        "accounts": given.accounts,
-        "engine_id": given.engine_id,
-    }
+    record = {"sandbox": sandbox, "engine": engine.to_json(), **to_json(given)}
     try:
         # Containers end with the machine, and what they were given as well.
         write_private(path, json.dumps(record).encode(), synced=False)
@@ -173,10 +163,23 @@ def _entry(path: str) -> Entry | None:
         is_gone = record.get("is_gone") is True
     except (SandboxdError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    return Entry(sandbox, container, where, path, is_gone, _given(record))
+    return Entry(sandbox, container, where, path, is_gone, from_json(record))
 
 
-def _given(record: Mapping[str, Any]) -> GivenRights | None:
+def to_json(given: GivenRights) -> dict[str, Any]:
+    """`given` as JSON has it; `from_json` reads it back."""
+    return {
+        "container": given.container,
+        "digest": given.digest,
+        "most": policy_to_json(Policy(rules=given.most.rules, credentials=given.most.credentials)),
+        "gateway": _of_gateway(given.gateway) if given.gateway is not None else None,
+        "is_granted": given.is_granted,
+        "accounts": given.accounts,
+        "engine_id": given.engine_id,
+    }
+
+
+def from_json(record: Mapping[str, Any]) -> GivenRights | None:
     """The rights in a stored record; None if they are not valid."""
     try:
         gateway = record["gateway"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.sources import sources
 from sandboxd.errors import SandboxdError
-from sandboxd.policy.rights import is_covered
+from sandboxd.policy.gateway_rights import is_covered
 from sandboxd.project.rights import rights_of_policy
 from sandboxd.status.names import names_status
 

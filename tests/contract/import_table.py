@@ -64,8 +64,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "agent_files audit egress errors file_lock files host.folders model toml_output"
     ),
     # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
-    "policy.rights": frozenset({"egress", "model"}),
-    "policy.reconcile": frozenset({"egress", "model", "policy.rights"}),
+    "policy.gateway_rights": frozenset({"egress"}),
+    "policy.rights": frozenset({"egress", "model", "policy.gateway_rights"}),
+    "policy.reconcile": frozenset({"egress", "model", "policy.gateway_rights", "policy.rights"}),
     "lint": _rooms(
         "config errors files findings formats host.facts model plan policy rules syntax text"
     ),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).resolve().parents[2] / "sandboxd"
 CALLERS = {
     # Only the pure function makes what a gateway takes, and only one reader calls that function.
-    "GatewayRights": {"policy/rights"},
+    "GatewayRights": {"policy/rights", "policy/gateway_rights"},
     "sandboxd.policy.rights.rights": {"project/rights"},
     "sandboxd.egress.approvals.effective": {"policy/rights"},
     # Who asks what a sandbox may have: of one that runs, of one that starts, of one without a project, for a screen.

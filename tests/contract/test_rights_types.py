@@ -61,7 +61,8 @@ _HEAD = """
 from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Engine
 from sandboxd.model.remote import Port
-from sandboxd.policy.rights import GatewayRights, KeyRights, PortRights, Rights
+from sandboxd.policy.gateway_rights import GatewayRights
+from sandboxd.policy.rights import KeyRights, PortRights, Rights
 from sandboxd.credentials.ssh_agent.choice import Choice
 """
 

@@ -12,7 +12,7 @@ from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
 from sandboxd.operations.on_cluster import drift as comparison
-from sandboxd.operations.on_cluster import look
+from sandboxd.operations.on_cluster import following, look
 from sandboxd.operations.on_cluster.target import lost_words
 
 if TYPE_CHECKING:
@@ -31,7 +31,10 @@ _COLUMNS = ("name", "state", "profile", "node", "runtime_class")
 def status(where: Target, args: argparse.Namespace) -> int:
     """Print the state of the project's sandbox, by the word of the API server."""
     refuse_there("status", args)
+    outcome = following.follow(where)
     sandbox = look.look(where)
+    if outcome.words:
+        terminal.status(outcome.words)
     if args.json:
         context = where.cluster.context
         document = None if sandbox is None else sandbox._asdict()

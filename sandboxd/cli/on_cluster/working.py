@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import attend, terminal
 from sandboxd.cli.on_cluster.options import refuse_there
-from sandboxd.operations.on_cluster import exec, look
+from sandboxd.operations.on_cluster import exec, following, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,8 @@ def run_command(
     ends = stdin and not tty and _ends()
     # A terminal whose output goes elsewhere, and /dev/null, have nothing for the command.
     stdin = stdin and (tty or ends)
+    if text := following.follow(where).words:
+        terminal.status(text)
 
     def begin() -> attend.Attended:
         command = exec.begin(

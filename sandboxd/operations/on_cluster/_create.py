@@ -55,7 +55,7 @@ def create(
     say("making the gateway's address")
     wishes = _objects.with_address(target.cluster, plan, planned.wishes, target.pod)
     planned = planned._replace(wishes=wishes)
-    answered = _names.with_answers(target, plan)
+    answered = _names.for_start(target, plan)
     first = _names.with_rules(answered, program.rules if program is not None else ())
     objects = _objects.written(plan, wishes, first)
     changed = _objects.make(target.cluster, objects, plan.time_limit or 0, say)
@@ -79,20 +79,21 @@ def create(
         objects = _objects.written(plan, wishes, answered)
         if answered.egress is not None:
             say("closing the way to the program's registry")
-            PodGateway(target).follow()
+            PodGateway(target).refresh(is_start=True)
     # Images and Pods take minutes, and what was revoked meanwhile is not to get the files.
     planned.require_allowed()
     say("copying the workspace")
     sent = _send.send(target, pod["metadata"]["uid"], plan.hiding, say)
     planned.require_allowed()
-    if plan.egress is not None:
-        PodGateway(target).refresh()
     lost = _losses.not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != "git identity")
     if is_sandbox:
         objects = [*objects, _objects.pod_of(objects)]
-    return _recorded(target, planned, pod, objects, lost, sent)._replace(changed=tuple(changed))
+    started = _recorded(target, planned, pod, objects, lost, sent)
+    if plan.egress is not None:
+        PodGateway(target).refresh(is_start=True)
+    return started._replace(changed=tuple(changed))
 
 
 def _await_gateway(target: Target, plan: Plan, say: Callable[[str, bool], None]) -> None:

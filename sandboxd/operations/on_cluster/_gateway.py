@@ -7,25 +7,33 @@ import copy
 import json
 import secrets
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.audit.record import RecordFailure
 from sandboxd.cluster import api, failures, gateway_pods, logs, records, running
 from sandboxd.cluster.channels import PodGone
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.messages import event_of
+from sandboxd.egress.wire import version as version_of
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.operations import _present_rights, recording
 from sandboxd.operations.on_cluster import _names
 from sandboxd.plan.writers import kubernetes
+from sandboxd.policy.reconcile import Given, GiveNames, Record, TakeNames, reconcile
+from sandboxd.state.given_rights import from_json, to_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
     from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.policy.gateway_rights import GatewayRights
+    from sandboxd.policy.reconcile import Step
+    from sandboxd.state.given_rights import GivenRights
 
 _TAKES_SECONDS = 120.0
 """Even a kubelet that ignores the annotation `_MARK` updates a mounted ConfigMap within a minute or two."""
@@ -39,10 +47,23 @@ _KEEP = (
     "os.write(file, sys.stdin.buffer.read()); os.close(file); os.rename(path + '.new', path)"
 )
 _CLIENT_SECONDS = 30.0
+_FOREIGN = -1
+"""Stands for the version of a policy that nobody here wrote."""
 _RESOLVE = "import socket, sys; print(*{e[4][0] for e in socket.getaddrinfo(sys.argv[1], None, socket.AF_INET)})"
 _MARK = "dev.sandboxd.policy"
 """An annotation of the gateway's Pod: its kubelet looks at ConfigMaps at once when the Pod changes. Source:
 https://kubernetes.io/docs/tutorials/configuration/updating-configuration-via-a-configmap/."""
+
+
+class _Brought(NamedTuple):
+    """What was applied for a gateway."""
+
+    rights: GatewayRights | None
+    """What it is to have now; None if it had that before."""
+    documents: Sequence[dict[str, Any]] = ()
+    """The objects that say so."""
+    problem: RecordFailure | None = None
+    """Why not all that it may have was given; None if all was."""
 
 
 class PodGateway:
@@ -63,38 +84,69 @@ class PodGateway:
         config_map = self._target.cluster.get(api.CONFIG_MAP, name)
         return kubernetes.policy_of(config_map) if config_map is not None else None
 
-    def refresh(self) -> None:
-        """Call `follow` if the ConfigMap differs from what the sandbox may have now."""
-        present = self.policy()
-        if present != self._wanted(present):
-            self.follow()
+    def refresh(self, *, is_start: bool = False) -> None:
+        """As `follow`, but wait only if the gateway is given something else than it has.
 
-    def _wanted(self, present: Policy | None) -> Policy | None:
-        """The policy that it is to have, with credentials where it has had some; None for no gateway."""
-        rights = _names.of_gateway(self._target)
-        keeps = present is not None and bool(present.credentials)
-        if rights is None:
-            return None
-        return kubernetes.for_pod(rights.policy, keeps_secrets=keeps)
+        :param is_start: whether the user starts the sandbox by the config of now, so that it bounds later edits
+        """
+        self._end(self._bring(is_start=is_start))
 
     def follow(self) -> None:
         """Make the gateway enforce what its sandbox may have now, and close other connections; return when that is in
-        force.
+        force. As on this machine, what is taken back waits for nothing, and what is new is recorded before it is given.
 
         :raises UsageError: the rights cannot be read; the gateway keeps those that it has
+        :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed
         :raises EnvironmentFailure: it does not accept them, or not within the time limit
         """
+        brought = self._bring(is_start=False)
+        present = self.policy()
+        if brought is not None and brought.rights is None and present is not None:
+            self._wait(present.version)
+        self._end(brought)
+
+    def _end(self, brought: _Brought | None) -> None:
+        """Return when what was brought is in force."""
+        if brought is not None and brought.rights is not None:
+            self._wait(brought.rights.policy.version)
+        if brought is not None and brought.problem is not None:
+            raise brought.problem
+
+    def _bring(self, *, is_start: bool) -> _Brought | None:
+        """Apply what the gateway may have now, and note it; None if it is to have no policy."""
         target = self._target
-        with records.locked(target.environ, target.cluster.context, target.pod):
-            wanted = self._wanted(self.policy())
-            if wanted is None:
-                return
-            namespace = target.cluster.context.namespace
-            documents = kubernetes.of_policy(wanted, target.pod, namespace)
-            for document in documents:
-                target.cluster.apply(document)
-            self._note(documents)
-        self._wait(wanted.version)
+        place = (target.environ, target.cluster.context, target.pod)
+        with records.locked(*place):
+            record, present = records.recall(*place), self.policy()
+            before = from_json(record.given) if record is not None and record.given else None
+            uid = record.uid if record is not None else ""
+            keeps = present is not None and bool(present.credentials)
+            now = _names.now(target, uid, None if is_start else before, keeps_secrets=keeps)
+            if now is None or (present is None and not now[0].has_gateway):
+                return None
+            wanted, digest = now
+            brought = self._do(reconcile(wanted, _given(present)))
+            has = brought.rights or wanted.gateway
+            if record is not None and has is not None:
+                given = _present_rights.to_keep(before, digest, wanted, has)
+                self._note(record, brought.documents, given)
+        return brought
+
+    def _do(self, steps: tuple[Step, ...]) -> _Brought:
+        rights, documents = None, []
+        for step in steps:
+            if isinstance(step, TakeNames | GiveNames):
+                rights, namespace = step.rights, self._target.cluster.context.namespace
+                documents = kubernetes.of_policy(rights.policy, self._target.pod, namespace)
+                for document in documents:
+                    self._target.cluster.apply(document)
+            elif isinstance(step, Record):
+                environ, sandbox = self._target.environ, self._target.sandbox
+                try:
+                    recording.before_widening(environ, sandbox, step.names, step.credentials)
+                except RecordFailure as error:
+                    return _Brought(rights, documents, error)
+        return _Brought(rights, documents)
 
     def require_client(self, address: str) -> None:
         """Check that the gateway will serve the sandbox: it knows its client by a headless Service.
@@ -191,16 +243,18 @@ class PodGateway:
         answer.
         """
 
-    def _note(self, documents: list[dict[str, Any]]) -> None:
-        """Record what was applied, for `drift` to compare with."""
+    def _note(
+        self, record: records.Record, documents: Sequence[dict[str, Any]], given: GivenRights | None
+    ) -> None:
+        """Record what was applied, for `drift` and the next look to compare with."""
         target = self._target
-        record = records.recall(target.environ, target.cluster.context, target.pod)
-        if record is None:
-            return
         fresh = {(each["kind"], each["metadata"]["name"]): each for each in documents}
         objects = [fresh.get((o["kind"], o["metadata"]["name"]), o) for o in record.objects]
         changed = record._replace(objects=objects)
-        records.note(target.environ, target.cluster.context, target.pod, changed)
+        if given is not None:
+            changed = changed._replace(given=to_json(given))
+        if changed != record:
+            records.note(target.environ, target.cluster.context, target.pod, changed)
 
     def _wait(self, version: int) -> None:
         deadline = time.monotonic() + _TAKES_SECONDS
@@ -291,3 +345,11 @@ class PodGateway:
         elif event["event"] == "credentials":
             self._held = event["mark"]
         self._ledger.take((event,))
+
+
+def _given(present: Policy | None) -> Given:
+    """What a ConfigMap gives; a policy that differs from what its version says is one that nobody here wrote."""
+    if present is None:
+        return Given()
+    is_ours = present.version == version_of(present)
+    return Given(present.version, present) if is_ours else Given(_FOREIGN)

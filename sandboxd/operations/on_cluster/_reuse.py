@@ -40,7 +40,7 @@ def reuse(
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
         )
     if plan.egress is not None:
-        PodGateway(target).refresh()
+        PodGateway(target).refresh(is_start=True)
     parts = (each.partition(": ") for each in record.not_in_force)
     started = Started(
         "already running",

@@ -9,7 +9,8 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.egress import layout
-from sandboxd.egress.wire import policy_to_json, version
+from sandboxd.egress.pod_policy import for_pod
+from sandboxd.egress.wire import policy_to_json
 from sandboxd.model.labels import GATEWAY, PROJECT
 from sandboxd.plan.writers._pod_security import CONTAINER, POD
 
@@ -83,18 +84,6 @@ def _doors(policy: Policy) -> list[dict[str, Any]]:
     ports = (*_TCP.values(), *(port for _, port in policy.credentials))
     tcp = ({"protocol": "TCP", "port": port} for port in ports)
     return [{"protocol": "UDP", "port": layout.POD_DNS_PORT}, *tcp]
-
-
-def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
-    """The part of `policy` that a gateway in a Pod can enforce, with a version.
-
-    :param keeps_secrets: whether the gateway gets the secrets of the policy's credentials
-    """
-    credentials = policy.credentials if keeps_secrets else ()
-    policy = policy._replace(
-        canaries=(), decoys=(), services=(), credentials=credentials, addresses=()
-    )
-    return policy._replace(version=version(policy))
 
 
 def _command(policy: Policy) -> str:

@@ -81,17 +81,9 @@ def objects(plan: Plan, options: Cluster, program: bytes) -> list[dict[str, Any]
 def of_policy(policy: Policy, name: str, namespace: str) -> list[dict[str, Any]]:
     """The objects of the sandbox `name` that depend on its gateway's policy.
 
-    :param policy: as `for_pod` returned it
+    :param policy: as `pod_policy.for_pod` returned it
     """
     return _with_namespace(gateway.of_policy(policy, name), namespace)
-
-
-def for_pod(policy: Policy, *, keeps_secrets: bool = False) -> Policy:
-    """The part of `policy` that a gateway in a Pod can enforce, with a version.
-
-    :param keeps_secrets: whether the gateway gets the secrets of the policy's credentials
-    """
-    return gateway.for_pod(policy, keeps_secrets=keeps_secrets)
 
 
 def policy_of(config_map: Mapping[str, Any]) -> Policy | None:

@@ -33,7 +33,7 @@ from sandboxd.operations.egress import serve
 from sandboxd.operations.egress._target import name
 from sandboxd.operations.request import Request
 from sandboxd.policy import approvals
-from sandboxd.policy.rights import GatewayRights
+from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.state import given_rights
 from tests.patience import PATIENCE
 from tests.unit.operations.running_project import LISTED, Running, play

@@ -23,7 +23,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import lock
 from sandboxd.life.gateway import set_policy
 from sandboxd.life.gateway_channel import attach
-from sandboxd.policy.rights import GatewayRights
+from sandboxd.policy.gateway_rights import GatewayRights
 from tests.patience import PATIENCE
 from tests.unit.life.test_gateway_channel import frame, line
 

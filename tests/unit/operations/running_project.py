@@ -16,8 +16,9 @@ from sandboxd.life import networks, running_gateway
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.operations import gateway
 from sandboxd.policy import trust
+from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.policy.in_force import in_force
-from sandboxd.policy.rights import GatewayRights, Rights
+from sandboxd.policy.rights import Rights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_of_plan
 

@@ -20,7 +20,7 @@ from sandboxd.model.labels import EDITOR, UP
 from sandboxd.operations import _groups, gateway
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import floor, trust
-from sandboxd.policy.rights import GatewayRights
+from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.project import Project
 from sandboxd.project.rights import rights_now, rights_of_plan
 from sandboxd.state import chosen_groups

@@ -144,8 +144,9 @@ def test_what_is_applied_is_noted_for_drift(target: Target, cluster: PlayedClust
 
 def test_an_approval_for_one_connection_stays_here(target: Target) -> None:
     allow(target, "a.example.org", once="1")
-    given = _names.of_gateway(target)
-    assert given is not None and not decide(given.policy, "a.example.org", 443, 2.0).allowed
+    now = _names.now(target, "", None, keeps_secrets=False)
+    assert now is not None and now[0].gateway is not None
+    assert not decide(now[0].gateway.policy, "a.example.org", 443, 2.0).allowed
 
 
 def test_a_policy_that_is_refused_or_not_taken_is_said(
@@ -156,6 +157,7 @@ def test_a_policy_that_is_refused_or_not_taken_is_said(
     with pytest.raises(EnvironmentFailure, match="lets nothing through: half a policy"):
         push(target)
     cluster.says = lambda _: [policy_set(1, 7)]
+    allow(target, "a.example.org")
     with pytest.raises(EnvironmentFailure, match="has not taken the names of now"):
         push(target)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandboxd.egress.approvals import Approval, Limits
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule, Upstream, decide
+from sandboxd.policy.gateway_rights import is_covered
 from sandboxd.policy.rights import (
     Asked,
     CredentialRight,
@@ -12,7 +13,6 @@ from sandboxd.policy.rights import (
     Recorded,
     Rights,
     Target,
-    is_covered,
     rights,
 )
 

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-from sandboxd.errors import UsageError
+from sandboxd.audit import chain, notes
+from sandboxd.audit.entry import Entry
+from sandboxd.audit.record import Record, RecordFailure
+from sandboxd.cluster.network_trial import Trial
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _create, start
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.planning import Planned, planned
@@ -83,7 +87,8 @@ class Making:
 
     def _gateway(self, _target: Target) -> Any:
         return SimpleNamespace(
-            refresh=lambda: self.done.append("names of now"), require_client=lambda _: None
+            refresh=lambda *, is_start: self.done.append("names of now" if is_start else "names"),
+            require_client=lambda _: None,
         )
 
     def _recorded(self, *_: object) -> Any:
@@ -100,7 +105,33 @@ def making(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Making]:
 
 def test_where_nothing_is_taken_back_it_starts_with_the_names_of_now(making: Making) -> None:
     making.run()
-    assert making.done == ["files", "names of now", "started"]
+    assert making.done == ["files", "started", "names of now"]
+
+
+def test_its_names_are_recorded_before_anything_is_made(
+    making: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RecordFailure("the disk is full", "make room")
+
+    def look() -> None:
+        record = Record(notes.folder(making.target.environ))
+        (entry,) = (each for each in _entries(record) if each.kind == "widened")
+        assert "a.example.org" in entry.facts["names"] and entry.facts["credentials"] == []
+        making.done.append("recorded")
+
+    making.while_pods_start = look
+    making.run()
+    assert making.done[0] == "recorded"
+    making.done.clear()
+    with monkeypatch.context() as patched, pytest.raises(RecordFailure):
+        patched.setattr(notes, "require", refuse)
+        making.run()
+    assert "recorded" not in making.done and "files" not in making.done
+
+
+def _entries(record: Record) -> tuple[Entry, ...]:
+    return chain.check(record.files(), record.marks()).entries
 
 
 def test_what_is_revoked_while_its_pods_start_keeps_the_files_here(making: Making) -> None:
@@ -115,3 +146,13 @@ def test_what_is_revoked_while_the_files_go_takes_it_away(making: Making) -> Non
     with pytest.raises(UsageError):
         making.run()
     assert making.done == ["files", "taken away"]
+
+
+@pytest.mark.parametrize("outcome", ["open", "not checked"])
+def test_a_network_that_nobody_saw_closed_is_refused_where_it_has_to_be(outcome: Any) -> None:
+    plans: Any = {name: SimpleNamespace(profile=name) for name in ("untrusted", "dev")}
+    trial = Trial(outcome, "what was seen")
+    with pytest.raises(EnvironmentFailure, match="what was seen"):
+        _create._refuse_open(trial, plans["untrusted"])
+    _create._refuse_open(trial, plans["dev"])
+    _create._refuse_open(Trial("enforced", ""), plans["untrusted"])
