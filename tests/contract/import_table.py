@@ -129,7 +129,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "observe",
             "payload",
             "plan",
-            "policy.rights",
+            "policy.gateway_rights",
             "review",
             "screen",
             "state",

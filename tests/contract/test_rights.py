@@ -25,7 +25,7 @@ CALLERS = {
     "sandboxd.project.rights.rights_by": {"operations/_present_rights"},
     "sandboxd.project.rights.rights_of_unread": {"operations/_present_rights"},
     "sandboxd.project.rights.rights_now": {
-        "operations/_present_rights", "operations/local_rights", "operations/egress/_project", "operations/on_cluster/_names",
+        "operations/_present_rights", "operations/local_rights", "operations/egress/_project",
     },
     "sandboxd.project.rights.rights_of_plan": {
         "operations/start", "operations/on_cluster/_names", "bench/candidates", "cli/setup_verify",
@@ -55,7 +55,7 @@ CALLERS = {
     # On a cluster it is an object.
     "kubernetes.of_policy": {"operations/on_cluster/_gateway"},
     # A gateway is followed by whoever runs a command, too; keys and ports end with the daemon.
-    "reconcile": {"operations/gateway", "operations/local_rights"},
+    "reconcile": {"operations/gateway", "operations/local_rights", "operations/on_cluster/_gateway"},
 }  # fmt: skip
 """Functions that give, or say what may be given, with the modules that may call them."""
 
