@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
 from sandboxd.daemon.ssh_agents import SshAgent
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.folders import cache_folder
 from sandboxd.ipc import messages
 from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.operations import gateway
 from sandboxd.operations import local_rights as operation
 from sandboxd.policy.reconcile import Given
 
@@ -222,6 +223,15 @@ class _Holding:
             agent, self._agent = self._agent, None
         if agent is not None:
             agent.stop()
+
+    def end_logins(self, hosts: frozenset[str]) -> None:
+        """End the logins at `hosts` that go by the sandbox's gateway; what cannot be read now its attendant says."""
+        with self._lock:
+            running = self._running
+        if running is not None:
+            engine, environ = self._hosts.engine(running[0]), self._hosts.environ(running[0])
+            with contextlib.suppress(UsageError):
+                gateway.follow(engine, self._sandbox, environ, logins=hosts)
 
     def give_keys(self, rights: KeyRights) -> None:
         """Serve the keys in `rights`, unless they belong to a start that is no longer the last one."""

@@ -79,7 +79,10 @@ def to_keep(
         given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
     else:
         given = before._replace(container=container)
-    return given._replace(gateway=gateway.policy, accounts=wanted.accounts)
+    logins = given.logins
+    if digest is not None and not wanted.no_credentials:
+        logins = tuple(sorted(wanted.keys.words))
+    return given._replace(gateway=gateway.policy, accounts=wanted.accounts, logins=logins)
 
 
 def of_project(project: Project, container: str) -> Rights:

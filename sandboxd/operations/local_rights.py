@@ -41,6 +41,12 @@ class Holder(Protocol):
     def take_keys(self) -> None:
         """Stop serving keys, and close the connections by which they were used."""
 
+    def end_logins(self, hosts: frozenset[str]) -> None:
+        """End the sandbox's logins at these hosts, which may be by keys that are not served any more.
+
+        :raises EnvironmentFailure: its gateway does not do it
+        """
+
     def give_keys(self, rights: KeyRights) -> None:
         """Serve these keys."""
 
@@ -89,6 +95,12 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
             recording.before_widening(environ, sandbox, step.names, step.credentials)
         elif isinstance(step, GiveKeys):
             holder.give_keys(step.rights)
+    is_known = problem is None and not wanted.no_credentials
+    if is_known and given.keys is not None and given.keys.container == container:
+        left = served_keys(wanted, given) or given.keys.within(())
+        # Only now: before the keys were taken another login could have begun.
+        if hosts := left.hosts_lost(given.keys.words):
+            holder.end_logins(hosts)
     if isinstance(problem, EnvironmentFailure):
         raise problem
     if container and container == given.started:

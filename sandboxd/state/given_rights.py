@@ -42,6 +42,8 @@ class GivenRights(NamedTuple):
     the credential is '' if the user has removed it since."""
     engine_id: str = ""
     """The engine's own id (``ID`` of its ``/info``): its address may lead to another engine later. '' if not known."""
+    logins: tuple[str, ...] = ()
+    """The fingerprints of SSH keys, and the hosts, by which a login may be open."""
 
 
 class Entry(NamedTuple):
@@ -176,6 +178,7 @@ def to_json(given: GivenRights) -> dict[str, Any]:
         "is_granted": given.is_granted,
         "accounts": given.accounts,
         "engine_id": given.engine_id,
+        "logins": given.logins,
     }
 
 
@@ -191,6 +194,7 @@ def from_json(record: Mapping[str, Any]) -> GivenRights | None:
             record.get("is_granted") is True,
             tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
             str(record.get("engine_id", "")),
+            tuple(map(str, record.get("logins", ()))),
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None

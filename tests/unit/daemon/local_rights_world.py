@@ -64,6 +64,9 @@ class Opened(NamedTuple):
 
 OPENED: list[Opened] = []
 
+ENDED: list[tuple[frozenset[str], int]] = []
+"""Hosts at which logins were ended, with the number of agents that were served at that moment."""
+
 
 class AtOnce:
     """Stands for a loop: it looks as soon as it is told, in the thread of whoever tells it."""
@@ -140,8 +143,13 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
         OPENED.append(Opened(workspace, rights, before))
         return OPENED[-1]
 
+    def end_logins(*_: object, logins: frozenset[str]) -> None:
+        ENDED.append((logins, len(SERVED)))
+
     SERVED.clear()
     OPENED.clear()
+    ENDED.clear()
+    monkeypatch.setattr("sandboxd.operations.gateway.follow", end_logins)
     monkeypatch.setattr(local_rights, "SshAgent", begin)
     monkeypatch.setattr(local_rights, "Forwards", open_ports)
     monkeypatch.setattr(local_rights, "RightsLoop", AtOnce)

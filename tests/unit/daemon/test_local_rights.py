@@ -25,9 +25,11 @@ from tests.patience import PATIENCE
 from tests.unit.daemon.local_rights_world import (
     ASKS,
     CHOICE,
+    ENDED,
     ENGINE,
     FORGE,
     KEY,
+    OTHER,
     SERVED,
     Served,
     User,
@@ -70,6 +72,32 @@ def test_what_is_taken_back_is_served_no_more(user: User, how: str) -> None:
         await heard()
         assert SERVED == []
         assert len(user.told) == 1 and "taken back" in user.told[0]
+
+    with_rights(user, body)
+
+
+def test_logins_by_keys_that_are_gone_are_ended_after_them(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        user.record(FORGE)
+        rights.refresh(user.sandbox)
+        await heard()
+        assert [({OTHER}, 1)] == ENDED, "the key stays for the other host"
+        records.remove(user.environ, Name("ssh"))
+        rights.refresh(user.sandbox)
+        await heard()
+        assert ENDED[1:] == [({FORGE}, 0)]
+
+    with_rights(user, body)
+
+
+def test_half_a_file_ends_no_login(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        await serve(rights, user)
+        user.write("profile = \n")
+        rights.refresh(user.sandbox)
+        await heard()
+        assert SERVED == [] and ENDED == []
 
     with_rights(user, body)
 

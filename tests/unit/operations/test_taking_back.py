@@ -10,6 +10,7 @@ import pytest
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
+from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError
 from sandboxd.operations import _groups
 from sandboxd.plan import workspace
@@ -130,3 +131,62 @@ def test_names_that_are_lost_among_too_many_files_are_said(
     running.write(LISTED, trusted=True)
     followed = running.follow()
     assert followed is not None and followed.problem == "", "no file selects what is listed"
+
+
+SSH = '[network]\nallow = ["forge.example.org:22", "b.example.org"]\n[credentials]\nuse = ["ssh"]\n'
+KEY = "SHA256:" + 43 * "A"
+
+
+def at_forge(policy: Policy) -> str:
+    return decide(policy, "forge.example.org", 22, 0.0).reason
+
+
+@pytest.mark.parametrize("host", ["forge.example.org", "forge.example.org:22"])
+def test_logins_end_with_the_keys_by_which_they_were_made(running: Running, host: str) -> None:
+    """Their host stays allowed, so that nothing else ends one that is open."""
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, host)))
+    running.write(SSH, trusted=True)
+    running.start()
+    running.follow()
+    assert [at_forge(each) for each in running.pushed] == ["allowed"]
+    records.remove(running.environ, Name("ssh"))
+    running.follow()
+    assert [at_forge(each) for each in running.pushed] == ["allowed", "denied", "allowed"]
+    assert decide(running.pushed[1], "b.example.org", 443, 0.0).allowed, "all else goes on"
+    running.follow()
+    assert len(running.pushed) == 3, "once"
+
+
+def test_logins_end_at_the_host_that_is_gone_alone(running: Running) -> None:
+    hosts = ("forge.example.org", "b.example.org")
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, *hosts)))
+    running.write(SSH, trusted=True)
+    running.start()
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, hosts[1])))
+    running.follow()
+    assert [at_forge(each) for each in running.pushed] == ["allowed", "denied", "allowed"]
+    assert all(decide(each, "b.example.org", 443, 0.0).allowed for each in running.pushed)
+
+
+def test_half_a_file_ends_no_login_and_forgets_none(running: Running) -> None:
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, "forge.example.org")))
+    running.write(SSH, trusted=True)
+    running.start()
+    running.write("[network", trusted=False)
+    running.follow()
+    assert {at_forge(each) for each in running.pushed} == {"allowed"}
+    records.remove(running.environ, Name("ssh"))
+    running.write(SSH, trusted=False)
+    running.follow()
+    assert [at_forge(each) for each in running.pushed[-2:]] == ["denied", "allowed"]
+
+
+def test_logins_end_with_names_that_go_in_the_same_moment(running: Running) -> None:
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, "forge.example.org")))
+    running.write(SSH, trusted=True)
+    running.start()
+    running.write(SSH.replace("b.example.org", "c.example.org").replace('"ssh"', ""), trusted=True)
+    running.follow()
+    assert at_forge(running.pushed[-1]) == "allowed" and running.lets_through("c.example.org")
+    assert "denied" in map(at_forge, running.pushed)
+    assert not running.lets_through("b.example.org")
