@@ -23,8 +23,9 @@ class Behind(NamedTuple):
 class Links(NamedTuple):
     """What links lead to.
 
-    `ends` exist and can be pinned. `on_the_way` are links in folders that are writable inside, and paths at which
-    nothing is. `is_whole` is False where there was too much to look at.
+    `ends` are files, and folders in which git runs what is there. `on_the_way` are other folders, in which one works,
+    links that are writable inside, and paths at which no file or folder is. `is_whole` is False where there was too
+    much to look at.
     """
 
     ends: tuple[Behind, ...] = ()
@@ -32,25 +33,27 @@ class Links(NamedTuple):
     is_whole: bool = True
 
 
-def links_in(workspace: str, pinned: Iterable[str]) -> Links:
+def links_in(workspace: str, pinned: Iterable[str], of_git: Iterable[str]) -> Links:
     """Follow the links in the folders `pinned`, and in the host's git directory, as far as they stay in the workspace.
 
     :param workspace: an absolute path without links
-    :param pinned: paths of folders within the workspace
+    :param pinned: paths within the workspace
+    :param of_git: those of them that settings of git name
     """
-    folders = tuple(pinned)
-    walk = _Walk(workspace, folders)
-    for folder in folders:
-        if folder != ".git":
-            walk.visit(folder, 0)
+    paths = tuple(pinned)
+    walk = _Walk(workspace, paths, of_git)
+    for path in paths:
+        if path != ".git":
+            walk.visit(path, 0)
     for folder in _OF_GIT:
         walk.visit(folder, _DEEPEST)
     return Links(tuple(sorted(walk.ends)), tuple(sorted(walk.on_the_way)), walk.is_whole)
 
 
 class _Walk:
-    def __init__(self, workspace: str, pinned: tuple[str, ...]) -> None:
+    def __init__(self, workspace: str, pinned: tuple[str, ...], of_git: Iterable[str]) -> None:
         self._workspace = workspace
+        self._of_git = {".git", *of_git}
         self._pinned = tuple(f"{path}/" for path in (*pinned, ".git"))
         self._left = _MOST_ENTRIES
         self.ends: set[Behind] = set()
@@ -99,8 +102,23 @@ class _Walk:
             inside = self._inside(path)
             if not inside or (inside + "/").startswith(self._pinned):
                 continue
-            is_end = path == end and os.path.lexists(path)
-            (self.ends if is_end else self.on_the_way).add(Behind(inside, link))
+            behind = Behind(inside, link)
+            if path == end and os.path.isfile(path):
+                self.ends.add(behind)
+            elif path == end and os.path.isdir(path) and self._is_of_git(link):
+                self._visit_end(behind)
+            else:
+                self.on_the_way.add(behind)
+
+    def _is_of_git(self, link: str) -> bool:
+        return any(f"{link}/".startswith(f"{path}/") for path in self._of_git)
+
+    def _visit_end(self, behind: Behind) -> None:
+        """Look for further links in a folder to which one leads."""
+        self.ends.add(behind)
+        if behind.path not in self._of_git:
+            self._of_git.add(behind.path)
+            self.visit(behind.path, 0)
 
     def _inside(self, path: str) -> str:
         prefix = self._workspace + "/"

@@ -141,17 +141,13 @@ def survey(
             )
         else:
             files.setdefault(file.path, file)
-    links = links_in(path, (file.path for file in files.values() if file.kind == "directory"))
-    left = [*links.on_the_way]
+    links = links_in(path, tuple(files), git.pins)
     for behind in links.ends:
         file = _control_file(path, behind.path, frozenset())
-        # Work goes on in a folder that some link leads to; git runs what is in it.
-        of_git = any((behind.link + "/").startswith(f"{pin}/") for pin in (".git", *git.pins))
-        if file.kind == "file" or (file.kind == "directory" and of_git):
-            files.setdefault(file.path, file)
-        else:
-            left.append(behind)
-    exposed |= {Exposed(each.path, f"the link `{each.link}` leads there") for each in left}
+        files.setdefault(file.path, file)
+    exposed |= {
+        Exposed(each.path, f"the link `{each.link}` leads there") for each in links.on_the_way
+    }
     return WorkspaceFacts(
         path=path,
         owner_uid=owner.st_uid if owner else None,

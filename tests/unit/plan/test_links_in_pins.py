@@ -52,6 +52,14 @@ def test_a_folder_of_hooks_behind_a_link_is_shut(tmp_path: Path) -> None:
     assert shut_and_named(tmp_path) == ({"tools/hooks"}, set())
 
 
+def test_links_behind_links_are_followed(tmp_path: Path) -> None:
+    script(tmp_path / "scripts/pc.sh")
+    link(tmp_path / ".git/hooks", "../hooks")
+    link(tmp_path / "hooks/post-commit", "../scripts/pc.sh")
+    link(tmp_path / "hooks/again", ".")
+    assert shut_and_named(tmp_path) == ({"hooks", "scripts/pc.sh"}, set())
+
+
 def test_a_folder_in_which_one_works_is_named(tmp_path: Path) -> None:
     script(tmp_path / "src/x.py")
     link(tmp_path / ".vscode/src", "../src")
