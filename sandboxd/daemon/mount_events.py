@@ -53,7 +53,10 @@ class MountEvents(Protocol):
 
 
 def open_events(
-    paths: Collection[str], files: Collection[str] = (), folders: Collection[str] = ()
+    paths: Collection[str],
+    files: Collection[str] = (),
+    folders: Collection[str] = (),
+    coming: Collection[str] = (),
 ) -> MountEvents:
     """The fastest kind of events that this system has; what happens after this call is not missed.
 
@@ -63,22 +66,24 @@ def open_events(
     :param files: absolute paths of files whose content matters, too; they need not exist
     :param folders: absolute paths of folders in which each new name matters; one that does not exist matters when it
         comes, and then has to be named again
+    :param coming: absolute paths of which it matters that they come; where the folder of one comes, too, both are to be
+        given
     :raises OSError: the system gives no events
     """
     if sys.platform == "linux":
         try:
-            return _Inotify(paths, files, folders)
+            return _Inotify(paths, files, folders, coming)
         except ImportError:
             pass
         except OSError as error:
             if error.errno in _OUT_OF_WATCHES:
                 why = "the system has no watches left (`fs.inotify` in sysctl)"
-                return _Looks(why, {*paths, *files}, folders)
+                return _Looks(why, {*paths, *files, *coming}, folders)
             if isinstance(error, PermissionError):
                 why = f"`{error.filename}` may not be read"
-                return _Looks(why, {*paths, *files}, folders)
+                return _Looks(why, {*paths, *files, *coming}, folders)
             raise
-    return _Steps(paths, files, folders)
+    return _Steps({*paths, *coming}, files, folders)
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
@@ -106,13 +111,18 @@ class _Inotify:
     delay = ""
 
     def __init__(
-        self, paths: Collection[str], files: Collection[str] = (), folders: Collection[str] = ()
+        self,
+        paths: Collection[str],
+        files: Collection[str] = (),
+        folders: Collection[str] = (),
+        coming: Collection[str] = (),
     ) -> None:
         from inotify_simple import INotify, flags
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
         entries = stays | flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE
         self._matters = stays | flags.ATTRIB | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
+        self._add = flags.MASK_ADD
         self._names: dict[int, set[str] | None] = {}
         """The names that matter by the number of the watch; None for all."""
         self._is_ended = False
@@ -126,9 +136,9 @@ class _Inotify:
         self._poll.register(self._inotify.fileno(), select.POLLIN)
         self._poll.register(self._wake_up, select.POLLIN)
         try:
-            names, above = folders_of({*paths, *files, *folders})
+            names, above = folders_of({*paths, *files, *folders, *coming})
             written = {os.path.dirname(file) for file in files}
-            grown = {*folders, *map(os.path.dirname, folders)}
+            grown = {*folders, *map(os.path.dirname, (*folders, *coming))}
             for folder in {*names, *folders}:
                 # Git puts a new index in the place of the old one; some of its other forms write into it.
                 more = flags.CLOSE_WRITE if folder in written else 0
@@ -149,10 +159,12 @@ class _Inotify:
         # One that is gone has nothing to tell: the first look finds that out.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             try:
-                number = self._inotify.add_watch(folder, mask)
+                # By a link one folder can be at two paths, and counts for the names of both.
+                number = self._inotify.add_watch(folder, mask | self._add)
             except PermissionError as error:
                 raise PermissionError(error.errno, error.strerror, folder) from None
-            self._names[number] = names
+            known = self._names.get(number, set())
+            self._names[number] = None if names is None or known is None else known | names
 
     def wait(self) -> bool:
         while not self._is_ended:

@@ -60,6 +60,8 @@ class Guard:
         self._mounted: dict[str, Identity] = {}
         self._linked: set[str] = set()
         """Paths at which the mount is there, and a file has a second name since the start."""
+        self._config_written = 0
+        """When the config that names a path without a mount was written, in ns since 1970; 0 while none does."""
         for point in self.points:
             self._hold(point.path)
         self.shut_files = tuple(
@@ -99,16 +101,18 @@ class Guard:
         """
         return (*self._gone(), *self._named())
 
-    def lists(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Absolute paths of the files by which git on the host names paths that may have no mount, and of the folders in
-        which new ones of them come.
+    def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+        """Absolute paths of the files by which git on the host names paths that may have no mount, of the folders in
+        which new ones of them come, and of what does not exist yet on the way to such a path.
         """
         named = open_links.named(self._links)
-        return named.files, named.folders
+        return named.files, named.folders, named.coming
 
     def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.
         named = open_links.named(self._links)
+        if named.acted_upon:
+            self._config_written = self._config_written or named.written
         return (
             *(
                 self._lost(each.path, What.LISTED if each.is_linked else What.ENTERED)
@@ -191,7 +195,7 @@ class Guard:
             self._below(point.path): put_back(self.workspace, point, self._before(point.path))
             for point in places.exposed(self.points, self._gone())
         }
-        outcomes |= self._set_aside()
+        outcomes |= self._set_aside() | self._set_aside_named()
         if is_gone and not _matters(lost, outcomes.values()):
             return None
         whats = {self._below(each.path): each.what for each in lost}
@@ -248,6 +252,20 @@ class Guard:
             for each in open_links.named(self._links).entered
             if each.path not in known and not hosts_own(self.workspace, each.kept_in, each.path)
         }
+
+    def _set_aside_named(self) -> dict[str, Outcome]:
+        """Put aside what may be from inside of the paths that git's config names since.
+
+        To be called once, while nothing has run inside since the config was written but what is stopped now: later ones
+        are the host's own.
+        """
+        if self._links is None:
+            return {}
+        planted = (
+            open_links.from_inside(self._links, path, self._config_written)
+            for path in open_links.named(self._links).acted_upon
+        )
+        return {at: set_aside(self.workspace, at) for at in dict.fromkeys(planted) if at}
 
     def _before(self, path: str) -> Version | None:
         held = self._held.get(path)

@@ -149,7 +149,7 @@ def _done(what: What | None, outcome: Outcome | None) -> str:
         )
     if outcome.action is Action.SET_ASIDE:
         text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
-        if what not in (What.ENTERED, What.LISTED):
+        if what not in (What.ENTERED, What.LISTED, What.NAMED):
             return text
         return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
+from sandboxd.observe import config_paths
 from sandboxd.observe.workspace import target_of
 from sandboxd.plan import beneath, git_control, gitlinks
 from sandboxd.plan.entrances import Entrances, entrances
+from sandboxd.plan.git_control import NamedByConfig
 from sandboxd.syntax import git_config
 
 if TYPE_CHECKING:
@@ -35,7 +37,8 @@ class Watch(NamedTuple):
 
     `top` is the path of the workspace inside, `git` its index. `shared` tells, for each mount point at or below `top`,
     whether writes there reach the host's workspace. `start` is when the container was created, in nanoseconds since
-    1970. `modules` are the names in git's folder of submodules' repositories when these facts were collected.
+    1970. `modules` are the names in git's folder of submodules' repositories, and `by_config` is what git's config named,
+    when these facts were collected.
     """
 
     workspace: str
@@ -44,6 +47,7 @@ class Watch(NamedTuple):
     shared: Mapping[str, bool]
     start: int
     modules: frozenset[str] = frozenset()
+    by_config: NamedByConfig = NamedByConfig()
 
 
 class OpenLink(NamedTuple):
@@ -65,7 +69,8 @@ class Named(NamedTuple):
     `entered` are repositories, `acted_upon` paths within the workspace that the config names. `added` are names of
     submodules whose repositories git makes since the facts were collected, so that it is about to enter them. `unread`
     are indexes that could not be read, each by its path within the workspace and the reason. `files` and `folders` are
-    as in `plan.entrances.Entrances`, with the configs.
+    as in `plan.entrances.Entrances`, with the configs. `coming` are absolute paths on the way to what the config names and
+    what does not exist. `written` is when a config was last written, in ns since 1970.
     """
 
     entered: tuple[OpenLink, ...] = ()
@@ -74,6 +79,8 @@ class Named(NamedTuple):
     unread: tuple[tuple[str, str], ...] = ()
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    coming: tuple[str, ...] = ()
+    written: int = 0
 
 
 def watch(inspected: Inspected) -> Watch | None:
@@ -97,7 +104,8 @@ def watch(inspected: Inspected) -> Watch | None:
     in_memory = (m["Target"] for m in host.get("Mounts") or [] if m["Type"] == "tmpfs")
     shared |= dict.fromkeys([*(host.get("Tmpfs") or {}), *in_memory], False)
     git = gitlinks.index_of(workspace)
-    of = Watch(workspace, top, git, shared, _time_of(inspected), _modules(git))
+    named = _by_config(workspace, git, entrances(workspace, git))
+    of = Watch(workspace, top, git, shared, _time_of(inspected), _modules(git), named)
     # Who may write all of it needs no submodule to have a command run.
     return None if _is_shared(of, ".git") else of
 
@@ -107,13 +115,29 @@ def named(of: Watch | None) -> Named:
     if of is None:
         return Named()
     inner = entrances(of.workspace, of.git)
+    by_config = _by_config(of.workspace, of.git, inner)
+    acted_upon = config_paths.acted_upon(of.workspace, of.by_config, by_config)
+    coming = config_paths.steps_to(path for path in by_config.absent if _is_shared(of, path))
     return Named(
         _open(of, inner),
         _added(of, inner),
-        _acted_upon(of, inner),
+        tuple(path for path in acted_upon if _is_shared(of, path)),
         tuple((posixpath.join(path, "index"), why) for path, why in inner.unread),
-        (*inner.files, *of.git.configs),
+        (*inner.files, *by_config.configs),
         inner.folders,
+        tuple(posixpath.join(of.workspace, path) for path in sorted(coming)),
+        config_paths.written(by_config),
+    )
+
+
+def from_inside(of: Watch, path: str, named_at: int) -> str:
+    """What a program inside may have made of `path`, one of `Named.acted_upon`, since git acts on it, as a path within the
+    workspace; '' for nothing.
+
+    :param named_at: `Named.written` of the first look at which it was named
+    """
+    return config_paths.from_inside(
+        of.workspace, path, of.by_config, named_at=named_at, start=of.start
     )
 
 
@@ -165,16 +189,8 @@ def _names_of_submodules(workspace: str) -> Iterator[tuple[str, str]]:
             yield entry.name.removeprefix("submodule.").removesuffix(".path"), entry.value
 
 
-def _acted_upon(of: Watch, inner: Entrances) -> tuple[str, ...]:
-    """The paths within the workspace on which git acts because of its config on the host, and which programs inside can
-    write.
-    """
-    named = git_control.named_by_config(of.workspace, of.git, inner, os.path.expanduser("~"))
-    return tuple(
-        path
-        for path in named
-        if os.path.lexists(os.path.join(of.workspace, path)) and _is_shared(of, path)
-    )
+def _by_config(workspace: str, git: Index, inner: Entrances) -> NamedByConfig:
+    return git_control.named_by_config(workspace, git, inner, os.path.expanduser("~"))
 
 
 def _is_shared(of: Watch, path: str) -> bool:

@@ -14,9 +14,7 @@ import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sandboxd.errors import SandboxdError
-from sandboxd.files import reading
-from sandboxd.plan import beneath, git_programs
+from sandboxd.plan import config_text, git_programs
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
@@ -29,7 +27,6 @@ _DEEPEST_INCLUDE = 10
 _MOST_CONFIGS = 256
 _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
-_LARGEST_CONFIG = 1 << 20
 
 _INCLUDES = re.compile(r"include\.path|includeif\..+\.path", re.IGNORECASE)
 _HOOKS = "core.hookspath"
@@ -131,17 +128,36 @@ def _below(top: GitControl, folder: str, bare_refused: bool) -> GitControl:
     )
 
 
+class NamedByConfig(NamedTuple):
+    """The paths within a work tree that the config of its repository names.
+
+    Git acts on those of `paths`, such as a folder of hooks, whether or not they exist. `links` of them are programs behind
+    a link, of which only the target can be pinned. `absent` do not exist; some of them are only words of a command, and
+    paths if they come to exist. `configs` are the absolute paths of all files that were read, or will be once they exist.
+    """
+
+    paths: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()
+    configs: tuple[str, ...] = ()
+
+
 def named_by_config(
     workspace: str, index: Index, inner: Entrances, home: str = ""
-) -> tuple[str, ...]:
-    """The paths within a work tree that the config of its repository makes git act on, such as a folder of hooks.
+) -> NamedByConfig:
+    """Read which paths the config of a repository makes git act on.
 
     :param inner: where git enters repositories below it
     :param home: what `~` in a config stands for; '' if it is not known
     """
     reader = _Reader(workspace, home)
     reader.configs_of(index, inner)
-    return tuple(sorted(reader.pins))
+    return NamedByConfig(
+        frozenset(reader.pins | reader.exposed.keys()),
+        frozenset(reader.exposed.keys() - reader.pins - reader.absent),
+        frozenset(reader.absent),
+        tuple(sorted(reader.configs)),
+    )
 
 
 class _Reader:
@@ -151,9 +167,11 @@ class _Reader:
         self._workspace = workspace
         self._home = home
         self._read: set[tuple[str, str]] = set()
+        self.configs: set[str] = set()
         self.pins: set[str] = set()
         self.folders: set[str] = set()
         self.exposed: dict[str, str] = {}
+        self.absent: set[str] = set()
         self.common: set[str] = set()
         self.unread: dict[str, str] = {}
         self.values: dict[str, str] = {}
@@ -260,7 +278,7 @@ class _Reader:
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""
-        text = _text_inside(self._workspace, f"{folder}/config")
+        text = config_text.inside(self._workspace, f"{folder}/config")
         names = [e.value for e in git_config.parse(text or "").entries if e.name == "core.worktree"]
         return os.path.normpath(os.path.join(self._workspace, folder, (names and names[-1]) or ""))
 
@@ -271,7 +289,8 @@ class _Reader:
         if key in self._read or len(self._read) >= _MOST_CONFIGS or depth > _DEEPEST_INCLUDE:
             return
         self._read.add(key)
-        text = _text_inside(self._workspace, inside) if inside else _text(path)
+        self.configs.add(path)
+        text = config_text.inside(self._workspace, inside) if inside else config_text.outside(path)
         if text is None:
             return
         parsed = git_config.parse(text)
@@ -293,7 +312,8 @@ class _Reader:
         elif name == _HOOKS:
             self._pin_named(self._expand(value, worktree), "", may_make=True)
         elif name in (_ATTRIBUTES, _TEMPLATES):
-            self._pin_named(self._expand(value, worktree), "")
+            missing = f"`{name}` names it, and it is missing"
+            self._pin_named(self._expand(value, worktree), missing)
         elif git_programs.is_command(name):
             self._command(name, value, path, worktree)
 
@@ -320,6 +340,8 @@ class _Reader:
             inside = self._inside(candidate)
             if not inside or inside == ".git":
                 continue
+            if not os.path.lexists(candidate):
+                self.absent.add(inside)
             if os.path.lexists(candidate) or may_make:
                 self.pin(inside, may_make=may_make)
             elif missing:
@@ -371,27 +393,3 @@ def _folders(workspace: str, path: str) -> list[str]:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
     except OSError:
         return []
-
-
-def _text_inside(workspace: str, path: str) -> str | None:
-    try:
-        with (
-            beneath.open_folder(workspace) as root,
-            beneath.parent_of(root, path, create=False) as folder,
-        ):
-            return beneath.read_text(folder, path)
-    except (OSError, ValueError, SandboxdError):
-        return None
-
-
-def _text(path: str) -> str | None:
-    """The text of a config of the user's; links are followed. None if it cannot be read."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError):
-        return None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        return None
-    with reading(descriptor) as file:
-        return file.read(_LARGEST_CONFIG).decode("utf-8", "surrogateescape")

@@ -76,9 +76,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "policy syntax text toml_output"
     ),
     "plan.entrances": frozenset({"errors", "plan", "plan.gitlinks"}),
-    "plan.git_control": frozenset(
-        {"errors", "files", "plan", "plan.entrances", "plan.gitlinks", "policy", "syntax"}
-    ),
+    "plan.git_control": frozenset({"plan", "plan.entrances", "plan.gitlinks", "policy", "syntax"}),
     "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files"}),

@@ -131,6 +131,38 @@ def test_a_folder_in_which_each_new_name_counts_wakes_when_it_comes_and_when_one
         events.close()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+@pytest.mark.parametrize("act", ["folder", "file", "link"])
+def test_what_is_expected_wakes_when_it_comes(workspace: Path, act: str) -> None:
+    events = mount_events.open_events(
+        [str(workspace / ".envrc")], coming=[str(workspace / "tools")]
+    )
+    acts = {
+        "folder": (workspace / "tools").mkdir,
+        "file": (workspace / "tools").touch,
+        "link": lambda: (workspace / "tools").symlink_to("elsewhere"),
+    }
+    try:
+        assert wakes(events, acts[act])
+    finally:
+        events.end()
+        events.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+def test_a_link_to_a_watched_folder_takes_no_name_from_it(workspace: Path) -> None:
+    """A program inside can make one on the way to what is expected."""
+    (workspace / "tools").symlink_to(".")
+    events = mount_events.open_events(
+        [str(workspace / ".envrc")], coming=[str(workspace / "tools/hooks")]
+    )
+    try:
+        assert wakes(events, (workspace / ".envrc").unlink)
+    finally:
+        events.end()
+        events.close()
+
+
 @pytest.mark.parametrize("make", KINDS)
 def test_what_else_happens_wakes_nobody(make: Make, workspace: Path) -> None:
     events = make([str(workspace), str(workspace / ".envrc")])

@@ -203,3 +203,70 @@ def test_a_submodule_is_seen_to_be_added_before_the_index_names_it(repository: P
     assert open_links.named(watch).added == ()
     (modules / "new").mkdir()
     assert open_links.named(watch).added == ("new",)
+
+
+def acted_upon(watch: open_links.Watch | None) -> tuple[str, ...]:
+    return open_links.named(watch).acted_upon
+
+
+def test_what_the_config_names_counts_before_it_exists(repository: Path) -> None:
+    """A program inside can make it."""
+    watch = open_links.watch(inspected(repository, mount(repository, "shut", writable=False)))
+    config(repository, "[core]\n\thooksPath = tools/hooks\n[include]\n\tpath = ../.gitlocal\n")
+    assert acted_upon(watch) == (".gitlocal", "tools/hooks")
+    # The next container has it named by `up`, and halts when it comes.
+    watch = open_links.watch(inspected(repository))
+    assert acted_upon(watch) == ()
+    coming = set(open_links.named(watch).coming)
+    assert coming == {str(repository / path) for path in (".gitlocal", "tools", "tools/hooks")}
+    (repository / ".gitlocal").write_text("")
+    assert acted_upon(watch) == (".gitlocal",)
+
+
+def test_a_word_of_a_command_counts_when_it_comes_to_be_a_path(repository: Path) -> None:
+    watch = open_links.watch(inspected(repository))
+    config(repository, "[alias]\n\tco = checkout\n\tst = !python tools.py\n")
+    assert acted_upon(watch) == ()
+    assert str(repository / "tools.py") in open_links.named(watch).coming
+    (repository / "tools.py").write_text("")
+    assert acted_upon(watch) == ("tools.py",)
+    written = open_links.named(watch).written
+    assert watch is not None and open_links.from_inside(watch, "tools.py", written) == "tools.py"
+
+
+def test_a_config_that_another_one_includes_is_one_of_the_files_that_name(
+    repository: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "more").write_text("[core]\n\thooksPath = more/hooks\n")
+    watch = open_links.watch(inspected(repository))
+    config(repository, f"[include]\n\tpath = {tmp_path}/more\n")
+    named = open_links.named(watch)
+    assert str(tmp_path / "more") in named.files and named.acted_upon == ("more/hooks",)
+
+
+def test_of_what_is_named_what_changed_since_may_be_from_inside(repository: Path) -> None:
+    (repository / "tools/hooks").mkdir(parents=True)
+    (repository / "tools/hooks/post-commit").write_text("")
+    (repository / "lead").symlink_to("tools")
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None
+    config(repository, "[core]\n\thooksPath = lead/hooks\n")
+    changed = os.lstat(repository / "tools/hooks/post-commit").st_ctime_ns
+    link = os.lstat(repository / "lead").st_ctime_ns
+    assert open_links.from_inside(watch, "tools/hooks", changed) == "tools/hooks"
+    assert open_links.from_inside(watch, "tools/hooks", changed + 1) == ""
+    assert open_links.from_inside(watch, "lead/hooks", link) == "lead"
+    assert open_links.from_inside(watch, "lead/hooks", link + 1) == ""
+    assert open_links.from_inside(watch, "tools/none", 0) == ""
+    # A folder that was ready takes its own time along, and what it holds does not.
+    (repository / "tools").rename(repository / "old")
+    (repository / "old").rename(repository / "tools")
+    moved = os.lstat(repository / "tools").st_ctime_ns
+    assert open_links.from_inside(watch, "tools/hooks", moved) == "tools/hooks"
+
+
+def test_what_was_named_and_there_at_the_start_is_left(repository: Path) -> None:
+    (repository / "tools").mkdir()
+    config(repository, "[core]\n\thooksPath = tools\n")
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None and open_links.from_inside(watch, "tools", 0) == ""
