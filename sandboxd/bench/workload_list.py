@@ -8,9 +8,10 @@ import os
 from importlib import import_module
 from typing import NamedTuple
 
+from sandboxd.inside import workloads
 from sandboxd.payload import programs
 
-_FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "workloads")
+_FOLDER = os.path.dirname(os.path.abspath(workloads.__file__))
 # Enough for some hundred runs of the quick ones.
 SLICE_SECONDS = 0.15
 _ORDER = ("computing", "system_calls", "starting_processes", "local_connections")
@@ -30,18 +31,18 @@ class Workload(NamedTuple):
 @functools.cache
 def load() -> tuple[Workload, ...]:
     """All workloads: the short ones first, then those on files of the workspace."""
-    workloads = []
+    entries = []
     for file in os.listdir(_FOLDER):
         if not file.endswith(".py") or file.startswith("_"):
             continue
-        module = import_module(f"sandboxd.bench.workloads.{file[:-3]}")
-        workloads.append(Workload(file[:-3], module.TITLE, module.UNIT, _source(file)))
+        module = import_module(f"sandboxd.inside.workloads.{file[:-3]}")
+        entries.append(Workload(file[:-3], module.TITLE, module.UNIT, _source(file)))
 
     def rank(workload: Workload) -> tuple[int, str]:
         is_listed = workload.name in _ORDER
         return (_ORDER.index(workload.name) if is_listed else len(_ORDER), workload.name)
 
-    return tuple(sorted(workloads, key=rank))
+    return tuple(sorted(entries, key=rank))
 
 
 def program(workspace: str, nonce: str) -> bytes:

@@ -29,7 +29,7 @@ def end(inside: Inside, mark: str) -> int:
     :raises EnvironmentFailure: some cannot be ended, or it cannot be determined whether any run
     """
     nonce = f"sandboxd-{secrets.token_hex(8)}"
-    source = programs.source_beside(__file__, "leftover_inside.py")
+    source = programs.source_of("leftover")
     program = programs.with_task(source, {"nonce": nonce, "mark": mark, "seconds": _GRACE_SECONDS})
     tar = interpreter.archive(program, programs.imported_by([source]), cache_folder(os.environ))
     output = bytearray()

@@ -100,7 +100,7 @@ def _listed(agent: Agent) -> str:
 
 
 def task(agent: Agent, machine: str, environ: Mapping[str, str]) -> dict[str, object]:
-    """The input of the program `unpack_inside`: the packages to fetch for a machine, and the folder to put them in.
+    """The input of the program `inside.unpack`: the packages to fetch for a machine, and the folder to put them in.
 
     :param machine: its architecture, as `uname -m` writes it
     """
@@ -123,7 +123,7 @@ def _fill(
     say: Callable[[str], None],
 ) -> None:
     """Run the program that fetches and unpacks, in a sandbox with the volume; `report` gets its output."""
-    source = programs.source_beside(__file__, "unpack_inside.py")
+    source = programs.source_of("unpack")
     text = programs.with_task(source, task(agent, platform.machine(), environ))
     modules = programs.imported_by([source])
     beside = egress.prepare(engine, place.folder, place.rights, place.gateway_image, say)

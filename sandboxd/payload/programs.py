@@ -11,6 +11,7 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from sandboxd import inside
 from sandboxd.engine import execute, frames
 
 if TYPE_CHECKING:
@@ -78,6 +79,11 @@ def output_of(
             raise execute.TooMuch(f"{who} wrote without end")
 
     return run(engine, container, request, data, seconds, keep), bytes(output)
+
+
+def source_of(name: str) -> str:
+    """The text of the program `sandboxd.inside.NAME`."""
+    return source_beside(inside.__file__, f"{name}.py")
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """Runs inside a sandbox: writes to stdout what differs between its copy of the workspace and the original.
 
-Only the standard library, Python 3.8 or newer; it is sent as text, with `others_inside` and `git_inside` before
+Only the standard library, Python 3.8 or newer; it is sent as text, with `inside.others` and `git_inside` before
 it. What it says is
 not believed: the host compares all of it with its own files (`review.changes`, `review.weigh`).
 
@@ -19,7 +19,7 @@ import sys
 from _blake2 import blake2b
 from typing import Any
 
-from sandboxd.payload.others_inside import stop_others
+from sandboxd.inside.others import stop_others
 from sandboxd.review.git_inside import bundle_of, ignored_names
 
 CHUNK = 1 << 16

@@ -333,7 +333,7 @@ def program() -> str:
     own = (
         programs.source_beside(__file__, f"{name}.py") for name in ("git_inside", "changes_inside")
     )
-    return programs.joined((programs.source_beside(programs.__file__, "others_inside.py"), *own))
+    return programs.joined((programs.source_of("others"), *own))
 
 
 class _Spool:

@@ -1,7 +1,7 @@
 """The reporter in the sandbox, on standard input and output: what a folder has, which of it changes, and changes of it.
 
 It decides nothing: the host asks folder by folder and file by file, by a policy that is not known here. Sent in behind
-the texts of `others_inside`, `wire`, `renaming` and `writer`: standard library only, for Python 3.8. It follows no link, below the
+the texts of `inside.others`, `wire`, `renaming` and `writer`: standard library only, for Python 3.8. It follows no link, below the
 folder that it reports.
 """
 
@@ -17,7 +17,7 @@ import struct
 import sys
 import time
 
-from sandboxd.payload.others_inside import stop_others
+from sandboxd.inside.others import stop_others
 from sandboxd.sync.wire import (
     CHANGED,
     DATA,

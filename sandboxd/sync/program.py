@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from sandboxd.payload import others_inside, programs
+from sandboxd.inside import others
+from sandboxd.payload import programs
 from sandboxd.sync import inside, renaming, wire, writer
 
 
 def text(path: str) -> str:
     """The program for the folder at `path` inside: it runs until its input ends."""
-    source = programs.of_modules((others_inside, wire, renaming, writer, inside))
+    source = programs.of_modules((others, wire, renaming, writer, inside))
     return f"{source}\nsys.exit(report({path!r}))\n"

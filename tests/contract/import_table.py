@@ -79,7 +79,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "plan.git_control": frozenset({"plan", "plan.entrances", "plan.gitlinks", "policy", "syntax"}),
     "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
-    "payload": frozenset({"engine", "errors", "files"}),
+    "payload": frozenset({"engine", "errors", "files", "inside"}),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
     "forward": frozenset({"engine", "errors", "inside", "payload"}),
@@ -101,11 +101,22 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "review": frozenset(
-        {"engine", "errors", "files", "host", "model", "observe", "payload", "plan", "policy"}
+        {
+            "engine",
+            "errors",
+            "files",
+            "host",
+            "inside",
+            "model",
+            "observe",
+            "payload",
+            "plan",
+            "policy",
+        }
     ),
     "hide": _rooms("credential_places deadline errors files lint plan policy review secret_forms"),
     "sync": _rooms(
-        "errors exchange file_lock files hide host.folders lint model payload plan policy review screen"
+        "errors exchange file_lock files hide host.folders inside lint model payload plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -166,9 +177,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "escapes": frozenset(),
     "setup": frozenset({"data", "deadline", "engine", "errors", "host", "syntax", "text"}),
     "bench": _rooms(
-        "config engine errors files host.facts life payload plan policy project screen toml_output"
+        "config engine errors files host.facts inside life payload plan policy project screen toml_output"
     ),
-    "bench.workloads": frozenset(),
     "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
     "project": _rooms(

@@ -20,7 +20,7 @@ GROWTH = (
     "render.pages",
     "escapes",
     "escapes.premises",
-    "bench.workloads",
+    "inside.workloads",
     "plan.writers",
     "observe.controls",
     "lsp.features",

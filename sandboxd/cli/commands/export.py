@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         user=login_name(),
         for_controller=args.sandbox,
         repository=cluster.repository_elsewhere(os.path.realpath(args.path)),
-        trial=programs.source_beside(programs.__file__, "network_trial.py"),
+        trial=programs.source_of("network_trial"),
     )
     project = Project.open(args.path, os.environ, check_name(args.name)).with_image(args.image)
     try:

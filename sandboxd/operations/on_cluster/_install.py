@@ -64,7 +64,7 @@ def _bring(target: Target, agent: Agent, say: Callable[[str], None]) -> None:
             f"add one to a file of your own, beside `{agent.name}.toml` of those that ship",
         )
     say(f"fetching `{agent.title}`")
-    source = programs.source_beside(program_volume.__file__, "unpack_inside.py")
+    source = programs.source_of("unpack")
     text = programs.with_task(source, program_volume.task(agent, machine, target.environ))
     command, data = ["python3", "-I", "-S", "-"], text
     if machine == platform.machine():

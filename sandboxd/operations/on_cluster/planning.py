@@ -68,7 +68,7 @@ def _wishes(target: Target, options: ClusterOptions) -> plan_cluster.Cluster:
         for_controller=options.sandbox,
         runs_hooks=True,
         repository=plan_cluster.repository_elsewhere(target.workspace),
-        trial=programs.source_beside(programs.__file__, "network_trial.py"),
+        trial=programs.source_of("network_trial"),
     )
 
 

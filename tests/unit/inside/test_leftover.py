@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.life import leftover, leftover_inside
+from sandboxd.inside import leftover
 from sandboxd.payload import programs
 from tests.integration.daemon.world import alive
 from tests.patience import PATIENCE, eventually
@@ -22,9 +22,7 @@ from tests.patience import PATIENCE, eventually
 def run_inside(mark: str, seconds: float) -> dict[str, Any]:
     task = {"nonce": "n", "mark": mark, "seconds": seconds}
     program = programs.with_task(
-        programs.source_beside(leftover.__file__, "leftover_inside.py").replace(
-            "KILL_SECONDS = 2.0", f"KILL_SECONDS = {PATIENCE}"
-        ),
+        programs.source_of("leftover").replace("KILL_SECONDS = 2.0", f"KILL_SECONDS = {PATIENCE}"),
         task,
     )
     done = subprocess.run(
@@ -91,4 +89,4 @@ def test_one_that_refuses_is_killed_with_what_came_from_it_without_a_mark(mark: 
 
 def test_a_number_that_was_given_again_is_another_process(mark: str) -> None:
     known = {(os.getppid(), 1)}
-    assert leftover_inside.of_run(mark.encode(), known) == set()
+    assert leftover.of_run(mark.encode(), known) == set()

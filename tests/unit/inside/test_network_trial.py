@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.payload import network_trial as trial
+from sandboxd.inside import network_trial as trial
 from sandboxd.verify import listeners
 from tests.patience import PATIENCE
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandboxd.bench import workload_list
-from sandboxd.bench.workloads import large_file, starting_processes
+from sandboxd.inside.workloads import large_file, starting_processes
 
 COSTS_LITTLE = ["computing", "system_calls", "starting_processes", "local_connections"]
 
@@ -23,7 +23,7 @@ def test_what_costs_little_comes_before_the_files_of_the_workspace() -> None:
 
 def test_each_workload_runs_and_can_be_repeated(tmp_path: Path) -> None:
     for workload in workload_list.load():
-        module = import_module(f"sandboxd.bench.workloads.{workload.name}")
+        module = import_module(f"sandboxd.inside.workloads.{workload.name}")
         module.prepare(str(tmp_path))
         module.once(str(tmp_path))
         module.once(str(tmp_path))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.life import unpack_inside
+from sandboxd.inside import unpack
 
 
 def archive(path: Path, *entries: tuple[str, bytes, str, int], data: bytes = b"text") -> str:
@@ -34,17 +34,17 @@ def test_files_come_without_the_top_folder_and_with_plain_modes(tmp_path: Path) 
         ("package/bin/run", tarfile.REGTYPE, "", 0o6755),
         ("package/README", tarfile.REGTYPE, "", 0o666),
     )
-    unpack_inside.unpack(packed, str(folder))
+    unpack.unpack(packed, str(folder))
     modes = {name: os.stat(folder / name).st_mode & 0o7777 for name in ("bin/run", "README")}
     assert modes == {"bin/run": 0o755, "README": 0o644}
-    assert unpack_inside.size_of(str(folder)) == 8
+    assert unpack.size_of(str(folder)) == 8
 
 
 def test_a_registry_that_cannot_be_reached_is_said_in_words(tmp_path: Path) -> None:
     """Without the number of the error."""
     package = {"url": "https://127.0.0.1:1/a.tgz", "name": "a", "integrity": ""}
-    with pytest.raises(unpack_inside.Failure) as failed:
-        unpack_inside.fetch(package, str(tmp_path / "a.tgz"), "")
+    with pytest.raises(unpack.Failure) as failed:
+        unpack.fetch(package, str(tmp_path / "a.tgz"), "")
     assert str(failed.value) == f"`{package['url']}` cannot be fetched: Connection refused"
 
 
@@ -64,7 +64,7 @@ def test_what_no_program_needs_is_left_out(
 ) -> None:
     folder = tmp_path / "volume"
     folder.mkdir()
-    unpack_inside.unpack(archive(tmp_path / "a.tgz", entry), str(folder))
+    unpack.unpack(archive(tmp_path / "a.tgz", entry), str(folder))
     assert list(folder.iterdir()) == []
 
 
@@ -72,8 +72,8 @@ def test_a_way_out_is_refused(tmp_path: Path) -> None:
     folder = tmp_path / "volume"
     folder.mkdir()
     packed = archive(tmp_path / "a.tgz", ("package/../../outside", tarfile.REGTYPE, "", 0o644))
-    with pytest.raises(unpack_inside.Failure, match="cannot be unpacked"):
-        unpack_inside.unpack(packed, str(folder))
+    with pytest.raises(unpack.Failure, match="cannot be unpacked"):
+        unpack.unpack(packed, str(folder))
     assert not (tmp_path / "outside").exists()
 
 
@@ -85,8 +85,8 @@ def test_half_an_archive_is_refused(spoil: object, tmp_path: Path) -> None:
     archive(path, ("package/a", tarfile.REGTYPE, "", 0o644), data=os.urandom(100_000))
     assert callable(spoil)
     path.write_bytes(spoil(path.read_bytes()))
-    with pytest.raises((unpack_inside.Failure, OSError)):
-        unpack_inside.unpack(str(path), str(folder))
+    with pytest.raises((unpack.Failure, OSError)):
+        unpack.unpack(str(path), str(folder))
 
 
 def test_what_an_interrupted_installation_left_is_removed(tmp_path: Path) -> None:
@@ -94,5 +94,5 @@ def test_what_an_interrupted_installation_left_is_removed(tmp_path: Path) -> Non
     (tmp_path / "bin/half").write_text("x")
     (tmp_path / ".archive").write_text("x")
     (tmp_path / "link").symlink_to("/etc")
-    unpack_inside.empty(str(tmp_path))
+    unpack.empty(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
