@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.agent import Options, ReadyDocument
+    from sandboxd.operations.agent import ReadyDocument
+    from sandboxd.operations.start_options import AgentOptions
     from sandboxd.plan.granting import Wanted
     from sandboxd.policy.trust import Grant
 
@@ -190,7 +191,7 @@ def _agrees() -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def get_ready(own: Session, options: Options, *, starts_daemon: bool) -> ReadyDocument:
+def get_ready(own: Session, options: AgentOptions, *, starts_daemon: bool) -> ReadyDocument:
     """The running sandbox with the program in it, and the command that starts the agent.
 
     :param starts_daemon: as `through_daemon.operate`
@@ -198,8 +199,9 @@ def get_ready(own: Session, options: Options, *, starts_daemon: bool) -> ReadyDo
     """
     try:
         say = progress.OneLine().say
+        params = {**dict(options), "environ": dict(os.environ)}
         ready: ReadyDocument = operate(
-            "agent", own.project, options, say, starts_daemon=starts_daemon
+            "agent", own.project, params, say, starts_daemon=starts_daemon
         )
     finally:
         progress.clear()

@@ -10,7 +10,7 @@ from sandboxd.operations import _plan
 from sandboxd.operations.interruption import Step, interruptible
 from sandboxd.operations.keeping import NOTHING_KEPT
 from sandboxd.operations.start import start
-from sandboxd.operations.start_options import StartOptions
+from sandboxd.operations.start_options import AgentOptions, StartOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,23 +27,6 @@ NEEDS_FACTS = True
 _WORD = re.compile(r"\$\{([a-z0-9.:-]+)\}")
 _TAIL = ":tail"
 """A suffix in ``${WORD:tail}``: only the last 20 characters, by which Claude Code recognises an API key."""
-
-
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    name: str
-    """The name of the session, which is also that of its sandbox."""
-    allow_runc: bool
-    rebuild: bool
-    task: str | None
-    """The task for a run without a terminal; null: an interactive run."""
-    resume: bool
-    """Whether the agent continues its last conversation."""
-    more: list[str]
-    """The user's own arguments, added to the end of the agent's command line."""
-    environ: dict[str, str]
-    """The caller's environment, from which secrets and the settings of image builders are read."""
 
 
 class Ready(NamedTuple):
@@ -64,7 +47,7 @@ class ReadyDocument(TypedDict):
 
 
 def serve(request: Request) -> Ready:
-    """Prepare a session on the project at `request.directory`, with `Options`.
+    """Prepare a session on the project at `request.directory`, with `AgentOptions`.
 
     :raises UsageError: there is no such session, or its config needs a grant that was not given
     :raises EnvironmentFailure: the program cannot be fetched, the sandbox cannot be started, or the image lacks what
@@ -76,6 +59,7 @@ def serve(request: Request) -> Ready:
     from sandboxd.plan.grants import Grants
     from sandboxd.review.collect import inside_of
 
+    options = request.read_options(AgentOptions)
     own = recall(request.environ, request.directory, request.name)
     if own is None:
         raise UsageError(
@@ -83,13 +67,11 @@ def serve(request: Request) -> Ready:
             "`sandboxd agent NAME` starts one",
         )
     agent = catalog.of_session(own, request.environ)
-    task, resume = request.optional_text("task"), request.flag("resume")
     # Before anything is fetched or started for it.
-    own_words(agent, task, resume)
+    own_words(agent, options.task, options.resume)
     environ = request.environ_of_caller()
-    allow_runc = request.flag("allow_runc")
     plan, host, _ = _plan.for_start(
-        request.directory, environ, Grants(allow_runc=allow_runc), request.facts, own.name
+        request.directory, environ, Grants(allow_runc=options.allow_runc), request.facts, own.name
     )
     engine = interruptible(request.engine, request.cancel)
     _require_image(engine, plan)
@@ -100,8 +82,8 @@ def serve(request: Request) -> Ready:
         environ,
         StartOptions(
             name=own.name,
-            allow_runc=allow_runc,
-            build=request.flag("rebuild"),
+            allow_runc=options.allow_runc,
+            build=options.build,
             hooks_in_short=True,
         ),
         request.keeping._replace(wait_for_ports=NOTHING_KEPT.wait_for_ports),
@@ -121,9 +103,9 @@ def serve(request: Request) -> Ready:
         agent,
         volume.program(agent),
         words,
-        task,
-        resume,
-        request.texts("more"),
+        options.task,
+        options.resume,
+        options.more,
     )
     env = (f"{name}={fill(value, words)}" for name, value in agent.environment)
     return Ready(started, tuple(whole), (f"HOME={home}", *env))

@@ -1,7 +1,8 @@
 """Typed options of an operation, declared once. Imports nothing: a command declares its arguments before anything else.
 
 A type of options is a frozen class whose fields each have a default: ``build: bool = option("--build", "...",
-default=False)`` is also an option of a command, ``name: str = ""`` is not.
+default=False)`` is also an option of a command, ``name: str = ""`` is not. `Request.read_options` reads what a client
+sends by the type of the default: a switch, a text, a text or None, a tuple of texts, or variables.
 """
 
 from __future__ import annotations
@@ -79,8 +80,9 @@ class Options:
         raise AttributeError(f"`{name}` of {type(self).__name__} cannot be changed")
 
     def __iter__(self) -> Iterator[tuple[str, object]]:
-        """(field, value), in the order of the fields."""
-        return iter(vars(self).items())
+        """(field, value as JSON data), in the order of the fields."""
+        for name, value in vars(self).items():
+            yield name, [*value] if isinstance(value, tuple) else value
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and vars(self) == vars(other)
@@ -89,5 +91,6 @@ class Options:
         raise TypeError(f"{type(self).__name__} has no hash: a field may be a dictionary")
 
     def __repr__(self) -> str:
-        changed = (f"{name}={value!r}" for name, value in self if value != self.defaults[name])
+        fields = vars(self).items()
+        changed = (f"{name}={value!r}" for name, value in fields if value != self.defaults[name])
         return f"{type(self).__name__}({', '.join(changed)})"

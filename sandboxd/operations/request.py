@@ -92,8 +92,12 @@ class Request:
         return result
 
     def _value(self, name: str, default: object) -> object:
+        if default is None:
+            return self.optional_text(name)
         if isinstance(default, bool):
             return self.flag(name)
+        if isinstance(default, tuple):
+            return tuple(self.texts(name))
         return self.text(name) if isinstance(default, str) else self.variables(name)
 
     def flag(self, name: str) -> bool:

@@ -73,3 +73,18 @@ class StartOptions(Options):
 
 
 WITHOUT_OPTIONS = StartOptions()
+
+
+class AgentOptions(Options):
+    """The user's options for a start with an agent at work in it."""
+
+    name: str = ""
+    """The name of the session, which is also that of its sandbox."""
+    allow_runc: bool = False
+    build: bool = False
+    task: str | None = None
+    """The task for a run without a terminal; None: an interactive run."""
+    resume: bool = False
+    """Whether the agent continues its last conversation."""
+    more: tuple[str, ...] = ()
+    """The user's own arguments, added to the end of the agent's command line."""

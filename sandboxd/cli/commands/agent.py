@@ -28,7 +28,7 @@ from sandboxd.cli import arguments, plain_arguments, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions
-from sandboxd.operations.start_options import StartOptions
+from sandboxd.operations.start_options import AgentOptions, StartOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.agent import Options
     from sandboxd.operations.on_cluster.target import Target
 
 HELP = "an AI agent at work on a copy of the project"
@@ -208,15 +207,14 @@ def _work(
 ) -> int:
     from sandboxd.cli import agent_attended, agent_epilogue, agent_sessions
 
-    options: Options = {
-        "name": own.name,
-        "allow_runc": args.allow_runc,
-        "rebuild": args.build,
-        "task": _task(args.task),
-        "resume": args.resume,
-        "more": more,
-        "environ": dict(os.environ),
-    }
+    options = AgentOptions(
+        name=own.name,
+        allow_runc=args.allow_runc,
+        build=args.build,
+        task=_task(args.task),
+        resume=args.resume,
+        more=tuple(more),
+    )
     with agent_sessions.image_of_a_start(own, agent, image_before):
         ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)
     door = agent_attended.here(own, ready["command"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from sandboxd.cli.commands import up
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.request import Request
-from sandboxd.operations.start_options import StartOptions
+from sandboxd.operations.start_options import AgentOptions, StartOptions
 
 TYPED = {
     "image": ["--image", "debian"],
@@ -104,3 +105,12 @@ def test_options_cannot_be_changed_or_misspelt() -> None:
         StartOptions(rebuild=True)  # type: ignore[call-arg]
     assert repr(options) == "StartOptions(build=True)"
     assert options != StartOptions() and options == StartOptions(build=True)
+
+
+@pytest.mark.parametrize("task", [None, "tidy up"])
+def test_a_text_that_may_be_none_and_words_come_to_the_operation(task: str | None) -> None:
+    options = AgentOptions(name="claude", task=task, more=("--model", "x"))
+    sent = json.loads(json.dumps(dict(options)))
+    assert Request("/ws", {}, sent, pytest.fail).read_options(AgentOptions) == options
+    with pytest.raises(InvalidParams, match="`more` is not a list of strings"):
+        Request("/ws", {}, sent | {"more": "x"}, pytest.fail).read_options(AgentOptions)

@@ -12,6 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.operations import agent as operation
 from sandboxd.operations.agent import fill
 from sandboxd.operations.keeping import Keeping
+from sandboxd.operations.start_options import AgentOptions
 
 WORDS = {
     "workspace": "/workspaces/weather",
@@ -55,8 +56,7 @@ def test_a_way_that_an_agent_does_not_have_is_refused_before_anything_starts(
         environ={},
         directory="/p",
         name="forecaster",
-        optional_text=lambda _: "a task",
-        flag=lambda _: False,
+        read_options=lambda _: AgentOptions(task="a task"),
     )
     with pytest.raises(UsageError, match="`forecaster` has no command for `--print`"):
         operation.serve(request)
@@ -94,8 +94,7 @@ def test_a_session_is_given_what_a_daemon_keeps_for_any_start(
         progress=None,
         cancel=None,
         keeping=kept,
-        optional_text=lambda _: "",
-        flag=lambda _: False,
+        read_options=lambda _: AgentOptions(),
     )
     with pytest.raises(UsageError, match="no further"):
         operation.serve(request)
