@@ -224,14 +224,14 @@ class _Holding:
         if agent is not None:
             agent.stop()
 
-    def end_logins(self, hosts: frozenset[str]) -> None:
-        """End the logins at `hosts` that go by the sandbox's gateway; what cannot be read now its attendant says."""
+    def end_logins(self) -> None:
+        """End the SSH logins that go by the sandbox's gateway; what cannot be read now its attendant says."""
         with self._lock:
             running = self._running
         if running is not None:
             engine, environ = self._hosts.engine(running[0]), self._hosts.environ(running[0])
             with contextlib.suppress(UsageError):
-                gateway.follow(engine, self._sandbox, environ, logins=hosts)
+                gateway.follow(engine, self._sandbox, environ, ends_logins=True)
 
     def give_keys(self, rights: KeyRights) -> None:
         """Serve the keys in `rights`, unless they belong to a start that is no longer the last one."""

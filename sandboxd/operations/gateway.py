@@ -6,7 +6,6 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.egress.names import NotAName, Pattern, normal
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
@@ -17,7 +16,7 @@ from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
@@ -54,18 +53,19 @@ def follow(
     environ: Mapping[str, str],
     *,
     addresses: Iterable[tuple[str, str]] = (),
-    logins: Collection[str] = (),
+    ends_logins: bool = False,
 ) -> Followed | None:
     """Make a sandbox's running gateway enforce exactly what the sandbox may have now, whatever caused a change.
 
-    Rights that were revoked are removed at once, and connections that they allowed are closed. New rights are given
+    Rights that were revoked are removed at once, and connections that they allowed are closed; all of them where SSH
+    keys were. New rights are given
     once they are in the audit record. If the project is to have no network any more, the gateway lets nothing through;
     the next `up` removes the network. If the config cannot be read, no new rights are given, but revocations by policy,
     grants, records and answers apply. If those cannot be read for long, nothing is let through.
 
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
-    :param logins: hosts whose SSH logins end, beside those by keys that were revoked since the last call
+    :param ends_logins: whether SSH keys were revoked, beside those that were since the last call
     :returns: None if no sandbox with a gateway runs, or the network is to be open, which only the next `up` applies
     :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is for
         `policy.unreadable.LONGEST_SECONDS`
@@ -98,14 +98,13 @@ def follow(
         whole = gateway.complete(engine, pair, wanted.gateway, addresses)
         last = record.gateway if record is not None else None
         given = Given(running_gateway.version(engine, sandbox), last)
-        hosts = frozenset(logins)
         if record is not None and digest is not None and not wanted.no_credentials:
-            hosts |= wanted.keys.hosts_lost(record.logins)
-        if hosts and last is not None and last.version == given.version:
-            # Nothing else ends a login that is open: its name may stay allowed.
-            cut = whole.within(last).denying(map(_host, hosts))
-            gateway.push(engine, sandbox, cut, cut=True)
-            given = Given(cut.policy.version, last._replace(version=cut.policy.version))
+            ends_logins = ends_logins or wanted.keys.lack(record.logins)
+        if ends_logins and last is not None and last.version == given.version:
+            # A login outlives its key, under any name of its server, and no gateway knows which tunnel is one.
+            nothing = whole.nothing()
+            gateway.push(engine, sandbox, nothing, cut=True)
+            given = Given(nothing.policy.version, last._replace(version=nothing.policy.version))
         steps = reconcile(wanted._replace(gateway=whole), given)
         keep = functools.partial(_keep, environ, record, digest, wanted)
         _do(engine, sandbox, environ, steps, keep)
@@ -121,15 +120,6 @@ def follow(
             wanted.no_credentials,
             wanted.ends,
         )
-
-
-def _host(text: str) -> Pattern:
-    """The host that `HOST` or `HOST:PORT` names, as a gateway spells it."""
-    host = text if text.count(":") > 1 else text.partition(":")[0]
-    try:
-        return Pattern(normal(host))
-    except NotAName:
-        return Pattern(host)
 
 
 def leaves_too_much(error: SandboxdError) -> bool:

@@ -41,8 +41,8 @@ class Holder(Protocol):
     def take_keys(self) -> None:
         """Stop serving keys, and close the connections by which they were used."""
 
-    def end_logins(self, hosts: frozenset[str]) -> None:
-        """End the sandbox's logins at these hosts, which may be by keys that are not served any more.
+    def end_logins(self) -> None:
+        """End the sandbox's SSH logins, which may be by keys that are not served any more.
 
         :raises EnvironmentFailure: its gateway does not do it
         """
@@ -99,8 +99,8 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
     if is_known and given.keys is not None and given.keys.container == container:
         left = served_keys(wanted, given) or given.keys.within(())
         # Only now: before the keys were taken another login could have begun.
-        if hosts := left.hosts_lost(given.keys.words):
-            holder.end_logins(hosts)
+        if left.lack(given.keys.words):
+            holder.end_logins()
     if isinstance(problem, EnvironmentFailure):
         raise problem
     if container and container == given.started:

@@ -11,7 +11,6 @@ from sandboxd.egress.wire import version
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.egress.names import Pattern
     from sandboxd.egress.policy import Rule
 
 
@@ -84,11 +83,6 @@ class GatewayRights(Sealed):
         if less == policy:
             return self
         return GatewayRights(less._replace(version=version(less._replace(addresses=()))))
-
-    def denying(self, hosts: Iterable[Pattern]) -> GatewayRights:
-        """The rights without `hosts`, for the moment in which what is open to them ends."""
-        policy = self.policy._replace(denied=tuple(dict.fromkeys((*self.policy.denied, *hosts))))
-        return GatewayRights(policy._replace(version=version(policy._replace(addresses=()))))
 
     def lasting(self) -> GatewayRights:
         """The rights without approvals for one connection, for gateways that restart by themselves and would allow it

@@ -30,9 +30,6 @@ Source = Literal["sandboxd.toml", "profile"]
 """What lists the allowed names: sandboxd.toml if it has a list that is in force, otherwise the profile."""
 
 
-_FINGERPRINT = "SHA256:"
-"""The beginning of a key's fingerprint, which no name of a host has."""
-
 WAITS = (
     "sandboxd.toml was edited since the sandbox started, and what it opens by that waits for your grant or the "
     "next start"
@@ -140,12 +137,9 @@ class KeyRights(Sealed):
         """The part of the rights that is among `words`, fingerprints and hosts."""
         return KeyRights(self.container, self.words.intersection(words))
 
-    def hosts_lost(self, before: Iterable[str]) -> frozenset[str]:
-        """The hosts of `before`, fingerprints and hosts, that have to be left: a login there may be by what is gone."""
-        gone = frozenset(before) - self.words
-        is_key_gone = any(word.startswith(_FINGERPRINT) for word in gone)
-        hosts = frozenset(before) if is_key_gone else gone
-        return frozenset(word for word in hosts if not word.startswith(_FINGERPRINT))
+    def lack(self, before: Iterable[str]) -> bool:
+        """Whether a login may be open by what is gone of `before`, fingerprints and hosts."""
+        return not self.words.issuperset(before)
 
 
 class PortRight(NamedTuple):

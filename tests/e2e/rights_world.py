@@ -241,6 +241,9 @@ class Sandbox:
             "answered": page.format(ANSWERED),
             "broker": f"{push} https://{FORGE}/team/repo.git +HEAD:refs/heads/by-broker",
             "keys": "ssh-add -l | grep -w chosen",
+            # One login for all commands, which goes on in the background; it has to leave our streams.
+            "login": f"{ssh} -o ControlMaster=auto -o ControlPath=/tmp/login -o ControlPersist=600 root@{SSH_FORGE} true"
+            " >/dev/null 2>&1",
             "push": f"GIT_SSH_COMMAND='{ssh}' {push} ssh://root@{SSH_FORGE}{self.reached.bare}"
             " +HEAD:refs/heads/by-key",
         }

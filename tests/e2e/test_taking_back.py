@@ -30,9 +30,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 NAMES = rights_world.NAMES
 
-NAME, ANSWER, TOKEN, KEYS, PUSH = "page", "answered", "broker", "keys", "push"
-"""The clients: of a name of the file, of a name by an answer, of the gateway's token, `ssh-add -l`, `git push` by SSH."""
-EVERYTHING = frozenset({NAME, ANSWER, TOKEN, KEYS, PUSH})
+NAME, ANSWER, TOKEN, KEYS, PUSH, LOGIN = "page", "answered", "broker", "keys", "push", "login"
+"""The clients: of a name of the file, of a name by an answer, of the gateway's token, `ssh-add -l`, `git push` by SSH,
+and of a login by SSH that stays open.
+"""
+EVERYTHING = frozenset({NAME, ANSWER, TOKEN, KEYS, PUSH, LOGIN})
 
 
 def deny_the_name(box: Sandbox) -> None:
@@ -139,13 +141,13 @@ WAYS: dict[Callable[[Sandbox], None], frozenset[str]] = {
     revoke: EVERYTHING - {ANSWER},
     Sandbox.revoke_by_file: EVERYTHING - {ANSWER},
     remove_the_token: frozenset({TOKEN}),
-    remove_the_keys: frozenset({KEYS, PUSH}),
+    remove_the_keys: frozenset({KEYS, PUSH, LOGIN}),
     deny_the_answer: frozenset({ANSWER}),
     let_the_answer_end: frozenset({ANSWER}),
-    # Keys are served by the daemon, and end with it.
+    # Keys are served by the daemon, and end with it; nobody took back the login that is open.
     kill_the_daemon_first: frozenset({NAME, KEYS, PUSH}),
     kill_the_gateway_first: frozenset({NAME}),
-    start_again_with_less: frozenset({NAME, KEYS, PUSH}),
+    start_again_with_less: frozenset({NAME, KEYS, PUSH, LOGIN}),
     revoke_by_another_address: EVERYTHING - {ANSWER},
 }
 """Each way to take something back, with the clients that fail from then on."""

@@ -64,8 +64,8 @@ class Opened(NamedTuple):
 
 OPENED: list[Opened] = []
 
-ENDED: list[tuple[frozenset[str], int]] = []
-"""Hosts at which logins were ended, with the number of agents that were served at that moment."""
+ENDED: list[int] = []
+"""The number of agents that were served whenever logins were ended."""
 
 
 class AtOnce:
@@ -143,8 +143,9 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[User]:
         OPENED.append(Opened(workspace, rights, before))
         return OPENED[-1]
 
-    def end_logins(*_: object, logins: frozenset[str]) -> None:
-        ENDED.append((logins, len(SERVED)))
+    def end_logins(*_: object, ends_logins: bool) -> None:
+        assert ends_logins
+        ENDED.append(len(SERVED))
 
     SERVED.clear()
     OPENED.clear()

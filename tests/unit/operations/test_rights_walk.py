@@ -108,6 +108,9 @@ class Daemon:
     def take_keys(self) -> None:
         self.keys = None
 
+    def end_logins(self) -> None:
+        assert self.keys is None or self._before is None or self.keys.lack(self._before.words)
+
     def give_keys(self, rights: KeyRights) -> None:
         assert self.keys is None, "what is taken back comes first"
         before = self._before
@@ -130,6 +133,8 @@ class Walk:
         self.entries: list[str] = []
         self.recorded_at_push = 0
         self.last = Policy()
+        self.before = frozenset[str]()
+        """What the gateway had when it was followed last: it may lose all of that for a moment, to end logins."""
         self.number = 0
         self.runs = False
         self.asked_ports: tuple[Port, ...] | None = None
@@ -150,7 +155,7 @@ class Walk:
     def give(self, policy: Policy) -> None:
         """The gateway takes a policy, if it runs."""
         # An answer has its entry from when it was given, however often its network went and came since.
-        self.expect_entry(allowed(policy) - allowed(self.last) - {*ANSWERED})
+        self.expect_entry(allowed(policy) - allowed(self.last) - self.before - {*ANSWERED})
         self.last = policy
         self.played.pushed.append(policy)
 
@@ -279,6 +284,7 @@ class Walk:
         """Follow until at rest; False where that was not possible."""
         try:
             self.follow_daemon()
+            self.before = allowed(self.last)
             if self.runs:
                 self.played.follow()
         except UsageError:
