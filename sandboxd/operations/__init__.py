@@ -3,7 +3,7 @@
 Plain arguments go in, a typed result comes out; nothing is printed. The command line, the language
 server and the daemon call the same function, so that all of them do the same.
 
-A module with `serve` is an operation that a command asks for by the module's name: see `operation.Operation`. A
+A module with `serve` is an operation that a command asks for by the module's name: see `request.Operation`. A
 command declares its arguments by types of this folder, so this file imports nothing slow.
 """
 
@@ -13,7 +13,7 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sandboxd.operations.operation import Operation
+    from sandboxd.operations.request import Operation
 
 
 def names() -> list[str]:
@@ -31,7 +31,7 @@ def load(name: str) -> Operation | None:
     """The operation `name`, one of `names()`; None if the module has no `serve`."""
     from importlib import import_module
 
-    from sandboxd.operations.operation import Operation
+    from sandboxd.operations.request import Operation
 
     module: object = import_module(f"{__name__}.{name}")
     return module if isinstance(module, Operation) else None

@@ -1,9 +1,9 @@
-"""One request to run an operation: from a command in its own process, or from a client of the daemon."""
+"""An operation, and one request to run it: from a command in its own process, or from a client of the daemon."""
 
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from sandboxd.ipc import parameters
 from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 OptionsT = TypeVar("OptionsT", bound="Options")
 _ABOUT_THE_CALLER = frozenset({"view", "environ"})
+
+
+@runtime_checkable
+class Operation(Protocol):
+    """An operation's module, run by the daemon for a command, or by the command itself where no daemon runs."""
+
+    NEEDS_FACTS: bool
+    """Whether the daemon waits until it has examined the host, and passes what it found to the operation."""
+
+    def serve(self, request: Request) -> object:
+        """Run the operation and return its result: named tuples, lists and plain values, which `wire.encode` can
+        encode.
+
+        :raises InvalidParams: an option has the wrong type
+        :raises SandboxdError: the operation failed
+        """
 
 
 class Request:
