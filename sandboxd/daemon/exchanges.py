@@ -122,7 +122,9 @@ class Exchanges:
         if now != before:
             try:
                 engine = self._hosts.engine(key)
-                outcome = of_container.exchange_with(engine, container, own)
+                outcome = of_container.exchange_with(
+                    engine, self._hosts.environ(key), container, own
+                )
             except SandboxdError as error:
                 log.warning("no exchange with `%s`: %s", own.sandbox, error.message)
         # The trace of before: what others write meanwhile is seen by the next one, as what this one wrote is.

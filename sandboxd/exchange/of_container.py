@@ -18,6 +18,7 @@ from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.observe import pins
 from sandboxd.observe.pin import State
 from sandboxd.payload import programs
+from sandboxd.plan.git_named import named_by_git
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -131,9 +132,16 @@ NONE = Haste()
 """For an exchange that nobody waits for: no limit for the lock."""
 
 
-def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste = NONE) -> Outcome:
+def exchange_with(
+    engine: Engine,
+    environ: Mapping[str, str],
+    container: str,
+    own: OfContainer,
+    haste: Haste = NONE,
+) -> Outcome:
     """Exchange once with a running container.
 
+    :param environ: the user's variables
     :param container: its id
     """
     with contextlib.suppress(SandboxdError):
@@ -147,9 +155,20 @@ def exchange_with(engine: Engine, container: str, own: OfContainer, haste: Haste
         name_of(own.sandbox),
         transfer,
         patience,
-        shut=own.shut,
+        shut=shut_now(environ, own),
         mounts=mounts_of(engine, container),
     )
+
+
+def shut_now(environ: Mapping[str, str], own: OfContainer) -> frozenset[str]:
+    """The paths that nothing from inside may change, relative to the workspace.
+
+    Of a copy that is kept the same they include what settings of git name at this moment; where the folder itself is
+    mounted, that was shut when the container was made.
+    """
+    if BY_WEIGHT not in own.shut:
+        return own.shut
+    return own.shut | named_by_git(workspace_of(own.sandbox), environ)
 
 
 def mounts_of(engine: Engine, container: str) -> Callable[[], Mounts]:

@@ -17,6 +17,7 @@ from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import VOLUME_TIME
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.plan.git_ignore_file import ignore_file
+from sandboxd.plan.git_named import named_by_git
 from sandboxd.review import collect, stop_notes
 from sandboxd.screen import first_of
 from sandboxd.sync import last_state, program, record
@@ -107,7 +108,13 @@ def opened(
             host = watched = WatchedSide(workspace, retention, tell)
             closing.callback(watched.close)
             closing.callback(watched.hearing.end)
-        policies = GitIgnored(workspace, ignore_file(workspace, environ), copy.wanted, copy.hiding)
+        policies = GitIgnored(
+            workspace,
+            ignore_file(workspace, environ),
+            copy.wanted,
+            copy.hiding,
+            lambda: named_by_git(workspace, environ),
+        )
         journal = Journal(place.journal)
         yield Opened(Pair(host, inside, journal, policies, (retention,), root), inside, host)
 

@@ -68,7 +68,7 @@ def exchange(
             if says_transfer
             else None,
         )
-        outcome = of_container.exchange_with(engine, inspected["Id"], own, haste)
+        outcome = of_container.exchange_with(engine, environ, inspected["Id"], own, haste)
     except SandboxdError as error:
         tell(f"commits do not pass: {error.message}")
         return

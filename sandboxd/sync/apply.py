@@ -65,6 +65,7 @@ class Target:
     :param why_no_link: returns the reason why a link at a path to a target must not be created; '' if it may
     :param is_settled: whether every later change of a compared entry would change its times; if not, its bytes are
         compared
+    :param is_made: whether a step overwrites or removes what was written for the other side
     """
 
     def __init__(
@@ -74,9 +75,10 @@ class Target:
         owner: Owner,
         why_no_link: Callable[[str, str], str] = lambda _path, _target: "",
         is_settled: Callable[[Entry], bool] = lambda _entry: False,
+        is_made: Callable[[Step], bool] = lambda _step: False,
     ) -> None:
         self._root, self._retention, self._owner = root, retention, owner
-        self._why_no_link, self._is_settled = why_no_link, is_settled
+        self._why_no_link, self._is_settled, self._is_made = why_no_link, is_settled, is_made
 
     def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
         """Do `steps` in their order; return those that were not done.
@@ -192,7 +194,9 @@ class Target:
             rename_free(folder, temporary, name)
             return
         if self._is_same(folder, temporary, before):
-            self._retention.put(folder, temporary, step.path, before.content)
+            self._retention.put(
+                folder, temporary, step.path, before.content, counts=not self._is_made(step)
+            )
             return
         swap(folder, temporary, name)
         if os.lstat(temporary, dir_fd=folder).st_ino != new:
@@ -221,7 +225,9 @@ class Target:
         temporary = f"{TEMPORARY}{secrets.token_hex(8)}"
         rename_free(folder, name, temporary)
         if self._is_same(folder, temporary, before):
-            self._retention.put(folder, temporary, step.path, before.content)
+            self._retention.put(
+                folder, temporary, step.path, before.content, counts=not self._is_made(step)
+            )
             return
         try:
             rename_free(folder, temporary, name)

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
+from sandboxd.sync import named
 from sandboxd.sync.flows import Policy, Rule, aside, is_head
 from sandboxd.sync.names import LONGEST_NAME, Names, Reading
 from sandboxd.sync.state import (
@@ -30,7 +31,7 @@ from sandboxd.sync.state import (
     order,
 )
 from sandboxd.sync.steps import Act, Step, steps_of
-from sandboxd.sync.stops import Roots, Stop, stop_after, stop_before
+from sandboxd.sync.stops import Removed, Roots, Stop, stop_after, stop_before
 from sandboxd.sync.verdict import NEEDS, Verdict, verdict_of
 
 _OTHER_KIND = "the other side has something there that stays where it was made"
@@ -72,6 +73,10 @@ def _no_reason(_path: str, _target: str) -> str:
     return ""
 
 
+def _nothing() -> Removed:
+    return {}
+
+
 def compare(
     host: Snapshot,
     inside: Snapshot,
@@ -82,6 +87,7 @@ def compare(
     reading: Reading | None = None,
     why_no_link: Callable[[str, str], str] = _no_reason,
     allowed: Container[str] = frozenset(),
+    earlier: Callable[[], Removed] = _nothing,
 ) -> Comparison:
     """Compare the two sides.
 
@@ -90,6 +96,7 @@ def compare(
     :param reading: how the host's file system compares names
     :param why_no_link: returns the reason why the host must not have a link at a path to a target; '' if it may
     :param allowed: paths that may be removed on the host, because the user agreed
+    :param earlier: see `stops.stop_after`
     """
     stop = stop_before(host, inside, agreed, roots, allowed)
     if stop is not None:
@@ -98,7 +105,7 @@ def compare(
     decision.decide()
     decision.complete()
     comparison = decision.comparison()
-    stop = stop_after(comparison.host, decision.remaining(), agreed, allowed)
+    stop = stop_after(comparison.host, decision.remaining(), agreed, allowed, earlier)
     return comparison if stop is None else Comparison(stop=stop)
 
 
@@ -153,12 +160,11 @@ class _Decision:
             tuple(self._marked),
         )
 
-    def remaining(self) -> Iterator[Content | None]:
-        """The content that the host would have afterwards."""
-        yield from self.host.values()
-        for path, entry in self._sides[0].entries.items():
-            if path not in self.host:
-                yield entry.content
+    def remaining(self) -> dict[str, Content]:
+        """What the host would have afterwards."""
+        present = {path: entry.content for path, entry in self._sides[0].entries.items()}
+        wanted = {**present, **self.host}
+        return {path: content for path, content in wanted.items() if content is not None}
 
     @functools.cached_property
     def _heads(self) -> set[str]:
@@ -228,6 +234,8 @@ class _Decision:
         host, inside, _ = self._contents(path)
         if inside is None:
             return ""
+        if inside.kind is not Kind.FOLDER and self._policy.named.is_above(path):
+            return named.WHY_ABOVE
         if host is None:
             # A folder that both removed comes back where something new is in it.
             missing = [path]

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
+from sandboxd.sync import named
+from sandboxd.sync.named import Named
 from sandboxd.sync.state import Snapshot
 from sandboxd.sync.wire import TEMPORARY
 
@@ -58,6 +60,7 @@ class Policy(NamedTuple):
     :ivar is_wanted: whether an ignored path is copied all the same, because the user chose so
     :ivar is_outward: whether a path is a product of the sandbox, so that the host's changes of it are not copied
     :ivar runs_pass: whether files that run when the project is built or tested are copied out, marked
+    :ivar named: the paths that git on the host acts upon because a setting names them, which are never copied out
     """
 
     is_hidden: Callable[[str, bool], bool] = _never_of
@@ -65,6 +68,7 @@ class Policy(NamedTuple):
     is_wanted: Callable[[str, bool], bool] = _never_of
     is_outward: Callable[[str], bool] = _never
     runs_pass: bool = True
+    named: Named = Named()
 
     def of(self, _host: Snapshot | None) -> Policy:
         """Itself, whatever the host has: see `Policies`."""
@@ -107,6 +111,8 @@ class Policy(NamedTuple):
             return Rule(Flow.NONE, HIDDEN)
         if self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder):
             return Rule(Flow.NONE, "ignored by git: it stays where it was made")
+        if weight != "control" and self.named.has(path):
+            return Rule(Flow.IN, named.WHY)
         if not weight and is_beside_head:
             why = beside_head(path)
             weight = "control" if why else ""

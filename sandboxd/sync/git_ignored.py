@@ -1,15 +1,18 @@
-"""The policy for files that git ignores: they stay on the side where they were made, unless the user wants them."""
+"""The policy by what git on the host says of a folder: what it ignores stays on the side where it was made, unless the
+user wants it, and what a setting of it names is never copied out.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from sandboxd.hide.reader import Reader
 from sandboxd.lint import gitignore
 from sandboxd.lint.gitignore import Ignore
 from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.sync.flows import Policy, decides_of_others
+from sandboxd.sync.named import Named, named
 from sandboxd.sync.state import Snapshot, above
 
 _Status = tuple[int, ...] | None
@@ -24,22 +27,30 @@ class GitIgnored:
     """
 
     def __init__(
-        self, workspace: str, of_user: str, wanted: Iterable[str], hiding: Hiding = NOTHING
+        self,
+        workspace: str,
+        of_user: str,
+        wanted: Iterable[str],
+        hiding: Hiding = NOTHING,
+        by_settings: Callable[[], Iterable[str]] = tuple,
     ) -> None:
         self._workspace, self._of_user = workspace, of_user
         self._reader = Reader(workspace, hiding) if hiding != NOTHING else None
         self._wanted = gitignore.parse("\n".join(wanted))
         self._rules = _Rules(workspace, of_user)
-        self._policy = self._policy_by(self._rules)
+        self._by_settings = by_settings
+        self._policy = self._policy_by(self._rules, named(by_settings()))
 
     def of(self, host: Snapshot | None) -> Policy:
-        """The policy by the ignore files that the host has; `host` names those that it has now."""
-        if not self._rules.holds(host):
+        """The policy by the ignore files and settings that the host has; `host` names those ignore files that it has now."""
+        paths, holds = named(self._by_settings()), self._rules.holds(host)
+        if not holds:
             self._rules = _Rules(self._workspace, self._of_user)
-            self._policy = self._policy_by(self._rules)
+        if not holds or paths != self._policy.named:
+            self._policy = self._policy_by(self._rules, paths)
         return self._policy
 
-    def _policy_by(self, rules: _Rules) -> Policy:
+    def _policy_by(self, rules: _Rules, paths: Named) -> Policy:
         wanted = Ignore(self._workspace, self._wanted, None)
 
         def is_wanted(path: str, is_folder: bool) -> bool:
@@ -49,9 +60,10 @@ class GitIgnored:
                 path, is_folder = above(path), True
             return False
 
+        policy = Policy(is_ignored=rules.is_ignored, is_wanted=is_wanted, named=paths)
         if self._reader is None:
-            return Policy(is_ignored=rules.is_ignored, is_wanted=is_wanted)
-        return Policy(self._reader.is_hidden, rules.is_ignored, is_wanted)
+            return policy
+        return policy._replace(is_hidden=self._reader.is_hidden)
 
 
 class _Rules:

@@ -78,7 +78,8 @@ def problem_of(report: Report) -> str:
     if report.rest is Rest.STOPPED and report.last.stop is not None:
         stop = report.last.stop
         again = _BEGIN_ANEW if stop.reason is Reason.REPLACED else ""
-        return f"{_SIDES[stop.side]}: {stop.reason.value}{again}"
+        more = f", after {stop.earlier} that went a few at a time" if stop.earlier else ""
+        return f"{_SIDES[stop.side]}: {stop.reason.value}{more}{again}"
     if report.rest is Rest.HELD_UP and report.skips:
         skip = report.skips[0]
         more = f", and {len(report.skips) - 1} more" if len(report.skips) > 1 else ""

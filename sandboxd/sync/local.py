@@ -16,8 +16,9 @@ from sandboxd.sync.apply import Skip, Source, Target
 from sandboxd.sync.names import Reading, reading_of
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.scan import Limits, scan
-from sandboxd.sync.state import Snapshot
-from sandboxd.sync.steps import Step
+from sandboxd.sync.state import Content, Snapshot
+from sandboxd.sync.steps import Act, Step
+from sandboxd.sync.stops import Removed
 
 _CHUNK = 1 << 20
 
@@ -31,6 +32,8 @@ class LocalSide:
     def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
         self._path, self._retention, self._is_host = path, retention, is_host
         self._last: Snapshot | None = None
+        self._made: dict[str, Content] = {}
+        """What was written at paths that had nothing: who made it on the other side may remove it again."""
 
     def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
         """Return its present state.
@@ -70,7 +73,36 @@ class LocalSide:
         :raises SandboxdError: the folder does not exist
         """
         with beneath.open_folder(self._path) as root:
-            return self._target(root).apply(steps, source)
+            every = tuple(steps)
+            skips = self._target(root).apply(every, source)
+        self._note_made(every, skips)
+        return skips
+
+    def removed(self) -> Removed:
+        """What the other side removed or overwrote here, but for its own, since `agree` was called."""
+        return self._retention.removed()
+
+    def agree(self) -> None:
+        """Count nothing any more of what was removed so far, since the user was asked.
+
+        :raises SandboxdError: the list cannot be written
+        """
+        self._retention.agree()
+
+    def _note_made(self, steps: Iterable[Step], skips: Iterable[Skip]) -> None:
+        undone = {skip.step.path for skip in skips}
+        for step in steps:
+            if step.path in undone or step.act is Act.ASIDE:
+                continue
+            if step.after is not None and (step.before is None or self._is_made(step)):
+                self._made[step.path] = step.after
+            else:
+                self._made.pop(step.path, None)
+
+    def _is_made(self, step: Step) -> bool:
+        """Whether what a step finds is what was written there for the other side, and nobody changed it here."""
+        made = self._made.get(step.path)
+        return step.before is not None and made == step.before.content
 
     def recover(self, leftovers: Iterable[str]) -> None:
         """Move what a killed run left at the paths `leftovers` into the retention folder."""
@@ -98,7 +130,9 @@ class LocalSide:
 
         last = self._last
         is_settled = (lambda _entry: False) if last is None else last.is_settled
-        return Target(root, self._retention, owner_of(self._path), why_no_link, is_settled)
+        return Target(
+            root, self._retention, owner_of(self._path), why_no_link, is_settled, self._is_made
+        )
 
     def _read(self, path: str) -> Iterator[bytes]:
         """The bytes of the regular file at `path`, as many as it had when it was opened.

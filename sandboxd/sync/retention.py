@@ -20,6 +20,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import read_start, write_private
 from sandboxd.sync.state import Content, Kind
+from sandboxd.sync.stops import Removed
 
 DAYS = 7
 _SECONDS = DAYS * 86400
@@ -43,7 +44,7 @@ class Bounds(NamedTuple):
 class Record(NamedTuple):
     """One removal: the path, when (seconds since 1970), and the name of the file with the content.
 
-    For a link, that file contains the target.
+    For a link, that file contains the target. `counts`: it is among those after which the user is asked.
     """
 
     path: str
@@ -51,6 +52,7 @@ class Record(NamedTuple):
     name: str
     kind: Kind
     executable: bool
+    counts: bool = False
 
 
 class Retention:
@@ -113,22 +115,45 @@ class Retention:
         """All removals, oldest first."""
         return tuple(r for r in _records(self._read_list()) if os.path.lexists(self._file(r.name)))
 
+    def removed(self) -> Removed:
+        """The files that count, the first content of each path; links do not."""
+        counted = (each for each in _records(self._read_list()) if each.counts)
+        files = [each for each in counted if each.kind is Kind.FILE]
+        return {each.path: each.name for each in reversed(files)}
+
+    def agree(self) -> None:
+        """Count none of the present ones any more.
+
+        :raises EnvironmentFailure: the list cannot be written
+        """
+        with self._locked():
+            data = self._read_list()
+            lines = b"".join(_line(record._replace(counts=False)) for record in _records(data))
+            if lines != data:
+                write_private(self._list, lines)
+                self._listed_bytes = len(lines)
+
     def file(self, record: Record) -> str:
         """The path of the file with the content."""
         return self._file(record.name)
 
-    def put(self, folder: int, name: str, path: str, content: Content | None) -> None:
+    def put(
+        self, folder: int, name: str, path: str, content: Content | None, *, counts: bool = False
+    ) -> None:
         """Move the file or link `name` out of the open `folder` into the retention folder.
 
         :param path: where it was, for the list
         :param content: its content, if it is known; else None
+        :param counts: see `Record`
         :raises OSError: it cannot be moved; then it is where it was
         :raises EnvironmentFailure: the folder cannot be locked
         """
         with self._locked():
-            self._put(folder, name, path, content)
+            self._put(folder, name, path, content, counts)
 
-    def _put(self, folder: int, name: str, path: str, content: Content | None) -> None:
+    def _put(
+        self, folder: int, name: str, path: str, content: Content | None, counts: bool
+    ) -> None:
         status = os.lstat(name, dir_fd=folder)
         is_link = stat.S_ISLNK(status.st_mode)
         is_known = content is not None and content.kind is Kind.FILE and not is_link
@@ -136,7 +161,7 @@ class Retention:
         executable = not is_link and bool(status.st_mode & stat.S_IXUSR)
         kind = Kind.LINK if is_link else Kind.FILE
         # Listed first: a line without a file is passed over, a file without a line is not found again.
-        self._append(_line(Record(path, self._now(), object_name, kind, executable)))
+        self._append(_line(Record(path, self._now(), object_name, kind, executable, counts)))
         is_new = not os.path.lexists(self._file(object_name))
         if is_link:
             self._write(object_name, os.fsencode(os.readlink(name, dir_fd=folder)))
@@ -255,7 +280,7 @@ class Retention:
 
 
 def _line(record: Record) -> bytes:
-    values = [*record[:3], record.kind.value, record.executable]
+    values = [*record[:3], record.kind.value, record.executable, record.counts]
     return json.dumps(values).encode("ascii") + b"\n"
 
 
@@ -265,7 +290,8 @@ def _records(data: bytes) -> list[Record]:
 
 def _record(line: bytes) -> Record | None:
     try:
-        path, time, name, kind, executable = json.loads(line)
-        return Record(str(path), int(time), str(name), Kind(kind), bool(executable))
+        path, time, name, kind, executable, *counts = json.loads(line)
+        is_counted = counts == [True]
+        return Record(str(path), int(time), str(name), Kind(kind), bool(executable), is_counted)
     except (ValueError, TypeError, RecursionError):
         return None

@@ -110,6 +110,8 @@ def keep_the_same(
             return Report(Rest.SAME, comparison, tuple(conflicts), (), done, side_inside)
         before = skips
         of_host, skips = _apply_to_host(host, comparison.host, inside.source())
+        if allowed:
+            host.agree()
         journal.update(_common(of_host, skips), roots)
         more = inside.apply(comparison.inside, host.source())
         sent = _common(comparison.inside, more)
@@ -232,4 +234,5 @@ def _compare(
         reading=host.reading(),
         why_no_link=host.why_no_link,
         allowed=allowed,
+        earlier=host.removed,
     )

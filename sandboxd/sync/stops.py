@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Callable, Collection, Container, Mapping
 from typing import NamedTuple
 
 from sandboxd.sync.state import Agreed, Content, Kind, Root, Snapshot
@@ -27,11 +27,23 @@ class Reason(enum.Enum):
 
 
 class Stop(NamedTuple):
-    """Nothing is done, for `reason`. `files` are the paths that would be removed; empty if that is not the reason."""
+    """Nothing is done, for `reason`. `files` are the paths that would be removed; empty if that is not the reason.
+
+    `earlier` is the number of files that were removed a few at a time before, and that count with them.
+    """
 
     reason: Reason
     side: Side
     files: frozenset[str] = frozenset()
+    earlier: int = 0
+
+
+Removed = Mapping[str, str]
+"""Files that were removed or overwritten on the host, with what they had: the SHA-256 in hexadecimal."""
+
+
+def _nothing() -> Removed:
+    return {}
 
 
 class Roots(NamedTuple):
@@ -65,13 +77,15 @@ def stop_before(
 
 def stop_after(
     steps: Collection[Step],
-    remaining: Iterable[Content | None],
+    remaining: Mapping[str, Content],
     agreed: Agreed,
     allowed: Container[str],
+    earlier: Callable[[], Removed] = _nothing,
 ) -> Stop | None:
     """The reason not to do the `steps` on the host; None if there is none. Files that are only renamed do not count.
 
-    :param remaining: the content that the host would have afterwards
+    :param remaining: what the host would have afterwards
+    :param earlier: returns what was removed or overwritten before and counts with them where it is still gone
     """
     removed = {
         step.path: step.before.content.text
@@ -80,11 +94,22 @@ def stop_after(
     }
     if not removed:
         return None
-    texts = {content.text for content in remaining if content is not None}
+    texts = {content.text for content in remaining.values()}
     gone = frozenset(path for path, text in removed.items() if text not in texts)
-    count, total = len(gone), sum(content.kind is not Kind.FOLDER for content in agreed.values())
-    is_much = count > MOST_REMOVALS or (count > _FEW and count * _LARGEST_SHARE > total)
     # What was answered counts for these files, and not for as many others.
-    if not is_much or all(path in allowed for path in gone):
+    if not gone or all(path in allowed for path in gone):
         return None
-    return Stop(Reason.REMOVALS, Side.HOST, gone)
+    before = sum(
+        path not in remaining and path not in removed and text not in texts
+        for path, text in earlier().items()
+    )
+    total = sum(content.kind is not Kind.FOLDER for content in agreed.values())
+    if _is_much(len(gone), total):
+        return Stop(Reason.REMOVALS, Side.HOST, gone)
+    if _is_much(len(gone) + before, total + before):
+        return Stop(Reason.REMOVALS, Side.HOST, gone, before)
+    return None
+
+
+def _is_much(count: int, total: int) -> bool:
+    return count > MOST_REMOVALS or (count > _FEW and count * _LARGEST_SHARE > total)

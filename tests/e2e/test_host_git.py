@@ -157,7 +157,7 @@ def test_git_inside_works(
         assert own is not None
         sandboxes.open_to_user(tmp_path, Path(tempfile.gettempdir()))
         # As `up` does: what both have then is where the work begins.
-        of_container.exchange_with(api, container, own)
+        of_container.exchange_with(api, os.environ, container, own)
         # A remote that is reached without a network.
         text = WORK.replace("ORIGIN", "./lib HEAD")
         code, output = run_quietly(
@@ -166,7 +166,7 @@ def test_git_inside_works(
         shown = output.decode()
         assert code == 0, shown
         assert shown.split()[-1] == "3", shown
-        outcome = of_container.exchange_with(api, container, own)
+        outcome = of_container.exchange_with(api, os.environ, container, own)
         assert outcome.problem is None and outcome.waiting == (), outcome
     assert git(repository, "status", "--short", "--ignore-submodules") == ""
     assert (

@@ -129,7 +129,7 @@ class InContainer(Actors):
 
     def exchange(self) -> Outcome:
         with self.log.phase("exchange"):
-            outcome = of_container.exchange_with(self._api, self._container, self._own)
+            outcome = of_container.exchange_with(self._api, os.environ, self._container, self._own)
         assert outcome.problem is None, outcome
         return outcome
 

@@ -236,6 +236,20 @@ def test_a_commit_with_what_acts_here_waits(day: Day) -> None:
     assert (folder / ".envrc").read_text() == "export A=1\n"
 
 
+def test_what_a_setting_of_git_names_never_comes_out(day: Day) -> None:
+    """Neither as a file nor by a commit, also where the setting is made while the sandbox runs."""
+    day.sandboxd("up")
+    day.git("config", "core.hooksPath", "tools/hooks")
+    day.give()
+    day.inside("mkdir -p tools/hooks; echo 'touch /tmp/x' >tools/hooks/pre-commit; echo y >tools/y")
+    assert (day.folder / "tools/y").read_text() == "y\n"
+    assert "`tools/hooks" in day.sandboxd("status")
+    day.inside("git add -A; git commit -q -m hooks")
+    eventually(lambda: "waits" in day.sandboxd("status"))
+    assert day.git("log", "-1", "--format=%s") == "one\n"
+    assert not list(day.folder.rglob("pre-commit"))
+
+
 def test_what_is_written_until_the_end_is_not_lost(day: Day) -> None:
     """Each number is in the file before it is said: at the end the host has the last one that was said, or a later one."""
     day.sandboxd("up")

@@ -59,7 +59,7 @@ class Bench:
         loop = asyncio.get_running_loop()
 
         def exchange_with(
-            _engine: object, _container: str, own: of_container.OfContainer
+            _engine: object, _environ: object, _container: str, own: of_container.OfContainer
         ) -> Outcome:
             self.ran += 1
             outcome = exchange(own.repository, own.place, "", sides.transfer)

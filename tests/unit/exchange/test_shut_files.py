@@ -360,6 +360,27 @@ def test_a_commit_of_what_acts_waits_by_its_weight_where_no_mount_shuts_it(sides
     assert (held.reason, held.paths) == (Reason.CONTROL, (".envrc",))
 
 
+def test_of_such_a_copy_what_a_setting_of_git_names_is_shut_too(
+    sides: Sides, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A folder of hooks has any name; the host's config says which."""
+    environ = {"XDG_STATE_HOME": f"{sides.folder}/../state", "HOME": f"{sides.folder}/../home"}
+    workspace = str(sides.folder)
+    monkeypatch.setattr(of_container, "repository_of", lambda _workspace: object())
+    inside = place_of(environ, workspace).inside
+    mounts = [Bound(inside, "/w/.git", False, "bind"), Bound("v", "/w", False, "volume")]
+    own = of_container.own_git(environ, workspace, mounts)
+    assert own is not None
+    # The daemon keeps it for as long as the container runs, and the setting is made meanwhile.
+    sides.host("config", "core.hooksPath", "tools/hooks")
+    shut = of_container.shut_now(environ, own)
+    assert {BY_WEIGHT, "tools/hooks"} <= shut
+    sides.shut = tuple(shut)
+    commit(sides, "tools/hooks/pre-commit", "touch x\n")
+    (held,) = [each for each in sides.exchange().waiting if each.name == "refs/heads/main"]
+    assert (held.reason, held.paths) == (Reason.CONTROL, ("tools/hooks/pre-commit",))
+
+
 def test_a_commit_of_another_file_passes_where_no_mount_shuts_anything(sides: Sides) -> None:
     sides.shut = (BY_WEIGHT,)
     commit(sides, "package.json", "{}\n", "100644")

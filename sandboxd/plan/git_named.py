@@ -1,0 +1,53 @@
+"""The paths of a workspace on which git on the host acts because a setting names them, such as a folder of hooks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+
+from sandboxd.plan.git_control import git_control
+from sandboxd.plan.git_environment import settings_of
+from sandboxd.plan.git_user_configs import user_configs
+
+_MOST_LINKS = 40
+"""The same limit as the kernel's."""
+
+
+def named_by_git(workspace: str, environ: Mapping[str, str]) -> frozenset[str]:
+    """The paths that settings of git name, relative to the workspace, and the links on the way to them.
+
+    A path need not exist: git acts on what is there when it runs.
+
+    :param workspace: an absolute path without links
+    :param environ: the user's variables
+    """
+    control = git_control(
+        workspace,
+        user_configs(environ, workspace),
+        environ.get("HOME", ""),
+        settings_of(environ),
+    )
+    named = {*control.pins, *(each.path for each in (*control.exposed, *control.unread))}
+    return frozenset(named.union(*(_links_to(workspace, path) for path in named)))
+
+
+def _links_to(workspace: str, path: str) -> Iterator[str]:
+    """The links of the workspace that the kernel follows for `path`; also one that it does not reach the end of."""
+    left, at = path.split("/"), ""
+    for _ in range(_MOST_LINKS):
+        while left:
+            at = os.path.normpath(os.path.join(at, left.pop(0)))
+            if at.startswith(".."):
+                return
+            try:
+                target = os.readlink(os.path.join(workspace, at))
+            except OSError:
+                continue
+            yield at
+            inside = os.path.relpath(
+                os.path.join(workspace, os.path.dirname(at), target), workspace
+            )
+            left, at = [*inside.split("/"), *left], ""
+            break
+        else:
+            return
