@@ -7,6 +7,7 @@ within a moment lead to one exchange, and a sandbox has at most one exchange at 
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import contextlib
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -38,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class Exchanges:
-    """The exchanges of all running sandboxes. Not thread-safe: to be used on the event loop."""
+    """The exchanges of all running sandboxes. To be used on the event loop, except for `settle`."""
 
     def __init__(self, hosts: Hosts, watching: Watching) -> None:
         self._hosts = hosts
@@ -75,6 +76,16 @@ class Exchanges:
             for mount in sandbox.container.mounts
         ]
         return of_container.own_git(self._hosts.environ(key), identity, mounts)
+
+    def settle(self, place: Place, seconds: float) -> None:
+        """Wait for the commits that either side of a sandbox has at present to pass, from any other thread.
+
+        It ends after `seconds` at most, and at once where nothing changed since the last exchange.
+        """
+        attended = self._attended.get(place)
+        if attended is not None and attended.is_behind():
+            with contextlib.suppress(TimeoutError, concurrent.futures.CancelledError):
+                attended.wait(seconds)
 
     def forget(self, workspace: str) -> None:
         """End exchanges with all sandboxes of a project."""
@@ -154,7 +165,9 @@ class _Attended:
         self._trace: trace.Trace = frozenset()
         self._folders: frozenset[str] = frozenset()
         self._changed = asyncio.Event()
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        self._waiters: list[asyncio.Future[None]] = []
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._run())
         self._changed.set()
 
     def matches(self, key: EngineKey, container: str, own: OfContainer) -> bool:
@@ -166,9 +179,27 @@ class _Attended:
         """Have an exchange run soon, since something in a watched folder changed."""
         self._changed.set()
 
+    def is_behind(self) -> bool:
+        """Whether either side changed since the last exchange; from any thread."""
+        return trace.trace(self._own.repository, self._own.place) != self._trace
+
+    def wait(self, seconds: float) -> None:
+        """Wait for the end of an exchange that begins from now on, or of all of them; from any other thread.
+
+        :raises TimeoutError: there is none within `seconds`
+        """
+        asyncio.run_coroutine_threadsafe(self._exchanged(), self._loop).result(seconds)
+
+    async def _exchanged(self) -> None:
+        waiter = self._loop.create_future()
+        self._waiters.append(waiter)
+        self._changed.set()
+        await waiter
+
     def end(self) -> None:
         """Begin no further exchange."""
         self._task.cancel()
+        _release(self._waiters)
         self._exchanges.watch(self, frozenset())
 
     async def _run(self) -> None:
@@ -181,11 +212,14 @@ class _Attended:
             # One that takes long is not begun at once again: a sandbox must not keep a processor busy.
             await asyncio.sleep(max(GATHER_SECONDS, earliest - loop.time()))
             self._changed.clear()
+            waiters, self._waiters = self._waiters, []
             began = loop.time()
             try:
                 await self._once()
             except Exception:
                 log.exception("the exchange with `%s` failed", self._own.sandbox)
+            finally:
+                _release(waiters)
             ended = loop.time()
             earliest = ended + min(ended - began, _LONGEST_PAUSE)
 
@@ -205,3 +239,9 @@ class _Attended:
             exchanges.report(self._own, outcome)
             if outcome.problem is not None:
                 self._trace = frozenset()
+
+
+def _release(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)

@@ -27,6 +27,7 @@ from sandboxd.operations.wire import encode
 
 if TYPE_CHECKING:
     from sandboxd.daemon.copies import Copies
+    from sandboxd.daemon.exchanges import Exchanges
     from sandboxd.daemon.gateways import Gateways
     from sandboxd.daemon.hosts import Hosts
     from sandboxd.daemon.local_rights import LocalRights
@@ -57,6 +58,7 @@ class Operating:
         local_rights: LocalRights,
         places: Places,
         copies: Copies,
+        exchanges: Exchanges,
     ) -> None:
         """
         :param register_soon: called on the event loop with each started workspace, its engine, and whether its
@@ -65,6 +67,7 @@ class Operating:
         :param local_rights: is told which SSH keys a start chose, and tells which ports are open
         :param places: tells which of them are meant by a client of an engine
         :param copies: compares both sides of a copy that is kept the same
+        :param exchanges: has commits pass between both sides
         """
         self._environ = environ
         self._hosts = hosts
@@ -72,7 +75,7 @@ class Operating:
         self._gateways = gateways
         self._local_rights = local_rights
         self._places = places
-        self._copies = copies
+        self._copies, self._exchanges = copies, exchanges
         self._threads = ThreadPoolExecutor(_MOST_AT_ONCE, thread_name_prefix="operation")
         self._running: dict[Cancel, Connection] = {}
         self._ended = asyncio.Event()
@@ -155,7 +158,7 @@ class Operating:
             call_soon(connection.notify, messages.PROGRESS, progress)
 
         gateways, local_rights = self._gateways, self._local_rights
-        copies = self._copies
+        copies, exchanges = self._copies, self._exchanges
 
         def place(sandbox: str) -> Place:
             return self._places.find(key, sandbox)
@@ -180,6 +183,7 @@ class Operating:
                 ),
                 lambda sandbox, ports: local_rights.wait(place(sandbox), ports),
                 lambda sandbox, seconds: copies.settle(place(sandbox), seconds),
+                lambda sandbox, seconds: exchanges.settle(place(sandbox), seconds),
             ),
             progress=tell,
             cancel=cancel,

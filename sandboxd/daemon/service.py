@@ -58,6 +58,7 @@ class Service:
             self.keeper.local_rights,
             self.keeper.places,
             self.keeper.copies,
+            self.keeper.exchanges,
         )
         self.caches = Caches(self.keeper.hosts, lambda: len(self.operating) > 0)
         self.commands = Commands(environ, self.keeper.hosts, self.keeper.remember_soon)

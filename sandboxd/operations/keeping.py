@@ -36,6 +36,10 @@ def _settle_nothing(_sandbox: str, _seconds: float) -> str | None:
     return None
 
 
+def _settle_no_commits(_sandbox: str, _seconds: float) -> None:
+    """Without a daemon each command exchanges commits by itself."""
+
+
 class Keeping(NamedTuple):
     """Services of the daemon that operations call. The defaults, for a process without a daemon, do nothing."""
 
@@ -58,6 +62,9 @@ class Keeping(NamedTuple):
     """Has both sides of a sandbox's copy (by its identity) compared by the session that keeps them the same, within so
     many seconds. Returns why they are not the same, '' where they are; None if no session did it.
     """
+    settle_commits: Callable[[str, float], None] = _settle_no_commits
+    """Waits until commits that either side of a sandbox (by its identity) made before the call have passed, for so many
+    seconds at most."""
 
 
 NOTHING_KEPT = Keeping()

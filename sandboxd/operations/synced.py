@@ -20,6 +20,8 @@ NEEDS_FACTS = False
 
 _SESSION_SECONDS = 20.0
 """Seconds for a comparison by the daemon's session; then it is done here."""
+_COMMITS_SECONDS = 5.0
+"""Seconds for commits to pass; a large transfer goes on behind the command."""
 
 
 class Options(TypedDict):
@@ -108,5 +110,7 @@ def _settle(request: Request, sandbox: str, copy: Record) -> str:
         return last_state.problem_of(report)
     problem = request.keeping.settle_copy(sandbox, _SESSION_SECONDS)
     if problem is not None:
+        # Behind the files: what a switch on one side wrote is no difference on the other.
+        request.keeping.settle_commits(sandbox, _COMMITS_SECONDS)
         return problem
     return last_state.problem_of(synced_copy.compare(engine, environ, sandbox, copy))

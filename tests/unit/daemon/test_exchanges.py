@@ -110,6 +110,27 @@ async def test_a_change_is_exchanged(
     bench.exchanges.close()
 
 
+@pytest.mark.asyncio
+async def test_a_command_waits_for_what_was_committed_before_it(
+    sides: Sides, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = Bench(sides, tmp_path, monkeypatch)
+    bench.update()
+    await bench.outcomes.get()
+    place = Place("one", str(sides.folder))
+    sides.inside("commit", "--allow-empty", "-qm", "inside")
+    # No event tells of it here.
+    await asyncio.to_thread(bench.exchanges.settle, place, PATIENCE)
+    assert sides.host("log", "-1", "--format=%s") == "inside\n"
+    # Once that is seen, there is nothing to wait for, and of a sandbox that is gone neither.
+    await asyncio.to_thread(bench.exchanges.settle, place, PATIENCE)
+    ran = bench.ran
+    await asyncio.to_thread(bench.exchanges.settle, place, PATIENCE)
+    assert bench.ran == ran
+    bench.exchanges.forget(str(sides.folder))
+    await asyncio.to_thread(bench.exchanges.settle, place, PATIENCE)
+
+
 @pytest_asyncio.fixture
 async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
     """The daemon's own watcher, of no project."""

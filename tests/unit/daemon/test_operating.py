@@ -81,6 +81,7 @@ def operating(hosts: SlowHosts) -> Operating:
         cast("Any", local_rights),
         Places(lambda _key: "one"),
         cast("Any", SimpleNamespace(settle=None)),
+        cast("Any", SimpleNamespace(settle=None)),
     )
 
 
