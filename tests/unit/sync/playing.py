@@ -65,11 +65,11 @@ class Played:
 class PlayedStream:
     """A reporter of this process at the end of a stream: it answers at once, and nobody waits."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, make: Callable[..., Reporter] = Reporter) -> None:
         self._output = bytearray()
         root = os.open(folder, os.O_RDONLY)
         watches = Watches()
-        self._reporter = Reporter(root, watches, self._output.extend)
+        self._reporter = make(root, watches, self._output.extend)
         self.reader, self.writer = os.pipe()
         # Something can always be received and sent.
         os.write(self.writer, b"x")
