@@ -6,7 +6,8 @@
 Parts: `commands` and `editor`, beside the bare interpreter; `saves`; `idle`; `many`, a daemon with 5,000
 projects; `engine`, `up` and `exec` beside docker, devcontainer-rs and the dev container CLI, on the engine
 of DOCKER_HOST, else on a private one; `halts`, the time until a sandbox that lost a mount is halted; `rights`, the
-time until a sandbox that runs lacks what was taken back. All together take ten minutes.
+time until a sandbox that runs lacks what was taken back; `synced`, a copy that is kept the same beside a mount and
+`rsync`. All together take fifteen minutes.
 
 Processes are started in turn, so that a busy machine slows all alike: read the ratios. Nothing
 of the user's is touched: home, runtime folder and state are temporary.
@@ -34,6 +35,7 @@ import daemon as load
 import editor
 import halts
 import rights
+import synced
 import up
 from processes import (
     MODULE,
@@ -49,7 +51,7 @@ from processes import (
 )
 from rows import Row, as_json, spread, table
 
-PARTS = ("commands", "saves", "editor", "idle", "many", "engine", "halts", "rights")
+PARTS = ("commands", "saves", "editor", "idle", "many", "engine", "halts", "rights", "synced")
 
 
 def main() -> int:
@@ -84,6 +86,8 @@ def measure(parts: list[str], rounds: int, projects: int) -> list[Row]:
         rows += halts.against_budgets(max(rounds, 3))
     if "rights" in parts:
         rows += rights.against_budgets(max(rounds // 2, 3))
+    if "synced" in parts:
+        rows += synced.against_budgets(max(rounds // 2, 3))
     return rows
 
 
