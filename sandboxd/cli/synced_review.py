@@ -24,9 +24,10 @@ def settle(directory: str, name: str) -> None:
     try:
         problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
     except SandboxdError as error:
-        problem = error.message
+        terminal.status(f"not kept the same: {error.message}")
+        return
     if problem:
-        terminal.status(f"not kept the same: {problem}")
+        terminal.status(f"not kept the same: {problem}; `sandboxd review` shows it")
 
 
 def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | None:

@@ -32,7 +32,7 @@ class LocalSide:
     def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
         self._path, self._retention, self._is_host = path, retention, is_host
         self._last: Snapshot | None = None
-        self._made: dict[str, Content] = {}
+        self._products: dict[str, Content] = {}
         """What was written at paths that had nothing: who made it on the other side may remove it again."""
 
     def scan(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> Snapshot:
@@ -95,14 +95,14 @@ class LocalSide:
             if step.path in undone or step.act is Act.ASIDE:
                 continue
             if step.after is not None and (step.before is None or self._is_made(step)):
-                self._made[step.path] = step.after
+                self._products[step.path] = step.after
             else:
-                self._made.pop(step.path, None)
+                self._products.pop(step.path, None)
 
     def _is_made(self, step: Step) -> bool:
         """Whether what a step finds is what was written there for the other side, and nobody changed it here."""
-        made = self._made.get(step.path)
-        return step.before is not None and made == step.before.content
+        product = self._products.get(step.path)
+        return step.before is not None and product == step.before.content
 
     def recover(self, leftovers: Iterable[str]) -> None:
         """Move what a killed run left at the paths `leftovers` into the retention folder."""

@@ -110,9 +110,9 @@ def keep_the_same(
             return Report(Rest.SAME, comparison, tuple(conflicts), (), done, side_inside)
         before = skips
         of_host, skips = _apply_to_host(host, comparison.host, inside.source())
+        journal.update(_common(of_host, skips), roots)
         if allowed:
             host.agree()
-        journal.update(_common(of_host, skips), roots)
         more = inside.apply(comparison.inside, host.source())
         sent = _common(comparison.inside, more)
         skips += more

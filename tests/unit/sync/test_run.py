@@ -234,7 +234,7 @@ def test_a_full_disk_removes_nothing_after_what_it_could_not_write(
     folders.keep()
     (folders.inside / "old").rename(folders.inside / "new")
 
-    def full(*_words: object) -> None:
+    def full(*_words: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
@@ -261,7 +261,7 @@ def test_what_cannot_be_retained_is_not_lost(
     if change == "replace":
         (folders.inside / "a").write_text("inside")
 
-    def full(*_words: object) -> None:
+    def full(*_words: object, **_options: object) -> None:
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
