@@ -163,6 +163,8 @@ def _portable(template: Template, settings: Config) -> Plan:
         settings = settings._replace(user=_USER)
     files = WorkspaceFacts(_ANY_FOLDER, control_files=_pinned(template, profile))
     plan = make_plan(profile, settings, UNKNOWN, None, files, Grants(allow_runc=True))
+    # Applied on any machine: not each engine can mount a part of a volume.
+    plan = plan._replace(subpath_mounts=False)
     container = plan.container._replace(runtime=None)
     there = {"network", "writable root file system", "results"}
     downgrades = tuple(d for d in plan.downgrades if d.control in there)

@@ -15,6 +15,7 @@ from sandboxd.engine.contexts import Identity, resolve
 from sandboxd.engine.networks import Networks
 from sandboxd.engine.start import start
 from sandboxd.engine.streams import Growing, Stream, take_over
+from sandboxd.engine.subpath_mounts import as_binds
 from sandboxd.engine.volumes import Volumes
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class Engine(Networks, Volumes):
         """
         with self.asking() as session:
             answer = cast("Inspected", json_object(session.inspect_container(container)))
-            return podman.described(session, answer) if session.is_podman else answer
+            return podman.described(session, answer) if session.is_podman else as_binds(answer)
 
     def create(self, name: str | None, body: CreateRequest) -> str:
         """Create a container and return its id; without a `name` the engine makes one up.
@@ -207,19 +208,16 @@ class Engine(Networks, Volumes):
         """Start a container; no error when it runs already. `seconds` is a time limit, None for the usual one."""
         start(self, container, seconds or START_SECONDS)
 
-    def pause(self, container: str) -> None:
-        """Freeze all processes of a running container.
+    def pause(self, container: str, seconds: float | None = None) -> None:
+        """Freeze all processes of a running container; `seconds` is a time limit, None for the usual one.
 
         :raises EngineFailure: it does not run, is paused already, or its runtime cannot pause
         """
-        with self.asking() as session:
+        with self.asking(seconds) as session:
             session.pause(container)
 
     def unpause(self, container: str) -> None:
-        """Resume a paused container.
-
-        :raises EngineFailure: it is not paused, or its runtime cannot resume
-        """
+        """Resume a paused container; :raises EngineFailure: it is not paused, or its runtime cannot resume"""
         with self.asking() as session:
             session.unpause(container)
 

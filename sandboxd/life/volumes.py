@@ -110,7 +110,8 @@ def pins(engine: Engine, container: str) -> list[str]:
         mounts = engine.inspect(container).get("Mounts") or []
     except failures.ContainerGone:
         return []
-    names = [m["Name"] for m in mounts if m.get("Type") == "volume" and m.get("Name")]
+    # One of which a part is mounted is shown as a bind mount with a name.
+    names = dict.fromkeys(m["Name"] for m in mounts if m.get("Name"))
     pins = []
     for name in names:
         if "bind" in _options(engine.volume(name)).get("o", "").split(","):

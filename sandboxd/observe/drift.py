@@ -14,6 +14,7 @@ from sandboxd.model.labels import (
     SETTINGS_FOLDER,
     UP,
 )
+from sandboxd.model.subpath_volumes import key_of, volume_name
 from sandboxd.observe.pin import lost
 
 if TYPE_CHECKING:
@@ -156,10 +157,18 @@ def _mounts(planned: Container, live: Container) -> list[Drift]:
     real = {v.value.target: v.value for v in live.mounts if not _is_of_image(v.value)}
     drifts = []
     for target in sorted(expected.keys() | real.keys()):
-        before, after = _mount(expected.get(target)), _mount(real.get(target))
-        if before != after:
+        one, other = expected.get(target), real.get(target)
+        before, after = _mount(one), _mount(other)
+        if before != after and not _is_same_pin(one, other):
             drifts.append(Drift(f"mount {target}", before, after))
     return drifts
+
+
+def _is_same_pin(planned: Mount | None, live: Mount | None) -> bool:
+    """Whether both are the same folder read-only, which an editor mounts as a part of another volume."""
+    if planned is None or live is None or live.type != "bind" or not live.read_only:
+        return False
+    return planned.source == volume_name(key_of(live.source), writable=False)
 
 
 def _is_of_image(mount: Mount) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from sandboxd.model.container import Mount
+from sandboxd.model.subpath_volumes import key_of, volume_name
 
 
 def read_only_folder(source: str, target: str, plain_pins_hold: bool) -> Mount:
@@ -22,7 +21,6 @@ def pinned_volume(source: str, target: str) -> Mount:
 
     Its name is derived from the path, since an engine silently keeps the old folder of a volume name that exists.
     """
-    digest = hashlib.sha256(source.encode("utf-8", "surrogateescape")).hexdigest()[:16]
     options = (
         "volume-nocopy",
         "volume-driver=local",
@@ -31,4 +29,10 @@ def pinned_volume(source: str, target: str) -> Mount:
         f"volume-opt=device={source}",
         "volume-label=dev.sandboxd.pin=true",
     )
-    return Mount("volume", f"sandboxd-pin-{digest}", target, read_only=True, options=options)
+    return Mount(
+        "volume",
+        volume_name(key_of(source), writable=False),
+        target,
+        read_only=True,
+        options=options,
+    )

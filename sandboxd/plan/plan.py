@@ -119,6 +119,9 @@ class Plan(NamedTuple):
     works on a private copy.
     """
 
+    subpath_mounts: bool = False
+    """Whether generated files mount parts of the workspace as `plan.subpath_mounts` says."""
+
     hiding: Hiding = NOTHING
     """Which files of the workspace stay out of the sandbox that `sandboxd up` starts."""
 

@@ -13,7 +13,14 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.host.platforms import why_no_gateway
 from sandboxd.model.container import Container
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, credentials, git_settings, nested, network
+from sandboxd.plan import (
+    controls,
+    credentials,
+    git_settings,
+    nested,
+    network,
+    subpath_mounts,
+)
 from sandboxd.plan.container import make_container
 from sandboxd.plan.decisions import Decisions, make_decisions
 from sandboxd.plan.floor import apply as apply_floor
@@ -96,6 +103,9 @@ def make_plan(
     controls.say_what_stays_open(
         decisions.profile, decisions.choice, decisions.network, joined, host, container, notes
     )
+    subpath_mounts.say_where_impossible(
+        host.engine, (value.value for value in container.mounts), workspace.path, notes
+    )
     return Plan(
         workspace=workspace.path,
         profile=profile.name,
@@ -124,6 +134,7 @@ def make_plan(
         lasting=(*lasting(decisions.profile, workspace, notes), *lasting_copy(copy)),
         rooms=Rooms(decisions.profile.copy, decisions.profile.home, decisions.profile.tmp),
         synced=copy,
+        subpath_mounts=subpath_mounts.are_possible(host.engine),
         hiding=hidden,
         git=git_settings.of_user(workspace, notes),
         name=workspace.name,

@@ -16,6 +16,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
+from sandboxd.plan.gitlinks import index_of, names_in
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.links_in_pins import links_in
 from sandboxd.plan.network_ca import NetworkCa
@@ -132,7 +133,7 @@ def survey(
         file = _control_file(path, candidate, git.folders)
         files.setdefault(file.path, file)
     exposed = {*git.exposed, *acts.exposed}
-    for candidate in acts.pins:
+    for candidate in _with_untracked_whole(path, acts.pins):
         file = _control_file(path, candidate, frozenset())
         if file.kind in ("symlink", "other"):
             # A file that no profile names may be a link: a link to another file of its kind is common.
@@ -182,6 +183,25 @@ def _is_as_made(workspace: str, name: str) -> bool:
     text = stub_text(name)
     is_there = _lstat(os.path.join(workspace, name)) is not None
     return not text or not is_there or _says(workspace, name, text)
+
+
+def _with_untracked_whole(workspace: str, pins: Iterable[str]) -> Iterator[str]:
+    """`pins` with the folder at the top in place of each path in one that git on the host does not track.
+
+    A program inside may have made it, and the folder above such a pin would be mounted writable: it could have put a link
+    to a folder of the host's `.git` there before an editor mounts it.
+    """
+    tracked: frozenset[str] | None = None
+    for pin in pins:
+        top, slash, _ = pin.partition("/")
+        if slash and tracked is None:
+            with contextlib.suppress(OSError, ValueError):
+                tracked = names_in(index_of(workspace))
+            tracked = tracked or frozenset()
+        is_tracked = tracked is not None and any(
+            name == pin or name.startswith(f"{pin}/") for name in tracked
+        )
+        yield top if slash and not is_tracked else pin
 
 
 def _is_open(path: str, files: Mapping[str, ControlFile]) -> bool:

@@ -92,11 +92,15 @@ def host_source(mount: Mount) -> str:
     """The host path behind a mount, '' if there is none; the driver options of a volume can make it a bind."""
     if mount.type == "bind":
         return mount.source
-    for option in mount.options:
-        if option.startswith("volume-opt=device="):
-            device = option.removeprefix("volume-opt=device=")
-            return device if device.startswith(("/", "~", "$")) else ""
-    return ""
+    named = dict(
+        option.removeprefix("volume-opt=").split("=", 1)
+        for option in mount.options
+        if "=" in option
+    )
+    device, part = named.get("device", ""), named.get("volume-subpath")
+    if not device.startswith(("/", "~", "$")):
+        return ""
+    return f"{device.rstrip('/')}/{part}" if part else device
 
 
 def _home(use: re.Match[str]) -> str:
@@ -175,8 +179,8 @@ def container_writes(path: str, container: Container) -> bool:
     """
     workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
     for mount in container.mounts:
-        source = mount.value.source.rstrip("/")
-        if not mount.value.read_only or mount.value.type != "bind" or not below(path, source):
+        source = host_source(mount.value).rstrip("/")
+        if not mount.value.read_only or not source or not below(path, source):
             continue
         # The project as a whole elsewhere inside says nothing of its usual place.
         if source != workspace or mount.origin.key == "workspaceMount":

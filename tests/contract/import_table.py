@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine.unreachable": frozenset(),
     "engine.answers": frozenset(),
     "engine": _rooms(
-        "deadline engine.answers engine.unreachable errors files host.folders signal_script tls"
+        "deadline engine.answers engine.unreachable errors files host.folders model signal_script tls"
     ),
     "host": frozenset({"engine", "errors", "files", "host.facts", "host.folders", "payload"}),
     "state": _rooms("egress engine errors files host.folders"),
@@ -72,7 +72,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "plan": _rooms(
         "config credentials data egress engine.answers errors files findings "
-        "formats host.facts host.platforms host.tree_sizes model plan.git_control "
+        "formats host.facts host.platforms host.tree_sizes model plan.git_control plan.gitlinks "
         "policy syntax text toml_output"
     ),
     "plan.entrances": frozenset({"errors", "plan", "plan.gitlinks"}),

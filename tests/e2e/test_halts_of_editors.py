@@ -217,3 +217,38 @@ def test_beside_that_of_up_each_is_halted_and_ends_by_itself(
     remove(api, of[EDITOR].id)
     up(world, repository)
     assert world.run("exec", "-n", "true", cwd=repository).returncode == 0
+
+
+HELD = {".config/mise": ".config", ".idea": ".idea"}
+"""Folders on which tools of the host act, each with what a program inside can exchange."""
+
+
+@pytest.mark.parametrize("folder", HELD)
+@pytest.mark.usefixtures("end")
+def test_a_link_that_a_program_inside_made_is_not_mounted(
+    world: World, api: Engine, repository: Path, client: Client, tmp_path: Path, folder: str
+) -> None:
+    home = tmp_path / "home-of-user"
+    (home / "mise").mkdir(parents=True)
+    (home / "secret").write_text("secret")
+    home.chmod(0o777)
+    assert world.run("generate", cwd=repository).returncode == 0
+    client.up()
+    top = HELD[folder]
+    assert client.run("exec", "mkdir", "-p", folder).returncode == 0
+    assert world.run("generate", cwd=repository).returncode == 0
+    # What is mounted from there is what the user made, as long as nobody exchanges it.
+    client.up("--remove-existing-container")
+    read = client.run("exec", "grep", "-c", f"/{top} ", "/proc/self/mountinfo")
+    assert read.stdout.strip() == "1", read
+    (container,) = api.containers(f"{PROJECT}={repository}")
+    remove(api, container.id)
+    (repository / top).rename(repository / "away")
+    (repository / top).symlink_to(home)
+    assert client.run("up").returncode != 0
+    (container,) = api.containers(f"{PROJECT}={repository}")
+    state = api.inspect(container.id)["State"]
+    assert state["Status"] == "created" and "escapes the base directory" in state["Error"], state
+    (repository / top).unlink()
+    (repository / "away").rename(repository / top)
+    client.up()

@@ -112,6 +112,8 @@ class Mounts:
             options.append(f"bind-propagation={text('bind', 'propagation')}")
         if text("tmpfs", "size"):
             options.append(f"size={text('tmpfs', 'size')}")
+        if text("volume", "subpath"):
+            options.append(f"volume-subpath={text('volume', 'subpath')}")
         read_only = boolean(text("read_only")) or False
         mount = Mount(kind, host, text("target"), read_only, tuple(options))
         if kind == "volume":

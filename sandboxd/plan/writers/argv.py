@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import EDITOR, MADE_BY
-from sandboxd.plan import inner_network
+from sandboxd.plan import inner_network, subpath_mounts
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import flags, mount_flag
 
@@ -27,7 +27,8 @@ def render(plan: Plan) -> list[str]:
     words += [flag.text for flag in flags(container)]
     words += inner_network.flags(plan.inner) if plan.inner is not None else ()
     words += [f"--security-opt={v.value.name}={v.value.value}" for v in container.security_opt]
-    words += [mount_flag(v.value) for v in container.mounts]
+    mounts = (subpath_mounts.of_other_tools(v.value, plan) for v in container.mounts)
+    words += [mount_flag(mount) for mount in mounts]
     words += [f"--env={v.value.name}={v.value.value}" for v in container.env]
     words += [f"--label={v.value.name}={v.value.value}" for v in container.labels]
     words.append(f"--label={MADE_BY}={EDITOR}")

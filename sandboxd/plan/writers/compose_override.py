@@ -14,12 +14,14 @@ from sandboxd.errors import UsageError
 from sandboxd.model.container import Build, Mount
 from sandboxd.model.gpus import devices
 from sandboxd.model.labels import EDITOR, MADE_BY
+from sandboxd.plan import subpath_mounts
 from sandboxd.plan.compose import ComposeProject, build_arguments
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.volumes import written_name
 from sandboxd.plan.writers import _compose_services
 from sandboxd.plan.writers._flags import is_tmpfs_flag, tmpfs_text
 
+_SUBPATH = "volume-subpath="
 SECCOMP_FILE = ".devcontainer/sandboxd/seccomp.json"
 
 
@@ -37,9 +39,9 @@ def render(plan: Plan) -> str:
     seccomp = _relative(project, SECCOMP_FILE) if plan.seccomp_path else ""
     lines += _compose_services.lines(plan, seccomp)
     volumes = {
-        _volume(plan, v.value): _pin(v.value) if v.value.source.startswith("sandboxd-") else {}
-        for v in plan.container.mounts
-        if v.value.type == "volume"
+        _volume(plan, mount): _pin(mount) if mount.source.startswith("sandboxd-") else {}
+        for mount in _mounts(plan)
+        if mount.type == "volume"
     }
     if volumes:
         lines += ["volumes:"]
@@ -81,7 +83,7 @@ def _service(plan: Plan, project: ComposeProject) -> dict[str, Any]:
         service["init"] = container.init.value
     if container.stop_signal is not None:
         service["stop_signal"] = container.stop_signal.value
-    mounts = [v.value for v in container.mounts]
+    mounts = _mounts(plan)
     service["volumes"] = [_mount(plan, project, m) for m in mounts if not is_tmpfs_flag(m)]
     service["tmpfs"] = [tmpfs_text(m) for m in mounts if is_tmpfs_flag(m)]
     for key, pairs in (
@@ -155,6 +157,10 @@ def _build(plan: Plan, project: ComposeProject, build: Build) -> dict[str, Any]:
     return options | ({"args": arguments} if arguments else {})
 
 
+def _mounts(plan: Plan) -> list[Mount]:
+    return [subpath_mounts.of_other_tools(value.value, plan) for value in plan.container.mounts]
+
+
 def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:
     entry: dict[str, Any] = {"type": mount.type, "target": mount.target}
     if mount.type == "bind":
@@ -166,6 +172,9 @@ def _mount(plan: Plan, project: ComposeProject, mount: Mount) -> dict[str, Any]:
         entry["read_only"] = True
     if mount.type == "volume" and "volume-nocopy" in mount.options:
         entry["volume"] = {"nocopy": True}
+        for option in mount.options:
+            if option.startswith(_SUBPATH):
+                entry["volume"]["subpath"] = option.removeprefix(_SUBPATH)
     return entry
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sandboxd.model.container import Mount
 from sandboxd.model.labels import EDITOR, MADE_BY, NETWORK_HINT
-from sandboxd.plan import inner_network
+from sandboxd.plan import inner_network, subpath_mounts
 from sandboxd.plan.carry import GENERATED_FOLDER, NOTHING, Carried
 from sandboxd.plan.compose import ComposeProject
 from sandboxd.plan.plan import Plan
@@ -26,6 +26,7 @@ COMPOSE_FILE = f"{GENERATED_FOLDER}/docker-compose.sandboxd.yml"
 """The file with the plan if the project uses Compose, where `runArgs` and `mounts` are ignored."""
 
 _FOLDER = "${localWorkspaceFolder}"
+_ID = "${devcontainerId}"
 
 _MAKES_NETWORK = "sandboxd daemon start"
 _ON_FAILURE = ["seen in the command line of a start that failed as the network is not there"]
@@ -172,7 +173,8 @@ class _Writer:
         The CLI puts the bare path into the text, so a path that needs more than quotes around
         its field is written out.
         """
-        text, workspace = mount_text(mount), self.plan.workspace
+        workspace = self.plan.workspace
+        text = mount_text(subpath_mounts.of_other_tools(mount, self.plan, _ID))
         if workspace == "/" or any(char in workspace for char in _SEPARATORS[1:]):
             return text
         for key in ("source", "device"):

@@ -17,6 +17,7 @@ from sandboxd.formats.resolved.container import effective
 from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.files import Files
+from sandboxd.plan import subpath_mounts
 from sandboxd.plan.generate import is_edited
 from sandboxd.plan.grants import Grants
 from sandboxd.project import Project
@@ -139,7 +140,8 @@ def test_read_back_it_is_the_plan(workspace: Path, host: HostFacts) -> None:
     for field in ("cap_add", "cap_drop", "env", "annotations", "ulimits"):
         ours, read = getattr(plan.container, field), getattr(back, field)
         assert {v.value for v in read} == {v.value for v in ours}, field
-    planned = {(m.value.target, m.value.type, m.value.read_only) for m in plan.container.mounts}
+    mounts = [subpath_mounts.of_other_tools(m.value, plan) for m in plan.container.mounts]
+    planned = {(m.target, m.type, m.read_only) for m in mounts}
     assert {(m.value.target, m.value.type, m.value.read_only) for m in back.mounts} == planned
     assert back.option("seccomp") is not None and back.is_privileged() is False
 

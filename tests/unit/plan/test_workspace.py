@@ -19,6 +19,7 @@ from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.workspace import ControlFile, WorkspaceFacts, hosts_near, survey
 from sandboxd.plan.writers._flags import mount_text
 from tests.unit.plan.examples import WORKSPACE, workspace
+from tests.unit.plan.test_git_control import git
 
 CONTROL = (".devcontainer", ".git/hooks", ".git/config", "sandboxd.toml")
 
@@ -237,3 +238,17 @@ def test_what_a_git_file_leaves_open_is_said(tmp_path: Path) -> None:
     notes = Notes("test")
     workspace_mounts(facts, True, notes)
     assert "`.git` is a file that names a repository" in notes.downgrades[-1].why
+
+
+def test_of_a_folder_with_a_control_file_that_git_does_not_track_all_is_shut(
+    tmp_path: Path,
+) -> None:
+    workspace = tmp_path / "w"
+    (workspace / ".config/mise").mkdir(parents=True)
+    (workspace / ".config/mise/config.toml").write_text("")
+    (workspace / ".config/nextest.toml").write_text("")
+    git(workspace, "init", "-q")
+    git(workspace, "add", ".config/nextest.toml")
+    assert ".config" in survey(str(workspace), (), left_open=()).of_kind("directory")
+    git(workspace, "add", ".config/mise")
+    assert ".config/mise" in survey(str(workspace), (), left_open=()).of_kind("directory")

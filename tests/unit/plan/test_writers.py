@@ -17,7 +17,7 @@ from sandboxd.host.facts import HostFacts
 from sandboxd.lint import analysis
 from sandboxd.model.container import Container, Pair
 from sandboxd.model.labels import PLAN, RESOLV_CONF
-from sandboxd.plan import inner_network
+from sandboxd.plan import inner_network, subpath_mounts
 from sandboxd.plan.carry import NOTHING, Carried, carry
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.generate import with_header
@@ -142,10 +142,11 @@ def test_the_file_read_back_is_the_plan(name: str) -> None:
     # The CLI splits `mounts` at every comma to find the target: each must have a whole one.
     for text in plain(jsonc.parse(devcontainer_json.render(plan, carried)).root).get("mounts", []):  # type: ignore[union-attr]
         assert any(field.startswith("target=/") for field in text.split(","))
-    targets = [(m.value.target, m.value.type, m.value.read_only) for m in planned.mounts]
+    mounts = [subpath_mounts.of_other_tools(m.value, plan) for m in planned.mounts]
+    targets = [(m.target, m.type, m.read_only) for m in mounts]
     written = [(m.value.target, m.value.type, m.value.read_only) for m in back.mounts]
     # The name server's is on no other mount's way; those in memory come as flags, after it.
-    resolv = (RESOLV_CONF, "bind", True)
+    resolv = (RESOLV_CONF, "volume", True)
     assert [m for m in written if m != resolv] == [m for m in targets if m != resolv]
     assert (resolv in written) == (resolv in targets)
     assert (back.option("seccomp") is None) == (plan.container.option("seccomp") is None)
