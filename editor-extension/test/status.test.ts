@@ -82,7 +82,7 @@ test('a hint has the action that it names first', () => {
 });
 
 test('a lost pin comes before all else that is known', () => {
-    const text = 'PIN LOST: `.envrc` was replaced or moved on the host';
+    const text = 'PIN LOST: `.envrc` was replaced or moved';
     for (const changes of [{}, { state: 'paused' }, { drift: ['x'] }, { verified: { ...VERIFIED, escaped: [], notTried: [], open: [] } }] as Partial<Project>[]) {
         const { label, level, because } = verdict(project({ ...changes, lost: [text] }));
         assert.deepEqual([label, level, because], ['pin lost', 'weak', text]);

@@ -180,6 +180,7 @@ class Watched:
             self.problem = ""
             reason = None
             while guard.points:
+                guard.hold_again()
                 with self._listening(guard) as events:
                     if reason is None:
                         is_unwatched = guard.forget_lost_before()
@@ -231,6 +232,9 @@ class Watched:
             except (OSError, SandboxdError) as error:
                 if last_error != (last_error := str(error)):
                     log.error("cannot halt `%s`: %s", guard.sandbox, error)
+                self.problem = (
+                    f"the host replaced what is shut inside, and it cannot be halted: {error}"
+                )
                 if is_last:
                     return
                 self._stop.wait(_AGAIN_SECONDS)

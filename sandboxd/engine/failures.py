@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sandboxd.engine.unreachable import case_of, words
+from sandboxd.engine.unreachable import WORDS, case_of, words
 from sandboxd.errors import EnvironmentFailure
 
 
@@ -198,6 +198,11 @@ _CASES = (
 
 _LONGEST = 4_000
 """Characters of an engine's message that are read: a container chooses parts of it."""
+
+
+def is_silence(failure: EngineFailure) -> bool:
+    """Whether no engine answered: it hangs, is being restarted, or is gone."""
+    return isinstance(failure, NoAnswer) or failure.case in WORDS
 
 
 def refused(status: int, words: str) -> EngineFailure:

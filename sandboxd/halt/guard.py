@@ -13,6 +13,7 @@ from sandboxd.halt import record, stop, versions
 from sandboxd.halt.points import Guards, Lost, What
 from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
+from sandboxd.halt.verdict import Action, Kind, Version
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import hard_links, host_process, open_links, outside, pins
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.halt.put_back import Outcome
-    from sandboxd.halt.verdict import Version
     from sandboxd.halt.versions import Held
 
 _NOTHING = Identity(0, 0)
@@ -58,6 +58,10 @@ class Guard:
         self._by_signal = outside.look(engine, inspected).shares_kernel
         self._held: dict[str, Held] = {}
         self._mounted: dict[str, Identity] = {}
+        self._done: dict[str, Outcome] = {}
+        """What a halt did at each path, also one that the engine has not carried out yet."""
+        self._lost_before: set[str] = set()
+        """Paths whose mount was lost while nobody watched."""
         self._linked: set[str] = set()
         """Paths at which the mount is there, and a file has a second name since the start."""
         self._config_written = 0
@@ -82,6 +86,25 @@ class Guard:
             self._mounted[path] = _NOTHING
             return
         self._held[path], self._mounted[path] = held, held.identity
+
+    def hold_again(self) -> None:
+        """Hold open what could not be read when this object was made, where its mount still is there: a program inside can
+        take the right to read a folder away and give it back.
+        """
+        tried = {point.path for point in self.points} - self._mounted.keys()
+        for path in tried:
+            self._hold(path)
+        if not tried & self._held.keys():
+            return
+        # Looked at after it was opened: another one may have been put there in between.
+        holding = {
+            places.path_of(pin.target, self._top or "", self.workspace)
+            for pin in pins.look(self._mounts)
+            if pin.state is State.HOLDS
+        }
+        for path in tried & self._held.keys() - holding:
+            self._held.pop(path).close()
+            del self._mounted[path]
 
     def close(self) -> None:
         """Close the files and folders that are held open."""
@@ -118,6 +141,7 @@ class Guard:
                 self._lost(each.path, What.LISTED if each.is_linked else What.ENTERED)
                 for each in named.entered
             ),
+            *(self._lost(path, What.TRACKED) for path in named.tracked),
             *(self._lost(name, What.ADDED) for name in named.added),
             *(self._lost(path, What.NAMED) for path in named.acted_upon),
         )
@@ -142,6 +166,7 @@ class Guard:
         The host may not have written what is at their paths now, so these paths count as lost from now on.
         """
         for path in self._without_mount():
+            self._lost_before.add(path)
             if (held := self._held.pop(path, None)) is not None:
                 held.close()
             self._mounted[path] = _NOTHING
@@ -184,18 +209,16 @@ class Guard:
             is_killed = stop.stop(
                 self._engine, self.container, self._pid, by_signal=self._by_signal
             )
-        except failures.EngineFailure as error:
+        except (failures.EngineFailure, stop.Silent) as error:
             # One that was shut down took its containers along, and may never answer again.
-            if not isinstance(error, failures.ContainerGone) and not self._has_ended():
+            is_gone = isinstance(error, failures.ContainerGone) or self._has_ended()
+            if not is_gone:
+                if isinstance(error, stop.Silent) and error.is_held:
+                    self._put_in_order()
                 raise
-            is_gone = True
         # What is replaced from now on is the host's alone.
         lost = self.lost()
-        outcomes = {
-            self._below(point.path): put_back(self.workspace, point, self._before(point.path))
-            for point in places.exposed(self.points, self._gone())
-        }
-        outcomes |= self._set_aside() | self._set_aside_named()
+        outcomes = self._put_in_order()
         if is_gone and not _matters(lost, outcomes.values()):
             return None
         whats = {self._below(each.path): each.what for each in lost}
@@ -210,6 +233,21 @@ class Guard:
         )
         record.save(environ, halt)
         return halt
+
+    def _put_in_order(self) -> dict[str, Outcome]:
+        """Rename what may be from inside at each path that was exposed, while nothing runs there.
+
+        :returns: what was done at each path, this time or before
+        """
+        outcomes = {
+            self._below(point.path): put_back(self.workspace, point, self._before(point.path))
+            for point in places.exposed(self.points, self._gone())
+        }
+        outcomes |= self._set_aside(self._done) | self._set_aside_named()
+        for path, outcome in outcomes.items():
+            if outcome.action is not Action.LEFT or path not in self._done:
+                self._done[path] = outcome
+        return dict(self._done)
 
     def _has_ended(self) -> bool:
         """Whether the container's first process was on this machine, and is no more."""
@@ -247,10 +285,16 @@ class Guard:
         """
         if self._links is None:
             return {}
+        named = open_links.named(self._links)
+        places = {
+            each.path: each.at
+            for each in named.entered
+            if not hosts_own(self.workspace, each.kept_in, each.path)
+        } | {
+            path: path for path in named.tracked if not open_links.is_as_tracked(self._links, path)
+        }
         return {
-            each.path: set_aside(self.workspace, each.at)
-            for each in open_links.named(self._links).entered
-            if each.path not in known and not hosts_own(self.workspace, each.kept_in, each.path)
+            path: set_aside(self.workspace, at) for path, at in places.items() if path not in known
         }
 
     def _set_aside_named(self) -> dict[str, Outcome]:
@@ -265,11 +309,17 @@ class Guard:
             open_links.from_inside(self._links, path, self._config_written)
             for path in open_links.named(self._links).acted_upon
         )
-        return {at: set_aside(self.workspace, at) for at in dict.fromkeys(planted) if at}
+        return {
+            at: set_aside(self.workspace, at)
+            for at in dict.fromkeys(planted)
+            if at and at not in self._done
+        }
 
     def _before(self, path: str) -> Version | None:
-        held = self._held.get(path)
-        return held.version() if held is not None else None
+        if (held := self._held.get(path)) is not None:
+            return held.version()
+        # What was watched and could not be read is put aside as a whole.
+        return None if path in self._lost_before else Version(Kind.FOLDER)
 
     def _below(self, path: str) -> str:
         return path.removeprefix(self.workspace.rstrip("/") + "/")

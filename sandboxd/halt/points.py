@@ -45,6 +45,8 @@ class What(Enum):
     """A file at or below it got a hard link on the host, by which programs inside may write it."""
     ENTERED = "entered by git"
     """Git's index on the host names a nested repository there, and did not when the container was made."""
+    TRACKED = "tracked by git"
+    """Git's index on the host names it, tools act upon it, and it was not there when the container was made."""
     LISTED = "listed by git"
     """Git on the host lists a linked work tree there, and did not when the container was made."""
     ADDED = "added by git"

@@ -2,8 +2,12 @@
 pause.
 
 The engine starts a program to pause a container, which takes 15 to 60 ms. Signals take one millisecond, but a process
-that is just being forked misses them, so the pause is what holds; what is paused stays stopped as well. Under gVisor a signal would also stop the process
-that carries out the pause.
+that is just being forked misses them, so the pause is what holds; what is paused stays stopped as well. Under gVisor a
+signal would also stop the process that carries out the pause.
+
+While no engine answers, since it hangs or is being restarted, signals are all that there is: what they stopped stays so,
+under gVisor, too, and goes on only for the pause of an engine that answers again. Under gVisor no engine could start
+meanwhile, as its runtime waits for an answer of each sandbox: where none is there, the sandbox is killed.
 
 Podman pauses nothing while its runtime starts a program inside. What the runtime has only begun to start therefore gets
 no signal; stopped halfway, it would keep the engine from pausing.
@@ -16,9 +20,11 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -28,9 +34,21 @@ if TYPE_CHECKING:
 _ROUNDS = 4
 _ATTEMPTS = 2
 """To pause a container that the engine answers with a refusal: the second follows at once."""
+_PAUSE_SECONDS = 2.0
+"""For the answer to a pause; that of a busy machine may come after it, and counts at the next attempt."""
+_STOPS_SECONDS = 0.2
+"""For processes to stop after they were signalled: what one has just asked of the kernel is carried out before."""
 _CGROUPS = "/sys/fs/cgroup"
 _RUNTIMES = ("runc", "crun")
 """Programs that start others in a container, each the parent of what it starts until that runs."""
+
+
+class Silent(EnvironmentFailure):
+    """No engine answers. `is_held` tells whether all processes inside were seen to be stopped by signals meanwhile."""
+
+    def __init__(self, failure: failures.EngineFailure, *, is_held: bool) -> None:
+        super().__init__(failure.message, failure.hint)
+        self.is_held = is_held
 
 
 def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
@@ -41,29 +59,89 @@ def stop(engine: Engine, container: str, pid: int, *, by_signal: bool) -> bool:
     :param by_signal: whether its processes are processes of this host, as they are under every runtime but gVisor
     :returns: whether they were killed
     :raises ContainerGone: it does not run any more
+    :raises Silent: no engine answers
     :raises EnvironmentFailure: the engine does neither; the processes go on
     """
-    procs = _processes_file(container, pid) if by_signal and pid > 0 else ""
-    stopped: set[int] = set()
-    is_paused = False
+    procs = _processes_file(container, pid) if pid > 0 else ""
+    stopped = set()
+    if by_signal:
+        stopped = _signal_all(procs)
+    elif (held := set(filter(_is_stopped, _pids(procs)))) and engine.answers():
+        # The sandbox's own kernel, since a silence: it carries out the pause.
+        _signal(held, signal.SIGCONT)
+    is_paused = is_silent = False
     try:
-        for _ in range(_ROUNDS if procs else 0):
-            present = _pids(procs)
-            new = {pid for pid in present - stopped if not _is_being_started(pid, present)}
-            if not new:
-                break
-            _signal(new, signal.SIGSTOP)
-            stopped |= new
         is_paused = _pause(engine, container)
         return not is_paused and _end(engine, container)
+    except failures.EngineFailure as error:
+        is_silent = failures.is_silence(error)
+        if not is_silent:
+            raise
+        if not by_signal and not isinstance(error, failures.NoAnswer) and _kill(procs):
+            return True
+        _signal_all(procs)
+        raise Silent(error, is_held=_are_stopped(procs)) from error
     finally:
-        present = _pids(procs) if procs else set()
         # An engine resumes what it kills, first process and others one after the other: none may run until it dies. While
         # they are frozen none can be forked, so this reaches all.
-        if is_paused:
-            _signal(present, signal.SIGSTOP)
-        else:
-            _signal(stopped & present, signal.SIGCONT)
+        if is_paused and by_signal:
+            _signal(_pids(procs), signal.SIGSTOP)
+        elif not is_silent:
+            _signal(stopped & _pids(procs), signal.SIGCONT)
+
+
+def _signal_all(procs: str) -> set[int]:
+    """Stop the processes of a control group, but for what a runtime is about to start; returns those that were signalled."""
+    stopped: set[int] = set()
+    for _ in range(_ROUNDS):
+        present = _pids(procs)
+        new = {pid for pid in present - stopped if not _is_being_started(pid, present)}
+        if not new:
+            break
+        _signal(new, signal.SIGSTOP)
+        stopped |= new
+    return stopped
+
+
+def _kill(procs: str) -> bool:
+    """Kill the processes of a control group; whether there were any, and all have ended within a moment."""
+    present = _pids(procs)
+    _signal(present, signal.SIGKILL)
+    end = time.monotonic() + _STOPS_SECONDS
+    while not (have_ended := all(_state(f"/proc/{pid}") in "ZX" for pid in present)):
+        if time.monotonic() > end:
+            break
+        time.sleep(_STOPS_SECONDS / 20)
+    return bool(present) and have_ended
+
+
+def _are_stopped(procs: str) -> bool:
+    """Whether there are processes in a control group, and all of them are stopped, within a moment."""
+    end = time.monotonic() + _STOPS_SECONDS
+    while True:
+        present = _pids(procs)
+        if present and all(map(_is_stopped, present)):
+            return True
+        if not present or time.monotonic() > end:
+            return False
+        time.sleep(_STOPS_SECONDS / 20)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether each thread of a process is stopped, or is no more."""
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+        return all(_state(f"/proc/{pid}/task/{thread}") in "TtZX" for thread in threads)
+    except OSError:
+        return False
+
+
+def _state(folder: str) -> str:
+    try:
+        with open(f"{folder}/stat", encoding="utf-8", errors="replace") as file:
+            return file.read().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return "X"
 
 
 def _pause(engine: Engine, container: str) -> bool:
@@ -74,10 +152,10 @@ def _pause(engine: Engine, container: str) -> bool:
     """
     for _ in range(_ATTEMPTS):
         try:
-            engine.pause(container)
-        except (failures.ContainerGone, failures.NoAnswer):
-            raise
-        except failures.EngineFailure:
+            engine.pause(container, _PAUSE_SECONDS)
+        except failures.EngineFailure as error:
+            if isinstance(error, failures.ContainerGone) or failures.is_silence(error):
+                raise
             # Somebody else did, or it ends.
             state = engine.inspect(container)["State"]
             if not state.get("Running"):
@@ -115,6 +193,7 @@ def _processes_file(container: str, pid: int) -> str:
 
 
 def _pids(path: str) -> set[int]:
+    """The processes that a control group lists; none for ''."""
     try:
         with open(path, encoding="ascii") as file:
             return {int(line) for line in file.read().split()} - {0, os.getpid()}

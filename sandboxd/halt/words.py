@@ -79,10 +79,11 @@ def describe(halt: Halt) -> str:
         return [entry for entry in lost if entry.what is what]
 
     parts = (
-        _of_gone(gone),
+        _of_gone(gone, is_seen=halt.reason is Reason.REPLACED),
         _of_linked(of(What.LINKED)),
         _of_named(of(What.ENTERED), "goes into", "index"),
         _of_named(of(What.LISTED), "goes into", "list of work trees"),
+        _of_tracked(of(What.TRACKED)),
         _of_added(of(What.ADDED)),
         _of_named(of(What.NAMED), "acts upon", "config", _LOOK),
     )
@@ -101,13 +102,15 @@ def _names(entries: Sequence[Entry]) -> str:
     return first_of([entry.path for entry in entries], _MOST_NAMED)
 
 
-def _of_gone(gone: Sequence[Entry]) -> str:
+def _of_gone(gone: Sequence[Entry], *, is_seen: bool) -> str:
+    """:param is_seen: whether somebody watched the mount go, which no program inside can bring about"""
     if not gone:
         return ""
     whats = {entry.what.value for entry in gone if entry.what is not None}
     verb = whats.pop() if len(whats) == 1 else "replaced or removed"
     is_are = "was" if len(gone) == 1 else "were"
-    return f"{_names(gone)} {is_are} {verb} on the host, which took the mount away"
+    where = " on the host" if is_seen else ""
+    return f"{_names(gone)} {is_are} {verb}{where}, which took the mount away"
 
 
 def _of_linked(entries: Sequence[Entry]) -> str:
@@ -124,6 +127,15 @@ def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> s
     return (
         f"git on the host {does} {_names(entries)}, which its {by} names since the start, and "
         f"which {has} no mount{hint}"
+    )
+
+
+def _of_tracked(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    return (
+        f"{_names(entries)}, which git on the host tracks and tools there act upon, came since the start and "
+        f"{'has' if len(entries) == 1 else 'have'} no mount"
     )
 
 
@@ -149,7 +161,7 @@ def _done(what: What | None, outcome: Outcome | None) -> str:
         )
     if outcome.action is Action.SET_ASIDE:
         text = f"`{outcome.path}` may be from inside: it is `{outcome.aside}` now"
-        if what not in (What.ENTERED, What.LISTED, What.NAMED):
+        if what not in (What.ENTERED, What.LISTED, What.TRACKED, What.NAMED):
             return text
         return f"{text}, and `{_take(outcome)}` takes it if it is yours"
     return ""

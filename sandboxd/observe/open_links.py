@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import config_paths
 from sandboxd.observe.workspace import target_of
-from sandboxd.plan import beneath, git_control, gitlinks
+from sandboxd.plan import beneath, git_control, gitlinks, profiles
+from sandboxd.plan.acting import acting
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_control import NamedByConfig
 from sandboxd.syntax import git_config
@@ -48,6 +49,9 @@ class Watch(NamedTuple):
     start: int
     modules: frozenset[str] = frozenset()
     by_config: NamedByConfig = NamedByConfig()
+    profile_leaves_open: tuple[str, ...] = ()
+    left_open: frozenset[str] = frozenset()
+    """Paths on which tools of the host act and that were there, without a mount, when these facts were collected."""
 
 
 class OpenLink(NamedTuple):
@@ -66,14 +70,16 @@ class OpenLink(NamedTuple):
 class Named(NamedTuple):
     """The paths that programs inside can write, and that git on the host acts on only since the start.
 
-    `entered` are repositories, `acted_upon` paths within the workspace that the config names. `added` are names of
-    submodules whose repositories git makes since the facts were collected, so that it is about to enter them. `unread`
+    `entered` are repositories, `tracked` files that git's index names and on which tools act by themselves, `acted_upon`
+    paths within the workspace that the config names. `added` are names of submodules whose repositories git makes since the
+    facts were collected, so that it is about to enter them. `unread`
     are indexes that could not be read, each by its path within the workspace and the reason. `files` and `folders` are
     as in `plan.entrances.Entrances`, with the configs. `coming` are absolute paths on the way to what the config names and
     what does not exist. `written` is when a config was last written, in ns since 1970.
     """
 
     entered: tuple[OpenLink, ...] = ()
+    tracked: tuple[str, ...] = ()
     added: tuple[str, ...] = ()
     acted_upon: tuple[str, ...] = ()
     unread: tuple[tuple[str, str], ...] = ()
@@ -106,6 +112,8 @@ def watch(inspected: Inspected) -> Watch | None:
     git = gitlinks.index_of(workspace)
     named = _by_config(workspace, git, entrances(workspace, git))
     of = Watch(workspace, top, git, shared, _time_of(inspected), _modules(git), named)
+    of = of._replace(profile_leaves_open=_left_open_by(labels.get(PROFILE) or ""))
+    of = of._replace(left_open=frozenset(_unmounted(of)))
     # Who may write all of it needs no submodule to have a command run.
     return None if _is_shared(of, ".git") else of
 
@@ -120,6 +128,7 @@ def named(of: Watch | None) -> Named:
     coming = config_paths.steps_to(path for path in by_config.absent if _is_shared(of, path))
     return Named(
         _open(of, inner),
+        _tracked(of),
         _added(of, inner),
         tuple(path for path in acted_upon if _is_shared(of, path)),
         tuple((posixpath.join(path, "index"), why) for path, why in inner.unread),
@@ -154,6 +163,50 @@ def _open(of: Watch, inner: Entrances) -> tuple[OpenLink, ...]:
             at = place.path if place.in_the_way == place.path else path
             open_now.append(OpenLink(path, at, place.kept_in, place.is_linked))
     return tuple(open_now)
+
+
+def _left_open_by(profile: str) -> tuple[str, ...]:
+    try:
+        return profiles.load(profile).left_open
+    except SandboxdError:
+        return ()
+
+
+def _tracked(of: Watch) -> tuple[str, ...]:
+    """The paths on which tools act, that are there since and that git on the host tracks, such as one that a checkout
+    brought back. What git does not track may be anybody's.
+    """
+    new = sorted(_unmounted(of) - of.left_open)
+    if not new:
+        return ()
+    try:
+        names = gitlinks.names_in(of.git)
+    except (OSError, ValueError):
+        # A broken index is told by `_open`; git checks nothing out by it.
+        return ()
+    return tuple(
+        path for path in new if path in names or any(n.startswith(f"{path}/") for n in names)
+    )
+
+
+def is_as_tracked(of: Watch, path: str) -> bool:
+    """Whether the file `path` of the workspace has the content that git's index on the host has for it."""
+    text: str | None = None
+    with (
+        contextlib.suppress(OSError, SandboxdError),
+        beneath.open_folder(of.workspace) as root,
+        beneath.parent_of(root, path, create=False) as folder,
+    ):
+        text = beneath.read_text(folder, path)
+    return text is not None and gitlinks.has_content(
+        of.git, path, text.encode("utf-8", "surrogateescape")
+    )
+
+
+def _unmounted(of: Watch) -> set[str]:
+    """The paths on which tools act, by their names, that are there, and that programs inside can write."""
+    pins = acting(of.workspace, (), of.profile_leaves_open).pins
+    return {path for path in pins if _is_shared(of, path)}
 
 
 def _added(of: Watch, inner: Entrances) -> tuple[str, ...]:

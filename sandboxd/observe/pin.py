@@ -211,11 +211,11 @@ def _of_linked(linked: Sequence[Pin]) -> str:
 
 def _of_gone(outer: Sequence[Pin]) -> str:
     if outer[0].name == ".":
-        what = "the workspace was moved or replaced on the host, and the sandbox still works on the old one"
+        what = "the workspace was moved or replaced, and the sandbox still works on the old one"
     elif len(outer) == 1:
-        what = f"{_names(outer)} was replaced or moved on the host, so what runs inside can write there"
+        what = f"{_names(outer)} was replaced or moved, so what runs inside can write there"
     else:
-        what = f"{_names(outer)} were replaced or moved on the host, so what runs inside can write there"
+        what = f"{_names(outer)} were replaced or moved, so what runs inside can write there"
     return f"{what} (known by {outer[0].witness.value})"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import os
 import posixpath
 import stat
@@ -75,6 +76,17 @@ def names_in(index: Index) -> frozenset[str]:
     if shared := git_index.shared_index(data, sha256):
         names |= git_index.names(_read(posixpath.join(index.own, shared)), sha256)
     return frozenset(os.fsdecode(name) for name in names)
+
+
+def has_content(index: Index, path: str, data: bytes) -> bool:
+    """Whether `data` is what the index has for the file `path`; False if that cannot be told, as behind a filter."""
+    try:
+        sha256 = is_sha256(index.common)
+        oid = git_index.object_of(_read(index.path), sha256, os.fsencode(path))
+    except (OSError, ValueError):
+        return False
+    blob = b"blob %d\0%b" % (len(data), data)
+    return oid == (hashlib.sha256 if sha256 else hashlib.sha1)(blob).digest()
 
 
 @functools.lru_cache(_MOST_REMEMBERED)

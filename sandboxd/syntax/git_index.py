@@ -57,6 +57,15 @@ def names(data: bytes, sha256: bool) -> set[bytes]:
     return {entry.name for entry in _all(data, sha256)} - {b""}
 
 
+def object_of(data: bytes, sha256: bool, path: bytes) -> bytes:
+    """The object id of the file `path`; b'' if the index has none, or more than one version as in a merge.
+
+    :raises ValueError: it is not a valid index
+    """
+    ids = [entry.oid for entry in _all(data, sha256) if entry.name == path]
+    return ids[0] if len(ids) == 1 else b""
+
+
 def shared_index(data: bytes, sha256: bool) -> str:
     """The name of the file in the git directory that has the other entries of a split index; '' if the index is
     complete.

@@ -33,7 +33,10 @@ class PlayedEngine:
     def description(self) -> dict[str, Any]:
         return description(self.workspace) if self.workspace is not None else {}
 
-    def pause(self, container: str) -> None:
+    def answers(self) -> bool:
+        return self.failure is None
+
+    def pause(self, container: str, seconds: float) -> None:
         self.while_pausing()
         if self.failure is not None:
             raise self.failure

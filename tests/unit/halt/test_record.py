@@ -86,7 +86,8 @@ def test_who_needs_it_is_told_what_was_done_and_the_next_command() -> None:
 
 def test_what_nobody_watched_is_said() -> None:
     halt = HALT._replace(reason=Reason.UNWATCHED, entries=(Entry(".envrc", What.REPLACED),))
-    assert "`.envrc` was replaced on the host" in words.describe(halt)
+    # Nobody knows by whom.
+    assert "`.envrc` was replaced, which took the mount away" in words.describe(halt)
     assert "look at it before a tool on the host does" in words.describe(halt)
 
 

@@ -120,3 +120,53 @@ def test_gvisor_is_left_to_the_engine(program: int, group: Path) -> None:
 def test_a_group_that_is_not_the_containers_gets_no_signal() -> None:
     assert stop._processes_file("0" * 64, os.getpid()) == ""
     assert stop._processes_file("0" * 64, 2**30) == ""
+
+
+HANGS = failures.unreachable("unix:///x", TimeoutError(), 2.0)
+IS_GONE = failures.unreachable("unix:///x", ConnectionRefusedError(), 2.0)
+
+
+@pytest.mark.parametrize(
+    ("silence", "by_signal"),
+    [(HANGS, True), (IS_GONE, True), (HANGS, False)],
+    ids=["hangs-runc", "gone-runc", "hangs-gvisor"],
+)
+def test_it_stays_stopped_while_no_engine_answers(
+    program: int, group: Path, silence: Exception, by_signal: bool
+) -> None:
+    # This process is in the group, for the test of what is left out, and never stops.
+    group.write_text(f"{program}\n")
+    engine = PlayedEngine()
+    engine.failure = silence
+    for _ in range(2):
+        with pytest.raises(stop.Silent) as caught:
+            stop.stop(engine, "c1", program, by_signal=by_signal)  # type: ignore[arg-type]
+        assert caught.value.is_held and is_stopped(program)
+    engine.failure = None
+    seen: list[bool] = []
+    engine.while_pausing = lambda: seen.append(is_stopped(program))
+    assert not stop.stop(engine, "c1", program, by_signal=by_signal)  # type: ignore[arg-type]
+    # Under gVisor what was stopped is what carries out the pause.
+    assert (engine.paused, seen) == (["c1"], [by_signal])
+
+
+def test_under_gvisor_it_is_killed_where_no_engine_is_there(program: int, group: Path) -> None:
+    """An engine cannot start while a sandbox that it is to find again answers nothing."""
+    group.write_text(f"{program}\n")
+    engine = PlayedEngine()
+    engine.failure = IS_GONE
+    assert stop.stop(engine, "c1", program, by_signal=False)  # type: ignore[arg-type]
+    assert Path(f"/proc/{program}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def test_what_cannot_be_stopped_is_not_said_to_be_held(
+    program: int, group: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = PlayedEngine()
+    engine.failure = HANGS
+    # As root's processes are for the daemon of a user.
+    monkeypatch.setattr(stop, "_signal", lambda _pids, _number: None)
+    group.write_text(f"{program}\n")
+    with pytest.raises(stop.Silent) as caught:
+        stop.stop(engine, "c1", program, by_signal=False)  # type: ignore[arg-type]
+    assert not caught.value.is_held

@@ -38,5 +38,5 @@ async def test_the_first_line_above_a_config_is_a_lost_pin(tmp_path: Path) -> No
         each["command"]["title"]
         for each in (await client.ask("textDocument/codeLens", where))["result"]
     ]
-    assert after[0].startswith("PIN LOST: `.envrc` was replaced or moved on the host")
+    assert after[0].startswith("PIN LOST: `.envrc` was replaced or moved")
     assert after[1:] == before

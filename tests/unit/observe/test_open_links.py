@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.observe import open_links
 from sandboxd.observe.open_links import OpenLink
 from tests.unit.plan.test_entrances import COMMIT, make, name
@@ -270,3 +270,31 @@ def test_what_was_named_and_there_at_the_start_is_left(repository: Path) -> None
     config(repository, "[core]\n\thooksPath = tools\n")
     watch = open_links.watch(inspected(repository))
     assert watch is not None and open_links.from_inside(watch, "tools", 0) == ""
+
+
+def test_a_control_file_that_git_brings_back_is_open(repository: Path) -> None:
+    (repository / ".envrc").write_text("host")
+    (repository / ".npmrc").write_text("a=1")
+    git(repository, "add", ".envrc", ".npmrc")
+    (repository / ".envrc").unlink()
+    watch = open_links.watch(inspected(repository))
+    assert watch is not None
+    # One that was there, without a mount, was named by the plan.
+    assert open_links.named(watch).tracked == ()
+    # What a program inside makes, and git does not track.
+    (repository / ".tool-versions").write_text("x")
+    assert open_links.named(watch).tracked == ()
+    git(repository, "checkout", ".envrc")
+    assert open_links.named(watch).tracked == (".envrc",)
+    shut = open_links.watch(inspected(repository, mount(repository, ".envrc", writable=False)))
+    assert open_links.named(shut).tracked == ()
+
+
+def test_what_the_profile_leaves_open_stays_so(repository: Path) -> None:
+    container = inspected(repository)
+    container["Config"]["Labels"][PROFILE] = "dev"
+    watch = open_links.watch(container)
+    for file in (".env", ".envrc"):
+        (repository / file).write_text("x")
+    git(repository, "add", "-f", ".env", ".envrc")
+    assert open_links.named(watch).tracked == (".envrc",)

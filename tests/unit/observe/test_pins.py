@@ -354,7 +354,7 @@ def test_the_headline_names_the_outermost_and_counts_the_rest() -> None:
     assert pin.headline([]) == ""
     inner = lost_pin("a/b", "/w/a/b")
     one = pin.headline([inner, lost_pin("a", "/w/a")])
-    assert one.startswith("PIN LOST: `a` was replaced or moved on the host") and "a/b" not in one
+    assert one.startswith("PIN LOST: `a` was replaced or moved") and "a/b" not in one
     assert one.endswith("(known by the mounts of gVisor's gofer, seen from the host)")
     many = pin.headline([lost_pin(f"f{n}", f"/w/f{n}") for n in range(5)])
     assert "`f0`, `f1`, `f2` and 2 more were replaced" in many

@@ -63,7 +63,7 @@ def test_it_is_the_first_line_of_every_form(now: dict[str, tuple[Pin, ...]]) -> 
     row = row_of(problem="the config is broken")
     for form in ("text", "all", "long"):
         first = screen(row, form)[0]
-        assert first.startswith("✗ PIN LOST: `.envrc` was replaced or moved on the host"), form
+        assert first.startswith("✗ PIN LOST: `.envrc` was replaced or moved"), form
         assert "`/p`" not in first
     assert screen(row, here="/other")[0].startswith("✗ /p: PIN LOST")
     assert screen(row, "short") == ["✗ pin-lost"]

@@ -33,7 +33,7 @@ def test_a_lost_pin_escaped_whatever_the_replica_says(outcome: Outcome) -> None:
     assert (result.held, result.exit_code) == (False, EXIT_NOT_HELD)
     first = result.results[0]
     assert (first.id, first.outcome) == ("lost-pin", "escaped")
-    assert first.evidence.startswith("PIN LOST: `.envrc` was replaced or moved on the host")
+    assert first.evidence.startswith("PIN LOST: `.envrc` was replaced or moved")
 
 
 def test_what_was_not_checked_did_not_hold() -> None:
@@ -57,7 +57,7 @@ def test_pins_that_hold_change_nothing() -> None:
 def test_the_first_line_is_the_lost_pin(capsys: pytest.CaptureFixture[str]) -> None:
     verdict_report.conclude(Verified(verdict("held", pin(State.LOST)), 1.0, ()))
     lines = capsys.readouterr().err.splitlines()
-    assert lines[0].startswith("✗ PIN LOST: `.envrc` was replaced or moved on the host")
+    assert lines[0].startswith("✗ PIN LOST: `.envrc` was replaced or moved")
     assert lines[1] == "✗ THE SANDBOX DID NOT HOLD: lost-pin"
     assert any("hint: lost-pin: " in line and "`sandboxd up --recreate`" in line for line in lines)
 
