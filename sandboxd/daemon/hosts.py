@@ -148,13 +148,10 @@ class Hosts:
         return engine.world
 
     async def runs_sandbox(self) -> bool:
-        """Whether any engine runs a sandbox; engines whose facts may be outdated are asked."""
+        """Whether any engine runs a sandbox, or did when it last answered; those with facts of before are asked."""
         for key, engine in list(self._engines.items()):
-            observed = (await self._fresh(key, engine, WAIT_SECONDS)).observed
-            of_projects = observed.containers.values()
-            if any(not run.is_paused for run in observed.runs) or any(
-                s.running for s in of_projects
-            ):
+            await self._fresh(key, engine, WAIT_SECONDS)
+            if engine.ran:
                 return True
         return False
 
@@ -308,6 +305,7 @@ class _Engine:
         self._openings = 0
         self._answered = -1
         self.world = World()
+        self.ran = False  # Whether it ran a sandbox when it last answered.
         self.happened = 0
         """Counts what happened; an answer is true while the count stays."""
         self.task: asyncio.Task[bool] | None = None
@@ -390,6 +388,8 @@ class _Engine:
         :param count: `happened` when the question was asked
         """
         self.world = World(answer.facts, answer.observed, time.monotonic())
+        if not answer.observed.problem:
+            self.ran = answer.observed.has_running()
         self._answered = count
         # Not if the events were reopened meanwhile: the facts may be those of an earlier engine.
         if answer.probed is not None and answer.openings == self._openings:

@@ -47,13 +47,15 @@ class Entrances(NamedTuple):
     """The places at which git enters repositories now.
 
     `files` and `folders` are the absolute paths of what lists them: it changes when one of these files is written, or
-    something new is in one of these folders. They need not exist.
+    something new is in one of these folders. They need not exist. `configs` are the config files of the repositories that
+    were entered, the top among them, each with the work tree in which git reads it.
     """
 
     places: tuple[Entrance, ...] = ()
     unread: tuple[Unread, ...] = ()
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    configs: tuple[tuple[str, str], ...] = ()
 
 
 def entrances(workspace: str, top: Index) -> Entrances:
@@ -65,7 +67,13 @@ def entrances(workspace: str, top: Index) -> Entrances:
     walk.waiting.append(("", top))
     while walk.waiting:
         walk.enter(*walk.waiting.pop(0))
-    return Entrances(tuple(walk.places), tuple(walk.unread), tuple(walk.files), tuple(walk.folders))
+    return Entrances(
+        tuple(walk.places),
+        tuple(walk.unread),
+        tuple(walk.files),
+        tuple(walk.folders),
+        tuple(walk.configs),
+    )
 
 
 class _Walk:
@@ -81,12 +89,15 @@ class _Walk:
         self.unread: list[Unread] = []
         self.files: list[str] = []
         self.folders: list[str] = []
+        self.configs: list[tuple[str, str]] = []
 
     def enter(self, prefix: str, index: Index) -> None:
         """Add what the repository of the work tree at `prefix` lists."""
         if index.own in self._entered:
             return
         self._entered.add(index.own)
+        worktree = posixpath.join(self._workspace, prefix).rstrip("/")
+        self.configs += [(path, worktree) for path in index.configs]
         self.files.append(index.path)
         modules = posixpath.join(index.own, "modules")
         self.folders.append(modules)

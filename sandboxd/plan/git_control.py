@@ -275,6 +275,9 @@ class _Reader:
         for path in index.configs:
             for worktree in (self._workspace, *linked):
                 self.read_config(path, worktree)
+        # A submodule and a linked work tree may have settings of their own.
+        for path, worktree in inner.configs:
+            self.read_config(path, worktree)
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""

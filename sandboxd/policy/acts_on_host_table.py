@@ -110,12 +110,12 @@ ROWS: tuple[Row, ...] = (
     Row("control", _EDITOR, "https://github.com/ycm-core/YouCompleteMe#option-2-provide-the-flags-manually",
         (".ycm_extra_conf.py",)),
     # shells
-    Row("control", _SHELL, "https://direnv.net/man/direnv.toml.1.html", (".envrc", ".env", ".env.*")),
+    Row("control", _SHELL, "https://direnv.net/man/direnv.toml.1.html", (".envrc", ".env", ".env.*", ".direnv")),
     Row("control", _SHELL, "https://mise.jdx.dev/configuration.html",
         (".mise", ".mise.toml", "mise.toml", ".mise.*.toml", "mise.*.toml", ".config/mise", ".config/mise.toml",
          ".rtx.toml", ".config/mise.*")),
     Row("control", _SHELL, "https://asdf-vm.com/manage/configuration.html", (".tool-versions",)),
-    Row("control", _SHELL, "https://github.com/hyperupcall/autoenv", (".autoenv", ".autoenv.zsh", ".env.leave")),
+    Row("control", _SHELL, "https://github.com/hyperupcall/autoenv", (".autoenv", ".autoenv.zsh", ".autoenv.leave", ".env.leave")),
     Row("control", _SHELL, "https://rust-lang.github.io/rustup/overrides.html#the-toolchain-file",
         ("rust-toolchain", "rust-toolchain.toml")),
     Row("control", "a shell runs it where a home folder is linked to this repository",
@@ -123,7 +123,7 @@ ROWS: tuple[Row, ...] = (
         (".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".zprofile", ".inputrc",
          ".tmux.conf", ".screenrc")),
     Row("control", _SHELL, "https://flox.dev/docs/", (".flox",)),
-    Row("control", _SHELL, "https://devenv.sh/", ("devenv.nix", "devenv.yaml")),
+    Row("control", _SHELL, "https://devenv.sh/", ("devenv.nix", "devenv.yaml", "devenv.local.nix")),
     Row("control", _SHELL, "https://taskfile.dev/docs/reference/environment", (".taskrc.yml", ".taskrc.yaml")),
     # package managers
     Row("control", _PACKAGES, "https://docs.npmjs.com/cli/configuring-npm/npmrc", (".npmrc",)),

@@ -74,6 +74,12 @@ class Observed(NamedTuple):
     beside: tuple[tuple[str, Sandbox], ...] = ()
     """Further containers of the same sandboxes, each with the sandbox's identity."""
 
+    def has_running(self) -> bool:
+        """Whether a sandbox runs, of any project that was looked for."""
+        return any(not run.is_paused for run in self.runs) or any(
+            sandbox.running for sandbox in self.containers.values()
+        )
+
 
 LOOK_SECONDS = 20.0
 """The time limit for all containers, which are observed in parallel; it is only reached if a sandbox or its runtime

@@ -256,6 +256,21 @@ async def test_a_sandbox_that_runs_is_known_until_it_ends(
 
 
 @pytest.mark.asyncio
+async def test_while_an_engine_does_not_answer_what_ran_counts_as_running(
+    hosts: Hosts, probe: Probe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [Observed({"/p": Sandbox(True)})]
+    monkeypatch.setattr(module.Observer, "observe", lambda *_: answers[0])
+    assert await version(hosts) == "1"
+    answers[0] = Observed({}, "the engine does not answer", "")
+    stream(hosts).changed()
+    assert await hosts.runs_sandbox()
+    answers[0] = Observed({})
+    monkeypatch.setattr(module, "_ABSENT_SECONDS", 0.0)
+    assert not await hosts.runs_sandbox()
+
+
+@pytest.mark.asyncio
 async def test_an_engine_that_does_not_answer_says_of_no_container_that_it_ended(
     probe: Probe, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan import git_on_host
-from sandboxd.plan.git_control import GitControl, git_control
+from sandboxd.plan.entrances import entrances
+from sandboxd.plan.git_control import GitControl, git_control, named_by_config
 from sandboxd.plan.git_environment import settings_of
 from sandboxd.plan.git_user_configs import user_configs
+from sandboxd.plan.gitlinks import index_of
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import ControlFile, survey
 
@@ -367,3 +369,17 @@ def test_a_repository_that_the_file_names_is_shut_and_its_config_counts(tmp_path
     assert "tools/hooks" in found.pins and ".bare" not in found.pins
     (app / ".git").write_text(f"gitdir: {tmp_path}/missing\n")
     assert git_control(str(app)).pins == ()
+
+
+def test_a_submodule_and_a_linked_work_tree_have_configs_of_their_own(repository: Path) -> None:
+    with_submodule(repository)
+    (repository / "deps/lib/checks").mkdir()
+    git(repository / "deps/lib", "config", "core.hooksPath", "checks")
+    git(repository, "worktree", "add", "-q", "trees/two")
+    git(repository, "config", "extensions.worktreeConfig", "true")
+    (repository / "trees/two/checks").mkdir()
+    git(repository / "trees/two", "config", "--worktree", "core.hooksPath", "checks")
+    assert {"deps/lib/checks", "trees/two/checks"} <= pins(repository)
+    index = index_of(str(repository))
+    named = named_by_config(str(repository), index, entrances(str(repository), index))
+    assert {"deps/lib/checks", "trees/two/checks"} <= named.paths
