@@ -10,6 +10,7 @@ import shlex
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
+from sandboxd.cli.setup_where import require_system_engine
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "apparmor":
         return _apparmor(args)
     requested = _options(args)
+    # Who names a file has said which engine reads it.
+    if not (args.daemon_json or args.verify or args.rollback):
+        require_system_engine(requested.host, os.environ)
     if args.update:
         return _update(requested, args.image)
     if args.verify:
