@@ -20,6 +20,8 @@ An attempt is a module of the standard library for Python 3.8 and later, with
 - `EXPECTED`: by runtime (``runc``, ``runsc``), what stops it,
 - optionally `DECLARED`: by profile (``*`` for every one, ``nested_sandbox`` where that is granted), why it is
   left open on purpose,
+- optionally `CONTROLS`: the controls (`plan.reasons.Downgrade`) whose loss leaves it open, where `up` has named one of
+  them,
 - optionally `REMEDY`: why it escapes where it does, and what the user changes then,
 - optionally `GROUP`: `_network.EGRESS` for a way out by the network, which no profile declares open for
   a sandbox behind a gateway,

@@ -15,6 +15,7 @@ EXPECTED = {"runc": "memory limit", "runsc": "memory limit"}
 DECLARED = {
     "seed-baseline": "the guide sets no limit of memory",
 }
+CONTROLS = ("memory limit", "limits")
 
 
 def attempt(facts: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ EXPECTED = {"runc": "pids limit", "runsc": "process limit of the user"}
 DECLARED = {
     "seed-baseline": "the guide sets no limit of processes",
 }
+CONTROLS = ("process limit", "limits")
 
 # A higher value is the default of a machine for each user, not a limit of a sandbox.
 _OF_A_SANDBOX = 16384

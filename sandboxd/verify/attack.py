@@ -125,6 +125,7 @@ class _Target(NamedTuple):
                 self.profile,
                 self._is_behind,
                 _declares_nested(own, self.plan),
+                _losses(self.plan),
             )
             judges = Judges(known, canaries, out)
             results = judges.results(attempts)
@@ -216,6 +217,11 @@ def _declares_nested(inspected: Inspected, plan: Plan | None) -> bool:
         return False
     option = inspection.container(inspected).option(seccomp.NAME)
     return option is not None and nested.is_list(seccomp.profile_name(option.value.value))
+
+
+def _losses(plan: Plan | None) -> dict[str, str]:
+    """Why controls are not in force on this host, by control; {} where no plan is known."""
+    return {loss.control: loss.why for loss in plan.downgrades_of_up()} if plan else {}
 
 
 def _placeholders(inspected: Inspected) -> list[str]:

@@ -57,6 +57,8 @@ class Attempt(NamedTuple):
     """`EGRESS` for attempts about the network; '' for others."""
     remedy: str = ""
     """Why it escapes if it does, and what the user can change; '' if the plan says that."""
+    controls: tuple[str, ...] = ()
+    """The controls whose loss leaves it open, as `up` names it."""
     cluster: str = JUDGED
     """`JUDGED` or `ONLY`; otherwise the reason why it cannot be judged in a Pod, whose node nobody can examine."""
 
@@ -88,6 +90,7 @@ def every() -> tuple[Attempt, ...]:
                 getattr(module, "LAST", False),
                 getattr(module, "GROUP", ""),
                 getattr(module, "REMEDY", ""),
+                getattr(module, "CONTROLS", ()),
                 getattr(module, "CLUSTER", _IN_A_POD[module.JUDGE]),
             )
         )

@@ -32,6 +32,8 @@ class Known(NamedTuple):
     """Whether its only network is through a gateway."""
     opens_nested: bool
     """Whether the system calls of `nested_sandbox` are allowed on purpose."""
+    losses: Mapping[str, str]
+    """Why controls of the plan are not in force here, as `up` names it, by control."""
 
 
 class Judges:
@@ -78,9 +80,21 @@ class Judges:
     def _with_declared(self, attempt: Attempt, profile: str) -> Attempt:
         if why := self._out.declared(attempt.id):
             return attempt._replace(declared={profile: why})
+        attempt = with_losses(attempt, self._known.losses, profile)
         if self._known.opens_nested and (why := attempt.declared.get("nested_sandbox", "")):
             return attempt._replace(declared={profile: why})
         return attempt
+
+
+def with_losses(attempt: Attempt, losses: Mapping[str, str], profile: str) -> Attempt:
+    """`attempt`, declared open in `profile` where one of the controls that it is about is lost on this host.
+
+    :param losses: why, by control, as `up` has named it
+    """
+    lost = [why for name in attempt.controls if (why := losses.get(name, ""))]
+    if not lost:
+        return attempt
+    return attempt._replace(declared={profile: f"{lost[0]}, as `up` names it"})
 
 
 def _lower(judged: Judgement, in_use: Judgement) -> Judgement:
