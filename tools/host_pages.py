@@ -28,7 +28,7 @@ def platforms_page() -> str:
 
 def _platform(platform: Platform) -> str:
     text = f"\n## {platform.TITLE}\n\n{(platform.__doc__ or '').strip()}\n\n"
-    text += f"Run on {platform.RUN}.\n\n" if platform.RUN else "From documentation.\n\n"
+    text += f"{_origin(platform)}\n\n"
     text += "| control | possible | |\n|---|---|---|\n"
     for ability in platform.ABILITIES:
         text += f"| {ability.control} | {ability.possible} | {ability.why} |\n"
@@ -36,6 +36,15 @@ def _platform(platform: Platform) -> str:
         text += f"\n{number}. **{alternative.title}**: {alternative.why}\n\n"
         text += "   ```sh\n" + "".join(f"   {step}\n" for step in alternative.steps) + "   ```\n"
     return text
+
+
+def _origin(platform: Platform) -> str:
+    """Where the abilities come from, and what was seen where they were tested."""
+    run = platform.RUN
+    if run is None:
+        return "From documentation."
+    records = ", ".join(f"`{name}` ({digest})" for name, digest in sorted(run.records.items()))
+    return f"Run on {run.day} with {run.on}. `doctor --raw` there, in tests/hosts: {records}."
 
 
 def _anchor(title: str) -> str:

@@ -8,6 +8,7 @@ made of them) and three functions. Of the modules that match a host, the one wit
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple, Protocol, cast
 
@@ -47,11 +48,21 @@ class Alternative(NamedTuple):
     steps: tuple[str, ...]
 
 
+class Run(NamedTuple):
+    """When and on what the abilities of a platform were tested."""
+
+    day: str
+    on: str
+    """The engine and its parts, with their versions."""
+    records: Mapping[str, str]
+    """What `doctor --raw` said there: names in `tests/hosts`, each with the beginning of its file's SHA-256."""
+
+
 class Platform(Protocol):
     TITLE: str
     PRIORITY: int
-    RUN: str
-    """The day and the versions with which its abilities were tested; '' if they are taken from documentation."""
+    RUN: Run | None
+    """None: its abilities are taken from documentation."""
     ABILITIES: tuple[Ability, ...]
     ALTERNATIVES: tuple[Alternative, ...]
 
@@ -93,7 +104,8 @@ def why_no_gateway(facts: HostFacts) -> Refusal | None:
     """The reason why this engine can run no gateway; None if it may be able to."""
     if facts.engine is None or facts.engine.kind != "podman":
         return None
-    return cast("Refusal", import_module("sandboxd.host.platforms.podman").NO_GATEWAY)
+    podman = import_module("sandboxd.host.platforms.podman")
+    return cast("Refusal | None", podman.why_no_gateway(facts))
 
 
 def why_nothing_starts(facts: HostFacts) -> Refusal | None:

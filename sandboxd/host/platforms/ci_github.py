@@ -11,7 +11,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "GitHub Actions runner"
 PRIORITY = 40
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "yes", "on Linux runners, after `sudo sandboxd setup gvisor --apply`"),
     _texts.HARDENED_RUNC,

@@ -11,7 +11,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "GitLab CI job"
 PRIORITY = 110
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("sandboxd check", "yes", "no engine is needed"),
     Ability("gVisor", "if", "the runner's engine has it; a job cannot install it there"),

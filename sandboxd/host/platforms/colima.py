@@ -14,7 +14,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "Colima and Lima"
 PRIORITY = 80
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "yes", "after it is installed inside the machine"),
     _texts.HARDENED_RUNC,

@@ -12,7 +12,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "Docker Desktop on Linux"
 PRIORITY = 70
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

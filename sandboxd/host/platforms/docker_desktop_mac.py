@@ -14,7 +14,7 @@ from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "Docker Desktop on macOS"
 PRIORITY = 80
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

@@ -13,7 +13,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "Docker Desktop on Windows"
 PRIORITY = 80
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "no", "Docker Desktop's virtual machine takes no further runtime that stays"),
     _texts.HARDENED_RUNC,

@@ -15,7 +15,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "Linux with its own Docker engine"
 PRIORITY = 0
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "yes", "after `sudo sandboxd setup gvisor --apply`"),
     _texts.HARDENED_RUNC,

@@ -7,7 +7,7 @@ from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "macOS"
 PRIORITY = 20
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("sandboxd check, lsp, daemon", "yes", "no engine is needed"),
     Ability("gVisor", "no", "it runs Linux programs on a Linux kernel: in a virtual machine"),

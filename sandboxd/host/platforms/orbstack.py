@@ -11,7 +11,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "OrbStack"
 PRIORITY = 80
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "if", "a Linux machine of OrbStack with its own Docker starts it in a trial"),
     _texts.HARDENED_RUNC,

@@ -1,10 +1,10 @@
 """Podman, with or without root, through its Docker-compatible socket.
 
-Its service answers as Docker does, with two differences that matter. It ignores which runtime a
+Its service answers as Docker does, with one difference that matters: it ignores which runtime a
 container asks for (measured with 5.4.2: `--runtime anything` ran on runc, without a word). So the
-runtime is the service's own, and with `--runtime runsc` *every* container runs on gVisor. And it makes
-no network that its host is kept off, so there is no gateway: `dev` and `agent`, which reach names through
-one, start with `[network] mode = "none"` alone, and `trusted`, `untrusted` and `review` as they are.
+runtime is the service's own, and with `--runtime runsc` *every* container runs on gVisor, the gateway
+too, which does not start there: `dev` and `agent` reach names under runc, and run in gVisor with
+`[network] mode = "none"`. The firewall of its networks is `nft`, which Debian's package only recommends.
 A seccomp filter is a file for it: a Podman of this machine reads one of the state folder, for one on
 another machine `sandboxd up` refuses a profile that has a filter. Rootless Podman is a border of its own,
 as rootless Docker is.
@@ -13,18 +13,22 @@ as rootless Docker is.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, Run, _engine, _texts
 
 TITLE = "Podman"
 PRIORITY = 90
-RUN = (
-    "2026-12-01 with Podman 5.4.2 as root and runc 1.1.15, on cgroup version 1 (crun 1.21 starts nothing "
-    "there, as `sandboxd doctor` says); rootless and on cgroup version 2 from documentation"
+RUN = Run(
+    "2026-12-02",
+    "Podman 5.4.2 and runc 1.1.15, as root and rootless, on cgroup version 1; with runsc 20240729 as its own "
+    "runtime, without a network. crun 1.21 starts nothing there, as `sandboxd doctor` says. cgroup version 2 is from "
+    "documentation",
+    {"podman-5-rootful": "c14059c95e11db4c", "podman-5-rootless": "3c48b928af1c9484"},
 )
-NO_GATEWAY = Refusal(
-    "Podman makes no network that its host is kept off, so nothing that reaches names through a gateway "
-    "starts there",
-    'without a network it does: `[network] mode = "none"` in sandboxd.toml; or use Docker',
+_NO_GATEWAY = Refusal(
+    "this Podman runs every container in gVisor, and the gateway, which sets up a network, does not start "
+    "there",
+    'without a network it does: `[network] mode = "none"` in sandboxd.toml; with one: a Podman that runs runc, '
+    "or Docker with gVisor",
 )
 _NO_NETWORK = 'set `[network] mode = "none"` in sandboxd.toml, unless its profile needs no names'
 FILTER_ELSEWHERE = (
@@ -39,7 +43,9 @@ ABILITIES = (
     ),
     _texts.HARDENED_RUNC,
     Ability("seccomp", "if", "Podman runs on this machine: it reads the filter from a file"),
-    Ability("names through a gateway", "no", 'network `"none"` or, in profile trusted, open'),
+    Ability(
+        "names through a gateway", "if", "its runtime is runc or crun: in gVisor no gateway starts"
+    ),
     Ability("AppArmor, SELinux", "if", "with root; rootless Podman has SELinux labels only"),
     Ability("limits", "if", "with root, or on cgroup version 2 with delegation"),
     Ability("sandboxd verify", "yes", "where the engine runs on this machine"),
@@ -78,8 +84,17 @@ def why_no_gvisor(facts: HostFacts) -> Refusal:
     return _engine.why_no_gvisor(facts, none)
 
 
+def why_no_gateway(facts: HostFacts) -> Refusal | None:
+    """The reason why no gateway starts; None if one may."""
+    return _NO_GATEWAY if facts.usable_gvisor() is not None else None
+
+
 def advice(facts: HostFacts) -> Advice:
-    limits: tuple[str, ...] = (f"{NO_GATEWAY.why}; {NO_GATEWAY.fix}",)
+    limits: tuple[str, ...] = ()
+    steps: tuple[str, ...] = _engine.USE
+    if (without := why_no_gateway(facts)) is not None:
+        limits += (f"{without.why}; {without.fix}",)
+        steps = ("sandboxd init", _NO_NETWORK, "sandboxd up")
     engine = facts.engine
     if engine is not None and not engine.host.startswith("unix:"):
         limits += (FILTER_ELSEWHERE,)
@@ -91,4 +106,4 @@ def advice(facts: HostFacts) -> Advice:
             )
     if facts.system == "Darwin":
         limits += (_texts.SHARED_VM,)
-    return _engine.advice(facts, limits, ("sandboxd init", _NO_NETWORK, "sandboxd up"))
+    return _engine.advice(facts, limits, steps)

@@ -10,7 +10,7 @@ from sandboxd.host.platforms import Ability, Advice, Refusal, _engine, _texts
 
 TITLE = "Rancher Desktop"
 PRIORITY = 80
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "no", "what is installed in its virtual machine does not stay"),
     _texts.HARDENED_RUNC,

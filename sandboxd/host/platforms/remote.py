@@ -12,7 +12,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "An engine on another machine"
 PRIORITY = 100
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "yes", "after it is installed there"),
     _texts.HARDENED_RUNC,

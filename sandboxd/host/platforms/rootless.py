@@ -9,11 +9,16 @@ and AppArmor profiles cannot be loaded by the engine.
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, Run, _engine, _texts
 
 TITLE = "Rootless Docker"
 PRIORITY = 60
-RUN = ""
+RUN = Run(
+    "2026-12-02",
+    "Docker 26.1.5, runc 1.1.15 and runsc 20240729 of Debian 13, on cgroup version 1. cgroup version 2 is from "
+    "documentation",
+    {"debian-13-rootless-gvisor": "8bd1492085255bb4"},
+)
 ABILITIES = (
     Ability("gVisor", "if", "a trial starts; it is registered in ~/.config/docker/daemon.json"),
     _texts.HARDENED_RUNC,

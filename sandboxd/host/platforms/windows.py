@@ -11,7 +11,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal
 
 TITLE = "Windows"
 PRIORITY = 20
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("sandboxd check, lsp", "yes", "no engine is needed"),
     Ability("gVisor", "no", "it runs Linux programs on a Linux kernel"),

@@ -12,7 +12,7 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engi
 
 TITLE = "WSL2 with its own Docker engine"
 PRIORITY = 50
-RUN = ""
+RUN = None
 ABILITIES = (
     Ability("gVisor", "if", "a trial starts; unsupported by gVisor's maintainers (gvisor#11370)"),
     _texts.HARDENED_RUNC,

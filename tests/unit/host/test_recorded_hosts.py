@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from sandboxd.plan.recommend import PURPOSES, recommend
 from sandboxd.plan.runtime import choose
 from sandboxd.screen import columns_of
 from tests.expected import Expect
+from tools.record_host import digest
 
 HOSTS = Path(__file__).parents[2] / "hosts"
 
@@ -45,6 +47,22 @@ def test_there_are_hosts_of_every_platform_and_each_says_how_it_was_recorded() -
         assert raw["recorded"]["note"], name
     assert {name_of(load(name)) for name in NAMES} == set(platforms.load())
     assert {path.stem for path in HOSTS.glob("*.txt")} == set(NAMES)
+
+
+def test_a_platform_that_was_run_names_what_was_recorded_there() -> None:
+    """Else its row says "from documentation"; a record that changes makes the row anew."""
+    for name, platform in platforms.load().items():
+        if platform.RUN is None:
+            continue
+        date.fromisoformat(platform.RUN.day)
+        assert platform.RUN.records, name
+        for record, told in platform.RUN.records.items():
+            raw = json.loads((HOSTS / f"{record}.json").read_text())
+            assert raw["recorded"]["how"] == "measured", record
+            assert name_of(load(record)) == name, record
+            assert told == digest(record), (
+                f"`{record}` has changed: is what {name} says still true?"
+            )
 
 
 def screens(facts: HostFacts) -> str:
