@@ -27,6 +27,9 @@ POD_CREDENTIALS = "/run/sandboxd/credentials.json"
 POD_FLAGS = ("-I", "-S", "-B")
 """Of the Python of a Pod: the archive of the gateway alone is on its module path."""
 
+CONTROL_FLAG = "--control"
+"""An argument of the gateway's program: with others it serves its control socket, alone it joins that."""
+
 OWN_PORTS = frozenset([DNS_PORT, PROXY_PORT, SOCKS_PORT, ASK_PORT])
 """Ports of the gateway that no credential can have."""
 

@@ -86,7 +86,7 @@ class Engine(Networks, Volumes):
         """The engine's description of itself: runtimes, security options, roots."""
         with self.asking() as session:
             info = json_object(session.info())
-            return {**info, "ID": podman.identity(info)} if session.is_podman else info
+            return podman.info(info) if session.is_podman else info
 
     def answers(self) -> bool:
         """Whether the engine answers requests at all, even if it hangs when asked about one of its containers."""

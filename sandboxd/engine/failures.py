@@ -177,6 +177,13 @@ _CASES = (
         ),
     ),
     _Case(
+        r"netavark: .{0,80}unable to execute (nft|iptables)\b",
+        lambda m: EngineFailure(
+            f"no network can be made: the machine of this Podman has no program `{m[1]}`",
+            f"`sudo apt-get install {'nftables' if m[1] == 'nft' else m[1]}`, then run the command again",
+        ),
+    ),
+    _Case(
         r"network ([^\s]+) not found",
         lambda m: EngineFailure(
             f"the container engine has no network `{m[1]}`",

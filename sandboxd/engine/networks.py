@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.engine import podman, podman_networks
 from sandboxd.engine.connection import Connection, json_object, json_objects
 
 if TYPE_CHECKING:
@@ -60,11 +61,22 @@ class Networks(Connection):
     def networks(self) -> list[Network]:
         """All networks of the engine."""
         with self.asking() as session:
+            if session.is_podman:
+                answer = session._get(podman_networks.url(session, "json"))
+                items = json_objects(session._result(answer, json=True))
+                return [_network_of_podman(item) for item in items]
             return [_network(item) for item in json_objects(session.networks())]
 
     def create_network(self, network: Network) -> str:
         """Make a network and return its id."""
         with self.asking(_MAKE_SECONDS) as session:
+            if session.is_podman:
+                url, body = podman_networks.url(session, "create"), podman_networks.request(network)
+                return str(
+                    json_object(session._result(session._post_json(url, data=body), json=True))[
+                        "id"
+                    ]
+                )
             # Not `create_network`: without a setting for IPv6 the engine's default would count.
             url = session._url("/networks/create")
             answer = session._post_json(url, data=network.request())
@@ -114,12 +126,26 @@ def _network(item: Mapping[str, Any]) -> Network:
     )
 
 
+def _network_of_podman(item: Mapping[str, Any]) -> Network:
+    """A network by its description in Podman's own API."""
+    return Network(
+        str(item.get("name") or ""),
+        str(item.get("driver") or ""),
+        podman_networks.options(item),
+        item.get("labels") or {},
+        tuple(Range(*each) for each in podman_networks.ranges(item)),
+        bool(item.get("internal")),
+        bool(item.get("ipv6_enabled")),
+        str(item.get("id") or ""),
+    )
+
+
 def _ranges(item: Mapping[str, Any]) -> Iterable[Range]:
     for config in (item.get("IPAM") or {}).get("Config") or []:
         yield Range(
             str(config.get("Subnet") or ""),
             str(config.get("IPRange") or ""),
-            str(config.get("Gateway") or ""),
+            str(config.get("Gateway") or "").removeprefix(podman.NO_ADDRESS),
         )
 
 

@@ -33,7 +33,12 @@ _NOTES = (
     "org.systemd.property.KillSignal",
     "org.systemd.property.TimeoutStopUSec",
 )
+NO_ADDRESS = "<nil>"
+"""What it says to Docker's clients where there is no address."""
+
 _DEFAULT_NETWORK = "podman"
+_OWN_MODES = ("default", "bridge", "none", "host", "private", "pasta", "slirp4netns")
+_NO_IPV6 = {"net.ipv6.conf.eth0.disable_ipv6": "1", "net.ipv6.conf.default.disable_ipv6": "1"}
 _UNITS = {"": 1, "k": 1000, "M": 1000**2, "G": 1000**3}
 
 
@@ -51,6 +56,15 @@ def identity(info: Mapping[str, Any]) -> str:
     """
     text = f"{info.get('Name')}\0{info.get('DockerRootDir')}"
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def info(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The answer to `/info` with one `ID`, and with the limits that this Podman enforces, not those of its machine."""
+    options = answer.get("SecurityOptions") or []
+    if answer.get("CgroupVersion") == "1" and "name=rootless" in options:
+        # "Resource limits are not supported and ignored on cgroups V1 rootless systems", its log says then.
+        answer = {**answer, "MemoryLimit": False, "PidsLimit": False, "CpuCfsQuota": False}
+    return {**answer, "ID": identity(answer)}
 
 
 def make_volumes(session: APIClient, body: CreateRequest) -> None:
@@ -92,7 +106,15 @@ def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
         target: _memory_options(options, user)
         for target, options in (host.get("Tmpfs") or {}).items()
     }
+    if _is_named(host.get("NetworkMode") or ""):
+        # Docker gives no IPv6 where a network has none; here the host would answer at its link-local address.
+        host["Sysctls"] = {**_NO_IPV6, **(host.get("Sysctls") or {})}
     return cast("CreateRequest", {**body, "HostConfig": host})
+
+
+def _is_named(mode: str) -> bool:
+    """Whether a container is on a network that somebody made, and so has the interface `eth0` there."""
+    return bool(mode) and ":" not in mode and mode not in _OWN_MODES
 
 
 def _filter_as_path(option: str, keep: Callable[[str], str]) -> str:
@@ -224,10 +246,18 @@ def description(
         host["CpuPeriod"] = host["CpuQuota"] = 0
     _read_capabilities(host, own)
     _read_log_size(host, own_host)
+    # Not told, other than none.
+    host["Sysctls"] = None
     host["Mounts"], host["Binds"] = _mounts(answer), []
-    networks = dict((answer.get("NetworkSettings") or {}).get("Networks") or {})
+    networks = {
+        name: {**endpoint, "Gateway": str(endpoint.get("Gateway") or "").removeprefix(NO_ADDRESS)}
+        for name, endpoint in ((answer.get("NetworkSettings") or {}).get("Networks") or {}).items()
+    }
     if host.get("NetworkMode") == "bridge" and _DEFAULT_NETWORK in networks:
         networks["bridge"] = networks.pop(_DEFAULT_NETWORK)
+    elif host.get("NetworkMode") == "bridge" and networks:
+        # Its word for all networks that somebody made; which of several was the first it does not tell.
+        host["NetworkMode"] = next(iter(networks)) if len(networks) == 1 else None
     settings = {**(answer.get("NetworkSettings") or {}), "Networks": networks}
     return cast("Inspected", {**answer, "HostConfig": host, "NetworkSettings": settings})
 

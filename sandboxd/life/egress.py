@@ -11,6 +11,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
 from sandboxd.life import (
     gateway,
+    gateway_difference,
     gateway_image,
     host_isolation,
     name_server_file,
@@ -100,10 +101,8 @@ def prepare(
     :param credentials: sent to the gateway after its policy; None leaves those of a running one
     :param give: opens the context of `Egress.give`; its arguments are the id of the inner network, and a function that
         completes rights for this machine. None: `rights` are final
-    :raises EnvironmentFailure: the engine is Podman, or one of them cannot be created; then nothing may start
+    :raises EnvironmentFailure: one of them cannot be created; then nothing may start
     """
-    # First: an image that is made for nothing takes half a minute.
-    networks.refuse_podman(engine)
     with timeline.span("gateway", "image and networks"):
         image = gateway_image.ensure(engine, named_image, progress)
         pair = networks.ensure(engine, workspace, progress)
@@ -236,8 +235,8 @@ def _follow(
     if present is not None and present.state == "running":
         inspected = engine.inspect(present.id)
         wanted = gateway.body(egress.image, pair.inner, workspace)
-        expected = gateway.as_limited(wanted, inspected, engine.info)
-        why = gateway.difference(inspected, expected, pair)
+        expected = gateway_difference.as_limited(wanted, inspected, engine.info)
+        why = gateway_difference.difference(inspected, expected, pair)
         if not why:
             try:
                 gateway.push(engine, workspace, rights, True, egress.credentials)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from sandboxd.data import data_path
 from sandboxd.egress import layout
@@ -16,21 +16,21 @@ from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.wire import policy_to_json
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
-from sandboxd.host import addresses
+from sandboxd.host import addresses, network_thread
 from sandboxd.life import sources, timeline
 from sandboxd.life.end import remove
-from sandboxd.life.gateway_channel import Channel, attach
+from sandboxd.life.gateway_channel import GATEWAY_USER, Channel, attach, attach_first
 from sandboxd.model.labels import EDITOR, GATEWAY, START
 from sandboxd.model.sandbox_id import name_option
 from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
-    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected
+    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
     from sandboxd.policy.gateway_rights import GatewayRights
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 READY_SECONDS = 60.0
 """A gateway is ready within 0.2 s; a machine that starts many at once takes longer."""
 
-_USER = 65532
 _MEMORY = 128 << 20
 _PROCESSES = 16
 _FILES = 8192
@@ -49,11 +48,6 @@ _SYSCTLS = {
     "net.ipv6.conf.all.disable_ipv6": "1",
     "net.ipv6.conf.default.disable_ipv6": "1",
 }
-
-
-_CONTROLLERS = {"Memory": "MemoryLimit", "PidsLimit": "PidsLimit"}
-"""Limits of a container (`HostConfig`), each with the field of the engine's `/info` that says whether it is enforced.
-"""
 
 
 def name_of(workspace: str) -> str:
@@ -99,7 +93,9 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
     return {
         "Image": image,
         "Entrypoint": [],
-        "Cmd": gateway_image.command(own.gateway, own.subnet, str(_USER)),
+        "Cmd": gateway_image.command(
+            own.gateway, own.subnet, str(GATEWAY_USER), layout.CONTROL_FLAG
+        ),
         "Env": gateway_image.environment(),
         "User": "0:0",
         "WorkingDir": "/",
@@ -137,52 +133,6 @@ def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRe
     }
 
 
-def difference(inspected: Inspected, expected: CreateRequest, pair: Pair) -> str:
-    """The first difference between an existing gateway and what `body` would create, in words; '' for none."""
-    config: Mapping[str, Any] = inspected.get("Config") or {}
-    actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
-    wanted: Mapping[str, Any] = expected["HostConfig"]
-    if inspected.get("Image") != expected["Image"]:
-        return "its image is another one"
-    for key in ("Cmd", "User", "OpenStdin", "StdinOnce"):
-        if config.get(key) != expected[key]:
-            return f"its `{key}` is another one"
-    if not set(expected["Env"]) <= set(config.get("Env") or []):
-        return "its environment is another one"
-    for key in ("NetworkMode", "ReadonlyRootfs", "Memory", "PidsLimit", "Sysctls", "SecurityOpt"):
-        if actual.get(key) != wanted[key]:
-            return f"its `{key}` is another one"
-    for key in ("CapAdd", "CapDrop"):
-        if _capabilities(actual.get(key)) != _capabilities(wanted[key]):
-            return f"its `{key}` is another one"
-    opened = ("Privileged", "Binds", "Mounts", "Devices", "PidMode", "UTSMode", "UsernsMode")
-    for key in (*opened, "VolumesFrom", "PortBindings", "ExtraHosts", "Init"):
-        if actual.get(key):
-            return f"its `{key}` is set"
-    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    ids = {str(endpoint.get("NetworkID")) for endpoint in networks.values()}
-    if ids != {pair.inner.id, pair.outer}:
-        return "it is on other networks"
-    return ""
-
-
-def as_limited(
-    expected: CreateRequest, inspected: Inspected, info: Callable[[], Mapping[str, Any]]
-) -> CreateRequest:
-    """`expected` without the limits that the existing container lacks because the engine cannot enforce them.
-
-    :param info: returns the engine's `/info`; called only if a limit is missing
-    """
-    actual: Mapping[str, Any] = inspected.get("HostConfig") or {}
-    missing = [key for key in _CONTROLLERS if not actual.get(key)]
-    if not missing:
-        return expected
-    able = info()
-    without = {key: actual.get(key) for key in missing if able.get(_CONTROLLERS[key]) is False}
-    host = cast("HostConfig", {**expected["HostConfig"], **without})
-    return cast("CreateRequest", {**expected, "HostConfig": host})
-
-
 def start(
     engine: Engine,
     workspace: str,
@@ -211,7 +161,7 @@ def start(
     container = engine.create(name_of(workspace), request)
     try:
         engine.connect_network(pair.outer, container)
-        with attach(engine, container, workspace) as channel:
+        with attach_first(engine, container, workspace) as channel:
             engine.start(container)
             if unseen := blind_spot(_wait_until_safe(channel, pair)):
                 progress(unseen)
@@ -327,7 +277,7 @@ def complete(
     service_addresses = layout.services(pair.inner.addresses, names)
     own = {str(subnet) for subnet in pair.outer_subnets}
     if pid := sources.engine_process(engine):
-        own |= addresses.of_process() | addresses.of_process(pid)
+        own |= addresses.of_process() | addresses.of_process(network_thread.of_process(pid))
     services = tuple((name, service_addresses[owner]) for name, owner in names)
     return rights.on_machine(services, sorted(own), addresses_before)
 
@@ -391,7 +341,3 @@ def weakness(ready: Ready) -> str:
     if not ready["way_out"]:
         return "it has no default route, so nothing could get out"
     return ""
-
-
-def _capabilities(value: Iterable[str] | None) -> set[str]:
-    return {name.upper().removeprefix("CAP_") for name in value or ()}

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 ANSWER_SECONDS = 25.0
 """A gateway answers at once; only one that hangs, or is slow on a very busy machine, needs longer."""
 
+GATEWAY_USER = 65532
+"""What the gateway becomes, and what talks to it."""
+
 _SENDINGS = 3
 """How often a command is sent in all when another writer, which did not take the lock, garbles it."""
 
@@ -211,11 +214,30 @@ def _unless_mixed(choose: Callable[[Event], T | None]) -> Callable[[Event], tupl
     return outcome
 
 
-def attach(engine: Engine, container: str, sandbox: str) -> Channel:
-    """Open the control channel of the gateway whose container has the id `container`; it need not have started yet.
+def attach_first(engine: Engine, container: str, sandbox: str) -> Channel:
+    """Open the control channel of a gateway that has not started yet: its container has the id `container`.
 
     :param sandbox: the identity of its sandbox
     :raises EngineFailure: there is none
     """
     connection, first = engine.attach(container)
+    return Channel(connection, first, functools.partial(gateway_turn, container), sandbox)
+
+
+def attach(engine: Engine, container: str, sandbox: str) -> Channel:
+    """Open the control channel of the running gateway whose container has the id `container`.
+
+    :param sandbox: the identity of its sandbox
+    :raises EngineFailure: there is none
+    """
+    if not engine.is_podman():
+        return attach_first(engine, container, sandbox)
+    # Its standard input is closed since the first end of the channel was. Late: other engines need none of these.
+    from sandboxd.egress import layout
+    from sandboxd.engine.client import Exec
+    from sandboxd.payload import gateway_image
+
+    command = gateway_image.command(layout.CONTROL_FLAG)
+    request = Exec(command, stdin=True, user=str(GATEWAY_USER), env=gateway_image.environment())
+    connection, first = engine.exec_start(engine.exec_create(container, request), tty=False)
     return Channel(connection, first, functools.partial(gateway_turn, container), sandbox)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import gateway, networks
+from sandboxd.life import gateway, gateway_difference, networks
 from sandboxd.life.gateway_channel import attach
 from sandboxd.model import capabilities
 from sandboxd.model.labels import EGRESS, MADE_BY, PROJECT
@@ -103,8 +103,8 @@ def _difference(engine: Engine, container: str, pair: networks.Pair, workspace: 
     inspected = engine.inspect(container)
     # The image is not compared: only `up` knows the id that it has to have.
     wanted = gateway.body(str(inspected.get("Image")), pair.inner, workspace)
-    expected = gateway.as_limited(wanted, inspected, engine.info)
-    weak = gateway.difference(inspected, expected, pair) or _rights(inspected)
+    expected = gateway_difference.as_limited(wanted, inspected, engine.info)
+    weak = gateway_difference.difference(inspected, expected, pair) or _rights(inspected)
     return f"the gateway is not as `sandboxd up` makes it: {weak}" if weak else ""
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.egress import layout
 from sandboxd.engine import failures
-from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.platforms.podman import NO_GATEWAY
+from sandboxd.life import network_forms
+from sandboxd.life.network_forms import OUTER_NAME, Form, difference
 from sandboxd.model.labels import NETWORK
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.plan.container_name import container_name
@@ -28,18 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.networks import Network
 
-OUTER_NAME = "sandboxd-gateways"
-
-# The host gets no address on the bridge, so nothing there can talk to it.
-_NO_HOST = "com.docker.network.bridge.inhibit_ipv4"
-_NO_NEIGHBOURS = "com.docker.network.bridge.enable_icc"
-# Options that an engine adds by itself, or by its own configuration, and that open nothing.
-_HARMLESS = {"com.docker.network.driver.mtu", "com.docker.network.enable_ipv4"}
-# A macvlan network without a parent is made on a dummy interface, which the engine names.
-_DUMMY = "dm-"
 # An engine shares a subnet between networks that give out other parts of it, up to the host's address.
-_OCCUPIED = ("overlap", "address already in use")
+_OCCUPIED = ("overlap", "address already in use", "already used on the host")
 
 
 class Inner(NamedTuple):
@@ -71,14 +63,15 @@ def ensure(engine: Engine, workspace: str, progress: Callable[[str], None]) -> P
     :raises EnvironmentFailure: one cannot be created, or a network of its name differs from the one that sandboxd makes
     """
     networks = engine.networks()
-    outer = _find_by_name(OUTER_NAME, networks) or _make_outer(engine)
-    _refuse_other(_outer(), outer)
+    is_podman = engine.is_podman()
+    outer = _find_by_name(OUTER_NAME, networks) or _make_outer(engine, is_podman)
+    _refuse_other(network_forms.outer(is_podman), outer)
     inner = _find_by_name(container_name(workspace), networks)
     if inner is None:
         _sweep(engine, networks)
         progress("making the inner network of this project")
-        inner = _make_inner(engine, workspace, networks)
-    pair = _pair(workspace, inner, outer)
+        inner = _make_inner(engine, workspace, networks, network_forms.forms(is_podman))
+    pair = _pair(workspace, inner, outer, is_podman)
     subnets.note(os.environ, workspace, pair.inner.addresses.subnet)
     return pair
 
@@ -96,8 +89,9 @@ def pair_of(engine: Engine, workspace: str) -> Pair | None:
     )
     if inner is None or outer is None:
         return None
-    _refuse_other(_outer(), outer)
-    return _pair(workspace, inner, outer)
+    is_podman = engine.is_podman()
+    _refuse_other(network_forms.outer(is_podman), outer)
+    return _pair(workspace, inner, outer, is_podman)
 
 
 def remove(engine: Engine, workspace: str) -> None:
@@ -115,33 +109,6 @@ def count_inner(engine: Engine) -> int:
     return sum(bool(network.labels.get(NETWORK)) for network in engine.networks())
 
 
-def difference(expected: Network, live: Network) -> str:
-    """The first difference of the existing network `live` from `expected`, in words; '' for none."""
-    if live.driver != expected.driver:
-        return f"its driver is `{live.driver}`"
-    if live.is_internal != expected.is_internal:
-        return "it is not internal" if expected.is_internal else "it is internal"
-    if live.has_ipv6:
-        return "it has IPv6"
-    if live.labels.get(NETWORK) != expected.labels[NETWORK]:
-        return "it has not sandboxd's label"
-    if expected.ranges and live.ranges != expected.ranges:
-        return "its addresses are others"
-    for name in sorted(expected.options.keys() | live.options.keys()):
-        value = live.options.get(name, "")
-        if value != expected.options.get(name, "") and not _is_harmless(live, name, value):
-            return f"its option `{name}` is `{value}`"
-    return ""
-
-
-def _is_harmless(live: Network, name: str, value: str) -> bool:
-    if name == "com.docker.network.enable_ipv6":
-        return value == "false"
-    if live.driver == "macvlan" and name == "parent":
-        return value.startswith(_DUMMY)
-    return name in _HARMLESS
-
-
 def _find_by_name(name: str, networks: Iterable[Network]) -> Network | None:
     """:raises EnvironmentFailure: there are several, which older engines allow"""
     matching = [network for network in networks if network.name == name]
@@ -153,20 +120,21 @@ def _find_by_name(name: str, networks: Iterable[Network]) -> Network | None:
     return matching[0] if matching else None
 
 
-def _pair(workspace: str, inner: Network, outer: Network) -> Pair:
-    return Pair(_check(workspace, inner), outer.id, tuple(r.subnet for r in outer.ranges))
+def _pair(workspace: str, inner: Network, outer: Network, is_podman: bool) -> Pair:
+    checked = _check(workspace, inner, network_forms.forms(is_podman))
+    return Pair(checked, outer.id, tuple(r.subnet for r in outer.ranges))
 
 
-def _check(workspace: str, network: Network) -> Inner:
+def _check(workspace: str, network: Network, forms: Sequence[Form]) -> Inner:
     """:raises EnvironmentFailure: the network is not as we make it"""
     subnet = network.ranges[0].subnet if network.ranges else ""
     try:
         addresses = layout.inner_addresses(subnet)
     except ValueError:
         raise _not_ours(network, f"its addresses are `{subnet}`") from None
-    driver = "macvlan" if network.driver == "macvlan" else "bridge"
-    _refuse_other(_inner(workspace, addresses, driver), network)
-    return Inner(network.name, network.id, addresses, driver)
+    form = next((form for form in forms if form.driver == network.driver), forms[-1])
+    _refuse_other(network_forms.inner(workspace, addresses, form), network)
+    return Inner(network.name, network.id, addresses, form.driver)
 
 
 def _refuse_other(expected: Network, live: Network) -> None:
@@ -182,25 +150,9 @@ def _not_ours(network: Network, why: str) -> EnvironmentFailure:
     )
 
 
-def _inner(workspace: str, addresses: layout.InnerAddresses, driver: str) -> Network:
-    return Network(
-        name=container_name(workspace),
-        driver=driver,
-        options={} if driver == "macvlan" else {_NO_HOST: "true"},
-        labels={NETWORK: workspace},
-        ranges=(Range(addresses.subnet, addresses.members, addresses.host),),
-        is_internal=True,
-    )
-
-
-def _outer() -> Network:
-    return Network(OUTER_NAME, "bridge", {_NO_NEIGHBOURS: "false"}, {NETWORK: ""})
-
-
-def _make_outer(engine: Engine) -> Network:
-    refuse_podman(engine)
+def _make_outer(engine: Engine, is_podman: bool) -> Network:
     try:
-        engine.create_network(_outer())
+        engine.create_network(network_forms.outer(is_podman))
     except failures.EngineFailure as error:
         if not _is_taken(error):
             raise _cannot(OUTER_NAME, error) from None
@@ -212,9 +164,11 @@ def _make_outer(engine: Engine) -> Network:
     return network
 
 
-def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> Network:
+def _make_inner(
+    engine: Engine, workspace: str, networks: Sequence[Network], forms: Sequence[Form]
+) -> Network:
     for addresses in _free_subnets(networks, subnets.subnet_of(os.environ, workspace)):
-        if _create(engine, workspace, addresses):
+        if _create(engine, workspace, addresses, forms):
             network = _find_by_name(container_name(workspace), engine.networks())
             if network is not None:
                 return network
@@ -225,15 +179,17 @@ def _make_inner(engine: Engine, workspace: str, networks: Sequence[Network]) -> 
     )
 
 
-def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) -> bool:
-    """Make the inner network by the first driver that can, or find it made; False: its addresses are in use.
+def _create(
+    engine: Engine, workspace: str, addresses: layout.InnerAddresses, forms: Sequence[Form]
+) -> bool:
+    """Make the inner network in the first of `forms` that the engine can, or find it made; False: its addresses are in use.
 
     A kernel without the `dummy` driver says so within a millisecond.
     """
     reason = failures.EngineFailure("")
-    for driver in ("macvlan", "bridge"):
+    for form in forms:
         try:
-            engine.create_network(_inner(workspace, addresses, driver))
+            engine.create_network(network_forms.inner(workspace, addresses, form))
             return True
         except failures.EngineFailure as error:
             if _is_taken(error):
@@ -242,15 +198,6 @@ def _create(engine: Engine, workspace: str, addresses: layout.InnerAddresses) ->
                 return False
             reason = error
     raise _cannot(container_name(workspace), reason) from None
-
-
-def refuse_podman(engine: Engine) -> None:
-    """Refuse Podman: its bridge always has the host on it, and its macvlan is on the host's own interface.
-
-    :raises EnvironmentFailure: the engine is Podman
-    """
-    if engine.is_podman():
-        raise EnvironmentFailure(*NO_GATEWAY)
 
 
 def _free_subnets(networks: Iterable[Network], wanted: str) -> Iterator[layout.InnerAddresses]:

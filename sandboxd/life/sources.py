@@ -62,10 +62,19 @@ def engine_process(engine: Engine) -> int:
             probe.connect(path)
             peer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         pid = int(struct.unpack("3i", peer)[0])
-        with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-            return pid if file.read().strip() in _LOCAL else 0
+        return pid if _program(pid) in _LOCAL else 0
     except (OSError, ValueError):
         return 0
+
+
+def _program(pid: int) -> str:
+    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
+        name = file.read().strip()
+    if name != "exe":
+        return name
+    # Rootless Podman has started itself anew, by /proc/self/exe.
+    with open(f"/proc/{pid}/cmdline", "rb") as file:
+        return os.path.basename(os.fsdecode(file.read(4096).partition(b"\0")[0]))
 
 
 def check(engine: Engine, container: str, mounts: Sequence[MountRequest]) -> None:

@@ -8,7 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life.timeline import Timeline, span
 from sandboxd.model.sandbox_id import check_name, option_of, sandbox_id
 from sandboxd.operations import (
@@ -98,7 +98,7 @@ def start(
     :raises EnvironmentFailure: the engine, its runtime or the builder fails, or the secret of a required credential
         cannot be read
     """
-    from sandboxd.life import cache_uses, granted, networks
+    from sandboxd.life import cache_uses, granted
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
 
@@ -112,7 +112,7 @@ def start(
     plan_again = functools.partial(project.plan, host, Grants(allow_runc=options.allow_runc))
     allowed = functools.partial(_basis.require_same, before, project, plan, plan_again)
     if plan.egress is not None:
-        networks.refuse_podman(engine)
+        _require_gateway(host)
     if recipe is not None and (options.build or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     rights, gateway_image = _rights(plan, environ)
@@ -168,6 +168,17 @@ def start(
         return result
     problem, hint = _start_words.of_hook(failure, option_of(options.name), names_why=True)
     return result._replace(problem=problem, hint=hint)
+
+
+def _require_gateway(host: HostFacts) -> None:
+    """Refuse an engine that runs no gateway before its image is made, which takes half a minute.
+
+    :raises EnvironmentFailure: it runs none
+    """
+    from sandboxd.host.platforms import why_no_gateway
+
+    if (without := why_no_gateway(host)) is not None:
+        raise EnvironmentFailure(*without)
 
 
 def _rights(plan: Plan, environ: Mapping[str, str]) -> tuple[Rights | None, str]:

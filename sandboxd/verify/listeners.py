@@ -15,6 +15,8 @@ import subprocess
 import threading
 from typing import TYPE_CHECKING
 
+from sandboxd.host import network_thread
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -139,7 +141,7 @@ def abstract(pid: int) -> tuple[str, Banner]:
 
 
 def engine_pid(host: str) -> int:
-    """The pid of the process behind the engine's socket; this process's, if it cannot be determined."""
+    """The id of a thread of the engine in the engine's own network; this process's, if it cannot be determined."""
     if not host.startswith("unix://"):
         return os.getpid()
     with socket.socket(socket.AF_UNIX) as connection:
@@ -149,7 +151,8 @@ def engine_pid(host: str) -> int:
             peer = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
         except OSError:
             return os.getpid()
-    return int(struct.unpack("iII", peer)[0]) or os.getpid()
+    pid = int(struct.unpack("iII", peer)[0])
+    return network_thread.of_process(pid) if pid else os.getpid()
 
 
 def namespaces(pids: Iterable[int]) -> dict[str, frozenset[str]]:

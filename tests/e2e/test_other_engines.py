@@ -7,13 +7,14 @@ machine does not have.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -49,6 +50,12 @@ mount -t tmpfs -o mode=1777 tmpfs /tmp
 if [ -e /dev/net/tun ]; then
     mknod $HOME/tun c 10 200 && chmod 666 $HOME/tun && mount --bind $HOME/tun /dev/net/tun
 fi
+for path in {ours}; do
+    mkdir -p $HOME/opened$path
+    mount --bind $path $HOME/opened$path
+done
+# What runs the tests may be in root's home, which that user cannot enter.
+[ ! -d $HOME/opened/root ] || mount --rbind $HOME/opened/root /root
 exec setpriv --reuid={user} --regid={user} --clear-groups -- "$@"
 """
 
@@ -57,6 +64,7 @@ class Started(NamedTuple):
     host: str
     folder: Path
     log: Path
+    pid: int
 
     def facts(self) -> dict[str, Any]:
         shown = subprocess.run(
@@ -69,6 +77,30 @@ class Started(NamedTuple):
         )
         facts: dict[str, Any] = json.loads(shown.stdout)
         return facts
+
+    def as_its_user(self, project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        """`sandboxd WORDS` as the user whose engine it is, with the files that this user sees."""
+        home = self.folder / "home"
+        if not home.exists():
+            home.mkdir()
+            os.chown(home, USER, USER)
+        return subprocess.run(
+            [
+                *("nsenter", "--mount", f"--target={self.pid}", f"--wd={project}", "--", "setpriv"),
+                *(f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"),
+                *(sys.executable, "-m", "sandboxd", *words),
+            ],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=5 * PATIENCE,
+            env={
+                "HOME": str(home),
+                "XDG_RUNTIME_DIR": str(self.folder / "run"),
+                "PATH": "/usr/sbin:/sbin:/usr/bin:/bin",
+                "DOCKER_HOST": self.host,
+            },
+        )
 
     def running(self) -> list[str]:
         """The names of all containers."""
@@ -101,7 +133,8 @@ def started(folder: Path, command: list[str], socket: Path, user: bool) -> Itera
     if user:
         for path in (folder, folder / "run"):
             os.chown(path, USER, USER)
-        script = NAMESPACE.format(user=USER)
+        ours = [str(path) for path in (ROOT, sys.base_prefix) if str(path).startswith("/root/")]
+        script = NAMESPACE.format(user=USER, ours=" ".join(ours))
         command = ["unshare", "--mount", "sh", "-c", script, "sh", *command]
     environ = {
         "HOME": str(folder),
@@ -121,7 +154,7 @@ def started(folder: Path, command: list[str], socket: Path, user: bool) -> Itera
             3 * PATIENCE,
         )
         assert daemon.poll() is None, log.read_text()[-2000:]
-        yield Started(f"unix://{socket}", folder, log)
+        yield Started(f"unix://{socket}", folder, log, daemon.pid)
     finally:
         processes.end(processes.with_home(str(folder)), signal.SIGTERM)
         processes.wait_until(lambda: not processes.with_home(str(folder)), 60)
@@ -190,7 +223,8 @@ def test_rootless_docker(home: Path) -> None:
 
 @pytest.mark.parametrize("user", [False, True], ids=["rootful", "rootless"])
 def test_podman(home: Path, user: bool) -> None:
-    reason = missing_fact("podman", *(("newuidmap",) if user else ()))
+    """A sandbox with a gateway, from `doctor` to `down`."""
+    reason = missing_fact("podman", "runc", "nft", *(("newuidmap", "slirp4netns") if user else ()))
     if reason:
         pytest.skip(f"no Podman: {reason}")
     with started(home, podman(home, "--runtime", "runc"), home / "podman.sock", user) as engine:
@@ -201,13 +235,45 @@ def test_podman(home: Path, user: bool) -> None:
         assert usable(facts) == {default: True}, "a container cannot be given another runtime"
         image = import_busybox_image(engine.host)
         project = sandboxes.make_project(home / "project", image, "runc")
-        refused = sandboxes.run(engine.host, project, "up")
-        assert refused.returncode == 4
-        assert "error: Podman makes no network that its host is kept off" in refused.stderr
-        assert '`[network] mode = "none"`' in refused.stderr
-        assert "making the gateway's image" not in refused.stderr, "it is refused at once"
-        listed = sandboxes.run(engine.host, project, "list")
-        assert str(project) not in listed.stdout, "nothing of the attempt is left"
+        if user:
+            for path in (project, *project.rglob("*")):
+                os.chown(path, USER, USER)
+            trusted = engine.as_its_user(project, "trust", "add", "--yes")
+            assert trusted.returncode == 0, trusted.stderr
+            walk(engine, functools.partial(engine.as_its_user, project), uid="0")
+        else:
+            walk(engine, functools.partial(sandboxes.run, engine.host, project), uid="1000")
+
+
+def walk(
+    engine: Started, sandboxd: Callable[..., subprocess.CompletedProcess[str]], uid: str
+) -> None:
+    """A sandbox with a gateway starts, is as planned, tells what it denies, holds, and leaves nothing.
+
+    :param sandboxd: runs a command in its project
+    :param uid: of who owns the workspace, inside
+    """
+
+    up = sandboxd("up")
+    assert up.returncode == 0, up.stderr
+    inside = sandboxd("exec", "-n", "--", "sh", "-c", "id -u; echo >x; ip -6 addr show dev eth0")
+    assert (inside.returncode, inside.stdout) == (0, f"{uid}\n"), inside.stderr
+    denied = sandboxd("exec", "-n", "--", "wget", "-q", "-O", "-", "http://denied.test/")
+    assert "403" in denied.stderr, denied.stderr
+    assert "denied.test" in sandboxd("egress", "log").stdout
+    drift = json.loads(sandboxd("drift", "--json").stdout)
+    assert drift["drift"] == []
+    seen = {each["name"]: each["state"] for each in drift["controls"]}
+    assert seen["seccomp"] == seen["capabilities"] == seen["network"] == "in force"
+    again = sandboxd("up")
+    assert again.stdout.startswith("already running") or "already running" in again.stderr
+    assert "made anew" not in again.stderr
+    verified = json.loads(sandboxd("verify", "--json").stdout)
+    bad = [each for each in verified["attempts"] if each["outcome"] in ("escaped", "inconclusive")]
+    assert verified["held"] is True and not bad, bad
+    down = sandboxd("down")
+    assert down.returncode == 0, down.stderr
+    assert engine.running() == []
 
 
 @pytest.mark.parametrize("profile", ["dev", "untrusted", "review"])
@@ -255,11 +321,21 @@ def test_podman_with_gvisor_as_its_own_runtime(home: Path) -> None:
     with started(home, podman(home, *flags), home / "podman.sock", user=False) as engine:
         facts = engine.facts()
         assert facts["gvisor"] == "runsc"
+        image = import_busybox_image(engine.host)
+        project = sandboxes.make_project(home / "project", image, "auto")
+        refused = sandboxes.run(engine.host, project, "up")
+        assert refused.returncode == 4
+        assert "error: this Podman runs every container in gVisor" in refused.stderr
+        assert '`[network] mode = "none"`' in refused.stderr
+        assert "making the gateway's image" not in refused.stderr, "it is refused at once"
+        listed = sandboxes.run(engine.host, project, "list")
+        assert str(project) not in listed.stdout, "nothing of the attempt is left"
 
 
 def podman(home: Path, *flags: str) -> list[str]:
     return [
         *("podman", f"--root={home}/root", f"--runroot={home}/run/podman"),
+        f"--network-config-dir={home}/networks",
         *("--cgroup-manager=cgroupfs", "--events-backend=file", *flags),
         *("system", "service", "--time=0", f"unix://{home}/podman.sock"),
     ]

@@ -58,6 +58,7 @@ PACKAGES = (
         for name, program in packages.OPTIONAL.items()
     ),
     Package("podman", "podman", "engine"),
+    Package("nftables", "nft", "engine"),
     Package("rootlesskit", "rootlesskit", "engine"),
     Package("slirp4netns", "slirp4netns", "engine"),
     Package("uidmap", "newuidmap", "engine"),

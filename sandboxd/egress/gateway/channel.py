@@ -8,8 +8,10 @@ import fcntl
 import os
 from collections.abc import Callable
 
-LONGEST_LINE, MOST_UNREAD = 1 << 23, 1 << 20
-"""Bytes of one command, and of events that nobody has read yet."""
+from sandboxd.egress.gateway.command_lines import CommandLines
+
+MOST_UNREAD = 1 << 20
+"""Bytes of events that nobody has read yet."""
 
 _PIPE = 1 << 20
 
@@ -20,9 +22,8 @@ class Channel:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, command: Callable[[bytes | None], None]
     ) -> None:
-        """:param command: called with each line; None stands for one that is too long to be read"""
-        self._loop, self._command = loop, command
-        self._line, self._too_long = bytearray(), False
+        """:param command: as in `CommandLines`"""
+        self._loop, self._lines = loop, CommandLines(command)
         self._unread, self._writing = bytearray(), False
         for file in (0, 1):
             os.set_blocking(file, False)
@@ -52,21 +53,7 @@ class Channel:
         if not data:
             self._loop.remove_reader(0)  # the policy stays: the daemon may have died
             return
-        *lines, rest = data.split(b"\n")
-        for line in lines:
-            self._extend(line)
-            whole = None if self._too_long else bytes(self._line)
-            self._line, self._too_long = bytearray(), False
-            if whole is None or whole.strip():
-                self._command(whole)
-        self._extend(rest)
-
-    def _extend(self, part: bytes) -> None:
-        if len(self._line) + len(part) > LONGEST_LINE:
-            self._too_long = True
-            self._line.clear()
-        elif not self._too_long:
-            self._line += part
+        self._lines.take(data)
 
     def _flush(self) -> None:
         try:

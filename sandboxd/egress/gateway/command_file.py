@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from sandboxd.egress.gateway.channel import LONGEST_LINE
+from sandboxd.egress.gateway.command_lines import LONGEST_LINE
 
 _EVERY = 1.0
 

@@ -22,6 +22,7 @@ from sandboxd.egress.gateway.channel import Channel
 from sandboxd.egress.gateway.clients import Clients
 from sandboxd.egress.gateway.clock import Clock
 from sandboxd.egress.gateway.connections import Connection, Connections
+from sandboxd.egress.gateway.control_socket import ControlSocket
 from sandboxd.egress.gateway.credential_door import CredentialDoor
 from sandboxd.egress.gateway.dialer import Dialer
 from sandboxd.egress.gateway.facts import WayOut
@@ -70,7 +71,8 @@ class Gateway:
         self._loop, self._network, self._clients = loop, network, clients
         addresses, inner, outer = network.addresses, network.inner, network.way_out
         self._channel = Channel(loop, self.command)
-        self._journal = Journal(self._channel.write, time.time)
+        self._control: ControlSocket | None = None
+        self._journal = Journal(self._write, time.time)
         book, clock = AddressBook(addresses.synthetic, secrets.randbits(32)), Clock()
         gate = Gate(book, clock, clock.start_again)
         resolver = Resolver(facts.nameservers(), outer.device, outer.ipv6)
@@ -129,6 +131,17 @@ class Gateway:
         self._channel.start()
         self._look_for_host(began)
         self._loop.call_later(_TICK, self._tick)
+
+    async def open_control_socket(self) -> None:
+        """Follow commands from `control_socket.relay`, too."""
+        self._control = ControlSocket(self._loop, self.command)
+        await self._control.serve()
+
+    def _write(self, line: bytes) -> bool:
+        """Send an event to all who listen; False where nobody has read standard output for too long."""
+        if self._control is not None:
+            self._control.write(line)
+        return self._channel.write(line)
 
     def failed(self, error: BaseException) -> None:
         """Report an unexpected error: the place in the code, without any content."""

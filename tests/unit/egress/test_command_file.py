@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd.egress.gateway.channel import LONGEST_LINE
 from sandboxd.egress.gateway.command_file import CommandFile
+from sandboxd.egress.gateway.command_lines import LONGEST_LINE
 
 
 def test_each_policy_is_given_once_and_one_that_cannot_be_read_is_none(tmp_path: Path) -> None:

@@ -127,6 +127,11 @@ def test_no_image() -> None:
         ("mkdir /var/lib/docker/x: no space left on device", "no disk space left"),
         ("unknown or invalid runtime name: kata", "has no runtime `kata`"),
         (
+            "preparing container 1a for attach: netavark: nftables error: unable to execute nft: No such "
+            "file or directory (os error 2)",
+            "the machine of this Podman has no program `nft`",
+        ),
+        (
             'Conflict. The container name "/sandboxd-x" is already in use by container "1a". You '
             "have to remove (or rename) that container to be able to reuse that name.",
             "a container named `sandboxd-x` exists that sandboxd did not make",

@@ -119,6 +119,35 @@ def test_the_default_network_has_docker_s_name() -> None:
     assert live.network.value == "bridge"
 
 
+def test_a_network_that_somebody_made_has_its_name() -> None:
+    def mode(**joined: dict[str, str]) -> object:
+        settings = {"NetworkSettings": {"Networks": joined}}
+        return described({**changed(NetworkMode="bridge"), **settings})["HostConfig"]["NetworkMode"]
+
+    assert mode(inner={}) == "inner"
+    assert mode(inner={}, other={}) is None, "the first of both is not told"
+    assert mode() == "bridge"
+    settings = {"NetworkSettings": {"Networks": {"inner": {"Gateway": "<nil>"}}}}
+    (endpoint,) = described(settings)["NetworkSettings"]["Networks"].values()
+    assert endpoint["Gateway"] == "", "no address is no address"
+
+
+def test_no_ipv6_on_a_network_that_somebody_made() -> None:
+    """Docker gives none there; at the link-local address of Podman's bridge its host would answer."""
+
+    def switches(mode: str) -> object:
+        body: Any = copy.deepcopy(BODY)
+        body["HostConfig"]["NetworkMode"] = mode
+        return podman.request(body, kept)["HostConfig"].get("Sysctls")
+
+    assert switches("inner") == {
+        "net.ipv6.conf.eth0.disable_ipv6": "1",
+        "net.ipv6.conf.default.disable_ipv6": "1",
+    }
+    for mode in ("none", "host", "bridge", "container:c1", ""):
+        assert switches(mode) is None, mode
+
+
 def test_processors_are_given_once() -> None:
     """It gives period and quota beside the number, and refuses a request that has both."""
     host: Any = described()["HostConfig"]
@@ -259,3 +288,13 @@ def test_a_podman_on_another_machine_gets_no_filter_of_this_one() -> None:
             engine.create("c", BODY)
         assert not isinstance(refused.value, EngineFailure)
         assert "run sandboxd on that machine" in refused.value.hint
+
+
+def test_a_rootless_podman_on_cgroups_of_version_1_enforces_no_limit() -> None:
+    """It tells what its machine could; its own log says that limits are ignored then."""
+    machine = {"MemoryLimit": True, "PidsLimit": True, "CpuCfsQuota": True, "Name": "host"}
+    rootless = {**machine, "CgroupVersion": "1", "SecurityOptions": ["name=rootless"]}
+    told = podman.info(rootless)
+    assert (told["MemoryLimit"], told["PidsLimit"], told["CpuCfsQuota"]) == (False, False, False)
+    for able in ({**rootless, "CgroupVersion": "2"}, {**rootless, "SecurityOptions": None}):
+        assert podman.info(able)["MemoryLimit"] is True

@@ -14,7 +14,7 @@ from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import connect
 from sandboxd.engine.contexts import Identity
-from sandboxd.life import gateway
+from sandboxd.life import gateway, gateway_difference
 from sandboxd.life.networks import Inner, Pair
 from tests.rights import allowing
 
@@ -42,7 +42,16 @@ def inspected() -> dict[str, Any]:
 
 
 def test_what_was_asked_for_is_no_difference() -> None:
-    assert gateway.difference(inspected(), BODY, PAIR) == ""
+    assert gateway_difference.difference(inspected(), BODY, PAIR) == ""
+
+
+def test_what_podman_does_not_tell_is_no_difference() -> None:
+    """It names neither switches of the kernel nor the first of two networks; absent is not the same as not told."""
+    untold = inspected()
+    untold["HostConfig"] |= {"Sysctls": None, "NetworkMode": None}
+    assert gateway_difference.difference(untold, BODY, PAIR) == ""
+    del untold["HostConfig"]["Sysctls"]
+    assert "`Sysctls`" in gateway_difference.difference(untold, BODY, PAIR)
 
 
 def host(**values: Any) -> Callable[[dict[str, Any]], None]:
@@ -79,7 +88,7 @@ def host(**values: Any) -> Callable[[dict[str, Any]], None]:
 def test_whatever_differs_is_named(change: Callable[[dict[str, Any]], None], why: str) -> None:
     gateway_state = inspected()
     change(gateway_state)
-    assert why in gateway.difference(gateway_state, BODY, PAIR)
+    assert why in gateway_difference.difference(gateway_state, BODY, PAIR)
 
 
 READY: Ready = {
@@ -121,11 +130,13 @@ def test_an_engine_without_control_groups_gets_no_new_gateway_each_time(can: boo
     """It takes the limits and says of the container that it has none: a difference only where it could have."""
     live = cast("Any", {"HostConfig": {**BODY["HostConfig"], "Memory": 0, "PidsLimit": None}})
     answers = iter([{"MemoryLimit": can, "PidsLimit": can}])
-    expected = gateway.as_limited(BODY, live, lambda: next(answers))
+    expected = gateway_difference.as_limited(BODY, live, lambda: next(answers))
     host = expected["HostConfig"]
     assert (host["Memory"] == 0 and host["PidsLimit"] is None) is not can
     as_it_is = cast("Any", {"HostConfig": BODY["HostConfig"]})
-    assert gateway.as_limited(BODY, as_it_is, lambda: next(answers)) is BODY, "nobody is asked"
+    assert gateway_difference.as_limited(BODY, as_it_is, lambda: next(answers)) is BODY, (
+        "nobody is asked"
+    )
 
 
 def test_no_program_of_the_engine_s_is_put_before_the_gateway() -> None:

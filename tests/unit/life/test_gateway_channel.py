@@ -7,13 +7,14 @@ import socket
 import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from sandboxd import deadline
 from sandboxd.egress.messages import Event
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life.gateway_channel import Channel
+from sandboxd.life.gateway_channel import Channel, attach
 from tests.patience import PATIENCE
 
 
@@ -174,3 +175,27 @@ def test_closing_wakes_whoever_reads(ends: tuple[socket.socket, socket.socket]) 
     channel.close()
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_a_running_gateway_of_podman_is_reached_by_a_command_in_it(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """Podman closes the standard input of a container with the first end that leaves."""
+    ours, theirs = ends
+    prepared: list[tuple[str, Any]] = []
+
+    def prepare(container: str, request: Any) -> str:
+        prepared.append((container, request))
+        return "e1"
+
+    engine: Any = SimpleNamespace(
+        is_podman=lambda: True,
+        exec_create=prepare,
+        exec_start=lambda _id, tty: (ours, frame(line(event="state"))),
+    )
+    channel = attach(engine, "c1", "/w")
+    theirs.close()
+    assert names(channel) == ["state"]
+    ((container, request),) = prepared
+    assert (container, request.user, request.stdin) == ("c1", "65532", True)
+    assert request.command[-1] == "--control"

@@ -12,7 +12,7 @@ import pytest
 from sandboxd.egress import layout
 from sandboxd.engine.networks import Network, Range
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import networks
+from sandboxd.life import network_forms, networks
 from sandboxd.model.labels import NETWORK
 from sandboxd.plan.container_name import container_name
 from sandboxd.state import subnets
@@ -24,7 +24,7 @@ FIRST, SECOND = "198.18.0.0/19", "198.18.32.0/19"
 NO_HOST = {"com.docker.network.bridge.inhibit_ipv4": "true"}
 OUTER = {
     "Id": "b",
-    "Name": networks.OUTER_NAME,
+    "Name": network_forms.OUTER_NAME,
     "Driver": "bridge",
     "Options": {"com.docker.network.bridge.enable_icc": "false"},
     "Labels": {NETWORK: ""},
@@ -103,15 +103,53 @@ def test_a_kernel_without_dummy_gets_a_bridge_without_the_host() -> None:
     assert served.requests[-1]["Options"] == NO_HOST
 
 
-def test_podman_is_refused_before_anything_is_made() -> None:
-    served = Served()
-    with (
-        answering_to_bodies(served, PODMAN) as engine,
-        pytest.raises(EnvironmentFailure, match="no network that its host is kept off") as refused,
-    ):
+class ServedByPodman:
+    """The networks of a Podman, by its own API."""
+
+    def __init__(self, *there: dict[str, Any]) -> None:
+        self.there = list(there)
+
+    def __call__(self, method: str, target: str, body: bytes) -> tuple[int, object]:
+        assert "/libpod/networks/" in target
+        if method == "GET":
+            return 200, self.there
+        request = {**json.loads(body), "id": f"made-{len(self.there)}"}
+        if not request["internal"]:
+            request["subnets"] = [{"subnet": "10.89.0.0/24", "gateway": "10.89.0.1"}]
+        self.there.append(request)
+        return 200, request
+
+
+def test_podman_gets_a_bridge_on_which_the_host_has_no_address() -> None:
+    served = ServedByPodman()
+    with answering_to_bodies(served, PODMAN) as engine:
+        pair = networks.ensure(engine, FOLDER, lambda _text: None)
+        assert networks.ensure(engine, FOLDER, lambda _text: None) == pair
+    outer, inner = served.there
+    assert (inner["internal"], inner["dns_enabled"], outer["dns_enabled"]) == (True, False, False)
+    assert [subnet.keys() for subnet in inner["subnets"]] == [{"subnet", "lease_range"}]
+    assert pair.inner.driver == "bridge" and pair.outer_subnets == ("10.89.0.0/24",)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"dns_enabled": True}, "its option `dns` is `true`"),
+        ({"internal": False}, "it is not internal"),
+        ({"driver": "macvlan"}, "its driver is `macvlan`"),
+        ({"subnets": [{"subnet": FIRST, "gateway": "198.18.0.1"}]}, "its addresses are others"),
+    ],
+)
+def test_a_network_of_podman_with_its_host_on_it_is_refused(
+    changes: dict[str, Any], why: str
+) -> None:
+    served = ServedByPodman()
+    with answering_to_bodies(served, PODMAN) as engine:
         networks.ensure(engine, FOLDER, lambda _text: None)
-    assert 'mode = "none"' in refused.value.hint
-    assert served.requests == []
+        served.there[1].update(changes)
+        with pytest.raises(EnvironmentFailure) as refused:
+            networks.pair_of(engine, FOLDER)
+    assert why in refused.value.message
 
 
 def test_addresses_of_other_networks_are_left_alone() -> None:
@@ -131,6 +169,7 @@ def test_a_network_that_is_there_keeps_its_addresses() -> None:
     [
         "Pool overlaps with other one on this address space",
         "failed to allocate gateway (198.18.0.1): Address already in use",
+        "subnet 198.18.0.0/19 is already used on the host or by another config",
     ],
 )
 def test_addresses_that_another_start_took_meanwhile_are_left_to_it(refusal: str) -> None:

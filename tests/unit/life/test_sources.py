@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import sources
+from tests.patience import eventually
 
 FOLDER, LINK = 1 << 31, 1 << 27
 
@@ -88,3 +91,17 @@ def test_only_a_known_engine_behind_a_local_socket_is_this_machine(own_home: Pat
         engine = FarEngine({})
         engine.host, engine.is_local = f"unix://{path}", True
         assert not sources.on_this_machine(engine), "pytest is no engine"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("word", "name"), [("/usr/bin/podman", "podman"), ("other", "other")])
+def test_an_engine_that_started_itself_anew_is_known_by_its_first_word(
+    tmp_path: Path, word: str, name: str
+) -> None:
+    """Rootless Podman does, by /proc/self/exe: the kernel calls it `exe` then."""
+    program = tmp_path / "exe"
+    shutil.copy("/bin/sleep", program)
+    with subprocess.Popen([word, "60"], executable=program) as process:
+        try:
+            eventually(lambda: sources._program(process.pid) == name)
+        finally:
+            process.kill()

@@ -46,6 +46,9 @@ class Played:
         self._stop, self._stopped = socket.socketpair()
         self._thread = threading.Thread(target=self._serve)
 
+    def is_podman(self) -> bool:
+        return False
+
     def attach(self, _container: str) -> tuple[socket.socket, bytes]:
         ours, theirs = socket.socketpair()
         self._ends.append(theirs)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandboxd.errors import UsageError
-from sandboxd.life import networks, up_down
+from sandboxd.life import up_down
 from sandboxd.operations import _basis, _credentials, start
 from sandboxd.operations import gateway as operation
 from sandboxd.operations.start_options import StartOptions
@@ -104,7 +104,6 @@ class Starting:
         monkeypatch.setattr(start, "_planned", planned)
         monkeypatch.setattr(start, "interruptible", lambda engine, _: engine)
         monkeypatch.setattr(start, "_build", lambda *_: self.during_build())
-        monkeypatch.setattr(networks, "refuse_podman", lambda _: None)
         monkeypatch.setattr(_credentials, "resolve", lambda *_: None)
         monkeypatch.setattr(up_down, "up", self.up)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.life.find import sandboxes_of
-from sandboxd.life.networks import OUTER_NAME
+from sandboxd.life.network_forms import OUTER_NAME
 from sandboxd.model.labels import NETWORK
 from sandboxd.model.sandbox_id import describe, name_of, workspace_of
 from sandboxd.operations.prune.entry import Entry
