@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from tools.lsp_client import frame, read_message
 
@@ -88,12 +89,17 @@ def _lsp(project: Path, config: Path) -> None:
     ) as server:
         assert server.stdin is not None and server.stdout is not None
         document = {"uri": config.as_uri(), "languageId": "jsonc", "version": 1, "text": _WEAK}
-        parameters = {"processId": None, "rootUri": project.as_uri(), "capabilities": {}}
-        for message in (
+        parameters: dict[str, Any] = {
+            "processId": None,
+            "rootUri": project.as_uri(),
+            "capabilities": {},
+        }
+        first: tuple[dict[str, Any], ...] = (
             {"id": 1, "method": "initialize", "params": parameters},
             {"method": "initialized", "params": {}},
             {"method": "textDocument/didOpen", "params": {"textDocument": document}},
-        ):
+        )
+        for message in first:
             server.stdin.write(frame({"jsonrpc": "2.0", **message}))
         server.stdin.flush()
         while (answer := read_message(server.stdout)) is not None:

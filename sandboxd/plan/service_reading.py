@@ -15,9 +15,11 @@ from sandboxd.formats.compose.values import entries
 from sandboxd.plan import service_health, service_names
 from sandboxd.plan.service import ProjectFile, Service
 from sandboxd.syntax import shell_words, yaml
-from sandboxd.syntax.substitution import substitute
+from sandboxd.syntax.substitution import fill
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sandboxd.formats.compose.project import Part
     from sandboxd.formats.compose.project import Service as Written
     from sandboxd.model.container import Container
@@ -102,7 +104,8 @@ def read(written: Written, sidecar: Container, workspace_service: str) -> Servic
         service = service._replace(
             needs=service_health.needs(written), health=service_health.health(written)
         )
-        without = (*without, *_unset(written))
+        env, unset = _environment(written, sidecar)
+        without = (*without, *_unset(written, unset))
     except ValueError as error:
         return service._replace(obstacle=f"has {error}")
     called = service_names.called(written)
@@ -111,13 +114,10 @@ def read(written: Written, sidecar: Container, workspace_service: str) -> Servic
         hostname=called.hostname,
         aliases=called.names,
         without=(*without, *called.without),
-        env=tuple(
-            f"{name}={value}".replace("\0", "$")
-            for name, value in _environment(written, sidecar).items()
-        ),
+        env=tuple(f"{name}={value}".replace("\0", "$") for name, value in env.items()),
         files=_files(sidecar),
         shares=shares,
-        obstacle=_obstacle(written, sidecar, shares),
+        obstacle=_obstacle(written, sidecar, env, shares),
     )
 
 
@@ -129,7 +129,7 @@ def network_owner(written: Written) -> str:
     return name if kind == "service" else ""
 
 
-def _obstacle(written: Written, sidecar: Container, shares: bool) -> str:
+def _obstacle(written: Written, sidecar: Container, env: Mapping[str, str], shares: bool) -> str:
     known = _READ | _WITHOUT_EFFECT | _NAMED.keys()
     unknown = sorted(key for key in written.parts if key not in known and not key.startswith("x-"))
     if sidecar.unseen:
@@ -140,7 +140,7 @@ def _obstacle(written: Written, sidecar: Container, shares: bool) -> str:
         return "names no image" + (", only a `build`" if sidecar.build is not None else "")
     if sidecar.network is not None and not shares:
         return f"has `network_mode: {sidecar.network.value}`"
-    for name, value in _environment(written, sidecar).items():
+    for name, value in env.items():
         if _is_unknown(value):
             return f"takes `{name}` from the host's environment"
     for field in (sidecar.memory, sidecar.shm_size):
@@ -166,11 +166,15 @@ def _is_unknown(text: str) -> bool:
     return takes_from_host(text) or "$" in text
 
 
-def _environment(written: Written, sidecar: Container) -> dict[str, str]:
-    """The variables, with only the project's own `.env` filled in; `environment` overrides files.
+def _environment(written: Written, sidecar: Container) -> tuple[dict[str, str], tuple[str, ...]]:
+    """The variables, with only the project's own `.env` filled in, and the names that are set nowhere.
 
-    An escaped dollar sign is kept as a zero byte: one that is left belongs to an unknown variable.
+    `environment` overrides files. As with Compose, what is set nowhere is empty, and a variable without a value is left
+    out then. A dollar sign of a known value is kept as a zero byte: one that is left is of a file, and not known.
+
+    :raises ValueError: a required variable is not set
     """
+    unset = dict[str, None]()
     values = {
         pair.value.name: pair.value.value for pair in sidecar.env if pair.origin.key == "env_file"
     }
@@ -178,9 +182,11 @@ def _environment(written: Written, sidecar: Container) -> dict[str, str]:
         for name, text, node in entries(part, "="):
             values.pop(name, None)
             if yaml.tag(node) != "!reset":
-                value = f"${{{name}}}" if text is None else text.replace("$$", "\0")
-                values[name] = substitute(value, part.file.dotenv.get)
-    return values
+                filled = fill(f"${{{name}}}" if text is None else text, part.file.dotenv.get)
+                unset |= dict.fromkeys(filled.unset)
+                if text is not None or not filled.unset:
+                    values[name] = filled.text.replace("$", "\0")
+    return values, tuple(unset)
 
 
 def _files(sidecar: Container) -> tuple[ProjectFile, ...]:
@@ -218,13 +224,15 @@ def _words(part: Part | None) -> tuple[str, ...] | None:
     return tuple(words)
 
 
-def _unset(written: Written) -> tuple[str, ...]:
-    """A sentence for each variable of the service's commands that is set nowhere: Compose has them empty, too."""
+def _unset(written: Written, of_environment: Iterable[str]) -> tuple[str, ...]:
+    """A sentence about the variables that are set nowhere, in the service's commands and its environment: Compose has
+    them empty, too.
+    """
     parts = [part for key in ("command", "entrypoint") if (part := written.last(key))]
     for part in written.parts.get("healthcheck", ()):
         if (test := yaml.get(part.node, "test")) is not None:
             parts.append(part._replace(node=test))
-    names = dict[str, None]()
+    names = dict.fromkeys(of_environment)
     for part in parts:
         node = yaml.target(part.node)
         for each in node.items if node.kind == "array" else (node,):

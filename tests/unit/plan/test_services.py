@@ -120,8 +120,7 @@ def test_the_policy_has_the_names_of_all_and_a_command_that_asks_for_it_has_them
         ({"cap_add": ["NET_RAW"]}, "`NET_RAW`"),
         ({"security_opt": ["seccomp=unconfined"]}, "has no filter"),
         ({"security_opt": ["label=type:x"]}, "has a filter of its own"),
-        ({"environment": {"A": "${A_OF_HOST}"}}, "takes `A` from the host's environment"),
-        ({"environment": ["A"]}, "takes `A` from the host's environment"),
+        ({"environment": {"A": "${NOT_KNOWN:?say it}"}}, "has the variable `NOT_KNOWN`"),
         ({"command": "run ${NOT_KNOWN:?say it}"}, "`NOT_KNOWN`, which has to be set and is not"),
         ({"healthcheck": {"test": ["CMD", "${NOT_KNOWN?}"]}}, "has the variable `NOT_KNOWN`"),
         ({"command": "run $"}, "a dollar sign that begins no variable"),
@@ -310,9 +309,12 @@ def test_variables_come_from_the_projects_own_file_and_from_nowhere_else(
     written = {"B": "2", "PW": "${PASSWORD}", "PRICE": "5$$"}
     plan = planned(tmp_path, db=DB | {"environment": written, "env_file": "db.env"})
     assert sorted(request(plan, "db")["Env"]) == ["A=1", "B=2", "PRICE=5$", "PW=from-file"]
-    plan = planned(tmp_path, db=DB | {"environment": {"X": "${OF_HOST}"}})
+    written = {"X": "${OF_HOST}", "Y": "a${OF_HOST}b", "OF_HOST": None, "D": "${OF_HOST:-d}"}
+    plan = planned(tmp_path, db=DB | {"environment": written})
+    assert sorted(request(plan, "db")["Env"]) == ["D=d", "X=", "Y=ab"]
     assert reasons(plan) == [
-        "`db` takes `X` from the host's environment: `sandboxd up` does not start it"
+        "`db`: `OF_HOST` is not set in the project's `.env`, so empty in what it runs: `sandboxd up` reads no "
+        "variable of the host"
     ]
 
 
