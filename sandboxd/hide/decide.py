@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.hide.names import secret_by_name
-from sandboxd.policy.acts_on_host import plain_name
+from sandboxd.policy.acts_on_host import plain_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -55,7 +55,7 @@ class Decision:
         if path == ".git" or path.startswith(".git/"):
             # Git's own files are copied by rules of their own.
             return ""
-        plain = "/".join(map(plain_name, path.split("/")))
+        plain = plain_path(path)
         if _matches(self._always, plain, is_folder):
             return BY_POLICY
         if _matches(self._show, plain, is_folder):

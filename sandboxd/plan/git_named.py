@@ -1,4 +1,6 @@
-"""The paths of a workspace on which git on the host acts because a setting names them, such as a folder of hooks."""
+"""The paths of a workspace on which the host acts because a setting of git names them, such as a folder of hooks, or a
+link in a folder on which it acts.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,17 @@ from collections.abc import Iterator, Mapping
 from sandboxd.plan.git_control import git_control
 from sandboxd.plan.git_environment import settings_of
 from sandboxd.plan.git_user_configs import user_configs
+from sandboxd.plan.links_in_pins import links_in
+from sandboxd.policy.acts_on_host import weigh
+
+WHY = "a setting of git or a link names it, and the host acts on what is there"
 
 _MOST_LINKS = 40
 """The same limit as the kernel's."""
 
 
 def named_by_git(workspace: str, environ: Mapping[str, str]) -> frozenset[str]:
-    """The paths that settings of git name, relative to the workspace, and the links on the way to them.
+    """The paths that settings of git and links name, relative to the workspace, and the links on the way to them.
 
     A path need not exist: git acts on what is there when it runs.
 
@@ -28,7 +34,18 @@ def named_by_git(workspace: str, environ: Mapping[str, str]) -> frozenset[str]:
         settings_of(environ),
     )
     named = {*control.pins, *(each.path for each in (*control.exposed, *control.unread))}
+    links = links_in(workspace, (*control.pins, *_acting_folders(workspace)), control.pins)
+    named.update(each.path for each in (*links.ends, *links.on_the_way))
     return frozenset(named.union(*(_links_to(workspace, path) for path in named)))
+
+
+def _acting_folders(workspace: str) -> list[str]:
+    """The folders at the top on which tools of the host act by their names."""
+    try:
+        names = os.listdir(workspace)
+    except OSError:
+        return []
+    return [name for name in names if weigh(name)[0] == "control"]
 
 
 def _links_to(workspace: str, path: str) -> Iterator[str]:

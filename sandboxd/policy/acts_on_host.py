@@ -121,3 +121,8 @@ def plain_name(part: str) -> str:
     text = unicodedata.normalize("NFKC", part)
     text = "".join(char for char in text if unicodedata.category(char) not in ("Cf", "Cc"))
     return text.casefold().split(":")[0].rstrip(" .") or part
+
+
+def plain_path(path: str) -> str:
+    """A path with each of its names as `plain_name` has it."""
+    return "/".join(map(plain_name, path.split("/")))

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 import stat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
-from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
+from sandboxd.plan.git_named import WHY, named_by_git
+from sandboxd.policy.acts_on_host import beside_head, plain_path, weigh
 from sandboxd.review import links
 from sandboxd.review.changes import LARGEST
 from sandboxd.review.media import is_media
 
 if TYPE_CHECKING:
+    from collections.abc import Set
+
     from sandboxd.review.changes import Change, Changes
 
 _LARGEST_SHOWN = 1 << 20
@@ -64,13 +68,27 @@ class Item(NamedTuple):
 
 def items(changes: Changes) -> tuple[Item, ...]:
     """The changes to review, sorted by path."""
+    named = {plain_path(path) for path in named_by_git(changes.workspace, os.environ)}
     results = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
             item = _item(root, changes, change)
             if item is not None:
-                results.append(_in_place(root, item))
+                results.append(_in_place(root, _as_named(item, named)))
     return tuple(results)
+
+
+def _as_named(item: Item, named: Set[str]) -> Item:
+    """`item`, marked as a control file where a setting of git names it, a folder above it, or what is below it."""
+    path = plain_path(item.path)
+    above = [path[: match.start()] for match in re.finditer("/", path)]
+    if item.control or not (
+        path in named
+        or not named.isdisjoint(above)
+        or any(each.startswith(path + "/") for each in named)
+    ):
+        return item
+    return item._replace(control=WHY)
 
 
 def _in_place(root: int, item: Item) -> Item:
@@ -132,14 +150,10 @@ def _why_hidden(changes: Changes, path: str) -> str:
     """Why the sandbox did not have what the host has at `path` or at a folder above it, however the name is spelt."""
     if not changes.hidden:
         return ""
-    hidden = {_plain(each): why for each, why in changes.hidden.items()}
-    parts = _plain(path).split("/")
+    hidden = {plain_path(each): why for each, why in changes.hidden.items()}
+    parts = plain_path(path).split("/")
     paths = ("/".join(parts[:depth]) for depth in range(1, len(parts) + 1))
     return next((hidden[each] for each in paths if each in hidden), "")
-
-
-def _plain(path: str) -> str:
-    return "/".join(map(plain_name, path.split("/")))
 
 
 def _moved_on(changes: Changes, path: str, here: Here) -> bool:

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from sandboxd.plan.git_named import WHY
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
-from sandboxd.sync import named
 from sandboxd.sync.named import Named
 from sandboxd.sync.state import Snapshot
 from sandboxd.sync.wire import TEMPORARY
@@ -112,7 +112,7 @@ class Policy(NamedTuple):
         if self.is_ignored(path, is_folder) and not self.is_wanted(path, is_folder):
             return Rule(Flow.NONE, "ignored by git: it stays where it was made")
         if weight != "control" and self.named.has(path):
-            return Rule(Flow.IN, named.WHY)
+            return Rule(Flow.IN, WHY)
         if not weight and is_beside_head:
             why = beside_head(path)
             weight = "control" if why else ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.plan.git_named import WHY
 from sandboxd.review import bring, choice, patch, weigh
 from sandboxd.review.weigh import Item
 from tests.unit.review.copies import END, Copy, record
@@ -137,6 +139,29 @@ def test_what_tools_on_the_host_act_upon_is_brought_only_by_name(
     (item,) = made_up(Copy(tmp_path, host), record("file", path, b"evil")).values()
     assert item.control and not comes(item) and comes(item, path)
     assert "WATCH" in patch.summary(item)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("core.hooksPath", "tools/hooks", "tools/hooks/post-commit"),
+        ("core.hooksPath", "tools/hooks", "Tools/HOOKS/post-commit"),
+        ("core.hooksPath", "tools/hooks", "tools"),
+        ("core.fsmonitor", "./watch.sh", "watch.sh"),
+        ("include.path", "../extra", "extra"),
+    ],
+)
+def test_what_gits_config_names_is_brought_only_by_name(
+    tmp_path: Path, host: Path, key: str, value: str, path: str
+) -> None:
+    (host / ".git").mkdir()
+    subprocess.run(["git", "config", "-f", str(host / ".git/config"), key, value], check=True)
+    copy = Copy(tmp_path, host)
+    (copy.inside / path).parent.mkdir(parents=True, exist_ok=True)
+    (copy.inside / path).write_text("x\n")
+    item = judged(copy)[path]
+    assert item.control == WHY
+    assert not comes(item) and comes(item, path)
 
 
 @pytest.mark.parametrize(
