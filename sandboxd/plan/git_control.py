@@ -10,11 +10,10 @@ from __future__ import annotations
 import os
 import posixpath
 import re
-import stat
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sandboxd.plan import config_text, git_programs
+from sandboxd.plan import config_text, git_files, git_programs
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
@@ -48,7 +47,7 @@ class GitControl(NamedTuple):
     of them that may be created as empty folders. `exposed` stay writable. `common` are existing `commondir` files in
     `.git`, by which a repository names another one. `unread` are files that could not be read, so that it is not known
     what they name. `bare_refused`: the user's own config makes git ignore bare repositories that it merely finds
-    (`safe.bareRepository = explicit`).
+    (`safe.bareRepository = explicit`). `own` are the absolute paths of the git directories.
     """
 
     pins: tuple[str, ...] = ()
@@ -57,6 +56,7 @@ class GitControl(NamedTuple):
     bare_refused: bool = False
     common: tuple[str, ...] = ()
     unread: tuple[Exposed, ...] = ()
+    own: tuple[str, ...] = ()
 
 
 def git_control(
@@ -79,7 +79,7 @@ def git_control(
     # Only the user's own may say so: git does not believe a repository here.
     bare_refused = reader.values.get("safe.barerepository") == "explicit"
     # Files beside a `.git` can have been put there to look like a repository.
-    if _kind(workspace, ".git") == "folder":
+    if git_files.kind(workspace, ".git") == "folder":
         reader.repository(".git", workspace)
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
@@ -88,13 +88,14 @@ def git_control(
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
+        reader.own.append(linked.common)
         reader.read_config(os.path.join(linked.common, "config"), workspace)
         reader.objects(linked.common)
         reader.entered()
     elif own := separate_repository(workspace):
         reader.separate(own)
         reader.entered()
-    elif _is_repository(workspace, ""):
+    elif git_files.is_repository(workspace, ""):
         # The workspace is a bare repository itself.
         reader.repository("", workspace)
         reader.exposed["commondir"] = "git reads the config of the repository that it names"
@@ -108,6 +109,7 @@ def git_control(
         bare_refused,
         tuple(sorted(reader.common)),
         tuple(Exposed(path, why) for path, why in sorted(reader.unread.items())),
+        tuple(reader.own),
     )
 
 
@@ -125,6 +127,7 @@ def _below(top: GitControl, folder: str, bare_refused: bool) -> GitControl:
         ),
         bare_refused,
         unread=tuple(Exposed(posixpath.relpath(path, folder), why) for path, why in top.unread),
+        own=top.own,
     )
 
 
@@ -174,6 +177,7 @@ class _Reader:
         self.absent: set[str] = set()
         self.common: set[str] = set()
         self.unread: dict[str, str] = {}
+        self.own: list[str] = []
         self.values: dict[str, str] = {}
         """The last value of each setting."""
 
@@ -204,6 +208,7 @@ class _Reader:
 
     def repository(self, folder: str, worktree: str) -> None:
         """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""
+        self.own.append(os.path.join(self._workspace, folder))
         if folder:
             self.common.add(posixpath.join(folder, "commondir"))
         else:
@@ -224,15 +229,16 @@ class _Reader:
                     "it has too many submodules to read the config of each"
                 )
                 return
-            if _is_repository(self._workspace, folder):
+            if git_files.is_repository(self._workspace, folder):
                 repositories += 1
                 self.repository(folder, self._worktree_of(folder))
                 waiting.append(f"{folder}/modules")
                 continue
-            waiting += [f"{folder}/{name}" for name in _folders(self._workspace, folder)]
+            waiting += [f"{folder}/{name}" for name in git_files.folders(self._workspace, folder)]
 
     def separate(self, own: str) -> None:
         """Pin the repository that the file `.git` names, as a whole, if it is in the workspace."""
+        self.own.append(own)
         if folder := self._inside(own):
             self.pin(folder)
         self.objects(own)
@@ -371,28 +377,3 @@ class _Reader:
         """A path within the workspace, '' for one outside of it, and for the workspace itself."""
         prefix = self._workspace.rstrip("/") + "/"
         return path[len(prefix) :] if path.startswith(prefix) else ""
-
-
-def _kind(workspace: str, path: str) -> str:
-    """``folder``, ``file``, or '' for anything else and for nothing."""
-    try:
-        mode = os.lstat(os.path.join(workspace, path)).st_mode
-    except (OSError, ValueError):
-        return ""
-    return "folder" if stat.S_ISDIR(mode) else "file" if stat.S_ISREG(mode) else ""
-
-
-def _is_repository(workspace: str, folder: str) -> bool:
-    kinds = [_kind(workspace, posixpath.join(folder, name)) for name in ("HEAD", "objects", "refs")]
-    return kinds == ["file", "folder", "folder"]
-
-
-def _folders(workspace: str, path: str) -> list[str]:
-    """The folders in `path`, sorted; none where it is a link or missing."""
-    if _kind(workspace, path) != "folder":
-        return []
-    try:
-        with os.scandir(os.path.join(workspace, path)) as entries:
-            return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
-    except OSError:
-        return []

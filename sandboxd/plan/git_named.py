@@ -34,7 +34,8 @@ def named_by_git(workspace: str, environ: Mapping[str, str]) -> frozenset[str]:
         settings_of(environ),
     )
     named = {*control.pins, *(each.path for each in (*control.exposed, *control.unread))}
-    links = links_in(workspace, (*control.pins, *_acting_folders(workspace)), control.pins)
+    folders = (*control.pins, *_acting_folders(workspace))
+    links = links_in(workspace, folders, control.pins, control.own)
     named.update(each.path for each in (*links.ends, *links.on_the_way))
     return frozenset(named.union(*(_links_to(workspace, path) for path in named)))
 

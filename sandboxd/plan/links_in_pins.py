@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 _MOST_ENTRIES = 2_000
 _DEEPEST = 8
-_OF_GIT = (".git", ".git/hooks", ".git/info")
-"""The folders of a repository in which git follows links. They are mounted nowhere; only their links count."""
+_IN_GIT = ("", "hooks", "info")
+"""The folders of a git directory in which git follows links."""
 
 
 class Behind(NamedTuple):
-    """A path within the workspace to which a link leads, and the link."""
+    """A path within the workspace to which a link leads, and the link: within the workspace, or an absolute path."""
 
     path: str
     link: str
@@ -33,27 +33,32 @@ class Links(NamedTuple):
     is_whole: bool = True
 
 
-def links_in(workspace: str, pinned: Iterable[str], of_git: Iterable[str]) -> Links:
-    """Follow the links in the folders `pinned`, and in the host's git directory, as far as they stay in the workspace.
+def links_in(
+    workspace: str, pinned: Iterable[str], of_git: Iterable[str], git_folders: Iterable[str]
+) -> Links:
+    """Follow the links in the folders `pinned`, and in git directories of the host, to what is in the workspace.
 
     :param workspace: an absolute path without links
     :param pinned: paths within the workspace
     :param of_git: those of them that settings of git name
+    :param git_folders: absolute paths
     """
-    paths = tuple(pinned)
-    walk = _Walk(workspace, paths, of_git)
+    paths, own = tuple(pinned), tuple(git_folders)
+    walk = _Walk(workspace, paths, (*of_git, *own))
     for path in paths:
         if path != ".git":
             walk.visit(path, 0)
-    for folder in _OF_GIT:
-        walk.visit(folder, _DEEPEST)
+    for folder in own:
+        for name in _IN_GIT:
+            # Without what lies deeper: objects, refs and the like have no links.
+            walk.visit(posixpath.join(folder, name).rstrip("/"), _DEEPEST)
     return Links(tuple(sorted(walk.ends)), tuple(sorted(walk.on_the_way)), walk.is_whole)
 
 
 class _Walk:
     def __init__(self, workspace: str, pinned: tuple[str, ...], of_git: Iterable[str]) -> None:
         self._workspace = workspace
-        self._of_git = {".git", *of_git}
+        self._of_git = {*of_git}
         self._pinned = tuple(f"{path}/" for path in (*pinned, ".git"))
         self._left = _MOST_ENTRIES
         self.ends: set[Behind] = set()
@@ -71,7 +76,7 @@ class _Walk:
                 self._follow(inside)
             elif is_folder and depth < _DEEPEST:
                 self.visit(inside, depth + 1)
-            elif is_folder and depth == _DEEPEST and folder not in _OF_GIT:
+            elif is_folder and not os.path.isabs(folder):
                 self.is_whole = False
 
     def _entries(self, path: str) -> Iterator[tuple[str, bool, bool]]:

@@ -142,7 +142,7 @@ def survey(
             )
         else:
             files.setdefault(file.path, file)
-    links = links_in(path, tuple(files), git.pins)
+    links = links_in(path, tuple(files), git.pins, git.own)
     for behind in links.ends:
         file = _control_file(path, behind.path, frozenset())
         files.setdefault(file.path, file)

@@ -261,6 +261,7 @@ def test_a_folder_of_a_larger_repository_has_what_that_one_names(
     assert {*control.pins} == {"hooks", "lib" if is_linked else "lib/.git"}
     assert "hooks" in control.folders
     assert [entry.path for entry in control.exposed] == ["x.sh"]
+    assert str(repository / ".git") in control.own
     if not is_linked:
         assert [entry.path for entry in control.unread] == ["../../.git/config"]
     survey(str(folder), (".git",), git=control)

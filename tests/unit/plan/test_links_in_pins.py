@@ -25,7 +25,8 @@ def script(path: Path) -> None:
 
 
 def shut_and_named(root: Path) -> tuple[set[str], set[str]]:
-    facts = survey(str(root), (".git", ".vscode"), git=GIT)
+    git = GIT._replace(own=(str(root / ".git"),))
+    facts = survey(str(root), (".git", ".vscode"), git=git)
     shut = {file.path for file in facts.control_files if file.kind in ("file", "directory")}
     return shut - {".git", ".githooks", ".vscode"}, {each.path for each in facts.exposed}
 
@@ -92,3 +93,12 @@ def test_very_many_files_are_said_not_to_be_looked_at(
     for number in range(5):
         script(tmp_path / f".githooks/{number}")
     assert not survey(str(tmp_path), (), git=GIT).complete
+
+
+def test_links_in_git_directories_elsewhere_lead_to_what_is_shut(tmp_path: Path) -> None:
+    """As in a monorepo, for a linked work tree, and in a submodule."""
+    project = tmp_path / "web/api"
+    script(project / "scripts/pc.sh")
+    link(tmp_path / ".git/hooks/post-commit", "../../web/api/scripts/pc.sh")
+    facts = survey(str(project), (), git=GitControl(own=(str(tmp_path / ".git"),)))
+    assert [file.path for file in facts.control_files] == ["scripts/pc.sh"]
