@@ -105,7 +105,7 @@ def compare(
     decision.decide()
     decision.complete()
     comparison = decision.comparison()
-    stop = stop_after(comparison.host, decision.remaining(), agreed, allowed, earlier)
+    stop = stop_after(comparison.host, decision.remaining, agreed, allowed, earlier)
     return comparison if stop is None else Comparison(stop=stop)
 
 

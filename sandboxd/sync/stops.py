@@ -77,14 +77,14 @@ def stop_before(
 
 def stop_after(
     steps: Collection[Step],
-    remaining: Mapping[str, Content],
+    remaining: Callable[[], Mapping[str, Content]],
     agreed: Agreed,
     allowed: Container[str],
     earlier: Callable[[], Removed] = _nothing,
 ) -> Stop | None:
     """The reason not to do the `steps` on the host; None if there is none. Files that are only renamed do not count.
 
-    :param remaining: what the host would have afterwards
+    :param remaining: returns what the host would have afterwards
     :param earlier: returns what was removed or overwritten before and counts with them where it is still gone
     """
     removed = {
@@ -94,13 +94,14 @@ def stop_after(
     }
     if not removed:
         return None
-    texts = {content.text for content in remaining.values()}
+    left = remaining()
+    texts = {content.text for content in left.values()}
     gone = frozenset(path for path, text in removed.items() if text not in texts)
     # What was answered counts for these files, and not for as many others.
     if not gone or all(path in allowed for path in gone):
         return None
     before = sum(
-        path not in remaining and path not in removed and text not in texts
+        path not in left and path not in removed and text not in texts
         for path, text in earlier().items()
     )
     total = sum(content.kind is not Kind.FOLDER for content in agreed.values())
