@@ -60,13 +60,43 @@ def read_by(
         return wanted, None
 
 
+def logins_now(
+    before: GivenRights | None, digest: str | None, wanted: Rights, environ: Mapping[str, str]
+) -> tuple[str, ...]:
+    """The fingerprints of SSH keys, and the hosts, by which a login may stay open.
+
+    Where the config cannot be read, these are those of before that the user's list of credentials still has.
+
+    :param before: what is stored so far
+    :param digest: of the config; None where it cannot be read
+    """
+    if digest is not None and not wanted.no_credentials:
+        return tuple(sorted(wanted.keys.words))
+    if before is None or not before.logins:
+        return ()
+    # Late: most sandboxes use none.
+    from sandboxd.credentials import records
+
+    try:
+        listed = records.load(environ)
+    except UsageError:
+        return before.logins
+    words = {word for each in listed if each.source == records.SSH_AGENT for word in each.place}
+    return tuple(word for word in before.logins if word in words)
+
+
 def to_keep(
-    before: GivenRights | None, digest: str | None, wanted: Rights, gateway: GatewayRights
+    before: GivenRights | None,
+    digest: str | None,
+    wanted: Rights,
+    gateway: GatewayRights,
+    logins: tuple[str, ...] = (),
 ) -> GivenRights | None:
     """What is to be stored of a sandbox whose gateway has `gateway`, or gets it next; None to leave what is.
 
     :param before: what is stored so far
     :param digest: of the config; None where it cannot be read
+    :param logins: as `logins_now` returns them
     """
     container = wanted.target.container
     if digest is None and before is not None and before.container not in ("", container):
@@ -79,9 +109,6 @@ def to_keep(
         given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
     else:
         given = before._replace(container=container)
-    logins = given.logins
-    if digest is not None and not wanted.no_credentials:
-        logins = tuple(sorted(wanted.keys.words))
     return given._replace(gateway=gateway.policy, accounts=wanted.accounts, logins=logins)
 
 

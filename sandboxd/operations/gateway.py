@@ -98,8 +98,9 @@ def follow(
         whole = gateway.complete(engine, pair, wanted.gateway, addresses)
         last = record.gateway if record is not None else None
         given = Given(running_gateway.version(engine, sandbox), last)
-        if record is not None and digest is not None and not wanted.no_credentials:
-            ends_logins = ends_logins or wanted.keys.lack(record.logins)
+        logins = _present_rights.logins_now(record, digest, wanted, environ)
+        if record is not None:
+            ends_logins = ends_logins or not {*logins}.issuperset(record.logins)
         if ends_logins and last is not None and last.version == given.version:
             # A login outlives its key, under any name of its server, and no gateway knows which tunnel is one.
             nothing = whole.nothing()
@@ -360,7 +361,8 @@ def _keep(
     :param digest: of the config; None where it cannot be read
     :raises EnvironmentFailure: it cannot be written
     """
-    given = _present_rights.to_keep(before, digest, wanted, gateway)
+    logins = _present_rights.logins_now(before, digest, wanted, environ)
+    given = _present_rights.to_keep(before, digest, wanted, gateway, logins)
     if given is not None:
         given_rights.keep(environ, wanted.target.sandbox, given)
 

@@ -167,7 +167,7 @@ def test_logins_end_where_one_host_goes(running: Running) -> None:
     assert [at_forge(each) for each in running.pushed] == ["allowed", "no-rule", "allowed"]
 
 
-def test_half_a_file_ends_no_login_and_forgets_none(running: Running) -> None:
+def test_half_a_file_ends_no_login_and_keeps_none_whose_key_is_gone(running: Running) -> None:
     records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, "forge.example.org")))
     running.write(SSH, trusted=True)
     running.start()
@@ -175,9 +175,11 @@ def test_half_a_file_ends_no_login_and_forgets_none(running: Running) -> None:
     running.follow()
     assert {at_forge(each) for each in running.pushed} == {"allowed"}
     records.remove(running.environ, Name("ssh"))
-    running.write(SSH, trusted=False)
     running.follow()
     assert [at_forge(each) for each in running.pushed[-2:]] == ["no-rule", "allowed"]
+    pushed = len(running.pushed)
+    running.follow()
+    assert len(running.pushed) == pushed, "once"
 
 
 def test_logins_end_with_names_that_go_in_the_same_moment(running: Running) -> None:
