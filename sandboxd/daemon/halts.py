@@ -187,13 +187,17 @@ class Watched:
                         reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
                         log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
                     is_ended = self._stop.is_set()
-                    is_lost = guard.has_lost() or (not is_ended and guard.has_lost_mounts())
+                    is_lost = (
+                        guard.has_lost()
+                        or guard.has_open_arrivals(events.origins)
+                        or (not is_ended and guard.has_lost_mounts())
+                    )
                     if not is_lost and not is_ended:
-                        events.wait()
+                        events.wait(guard.next_look)
                     is_last = self._stop.is_set()
                     # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
                     # the container from inside may have written just before.
-                    is_lost = is_lost or guard.has_lost()
+                    is_lost = is_lost or guard.has_lost() or guard.has_open_arrivals(events.origins)
                 if is_lost:
                     self._halt(guard, reason)
                 if is_lost or is_last:

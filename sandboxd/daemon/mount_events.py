@@ -18,9 +18,13 @@ import sys
 import threading
 import time
 from collections.abc import Collection, Iterator
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from sandboxd.daemon.listening import Change, Changes, Listening, is_nameable
+from sandboxd.halt.arrivals import Origins
+
+if TYPE_CHECKING:
+    from inotify_simple import Event
 
 STEP_MS = 20
 """Milliseconds between two looks of `watchfiles`, where it is used: a change is seen after one or two of them."""
@@ -40,9 +44,13 @@ class MountEvents(Protocol):
     delay: str
     """How late a change may be seen, in words; '' for without delay."""
 
-    def wait(self) -> bool:
+    origins: Origins
+    """How entries of the shut folders came there since this was opened; where it is not seen, nothing."""
+
+    def wait(self, seconds: float | None = None) -> bool:
         """Block until a watched path may have changed; False once `end` was called.
 
+        :param seconds: the longest that it blocks
         :raises OSError: the system gives no more events
         """
         ...
@@ -57,6 +65,7 @@ def open_events(
     files: Collection[str] = (),
     folders: Collection[str] = (),
     coming: Collection[str] = (),
+    shut: Collection[str] = (),
 ) -> MountEvents:
     """The fastest kind of events that this system has; what happens after this call is not missed.
 
@@ -68,22 +77,23 @@ def open_events(
         comes, and then has to be named again
     :param coming: absolute paths of which it matters that they come; where the folder of one comes, too, both are to be
         given
+    :param shut: absolute paths of folders into which nothing may be moved from elsewhere
     :raises OSError: the system gives no events
     """
     if sys.platform == "linux":
         try:
-            return _Inotify(paths, files, folders, coming)
+            return _Inotify(paths, files, folders, coming, shut)
         except ImportError:
             pass
         except OSError as error:
             if error.errno in _OUT_OF_WATCHES:
                 why = "the system has no watches left (`fs.inotify` in sysctl)"
-                return _Looks(why, {*paths, *files, *coming}, folders)
+                return _Looks(why, {*paths, *files, *coming}, {*folders, *shut})
             if isinstance(error, PermissionError):
                 why = f"`{error.filename}` may not be read"
-                return _Looks(why, {*paths, *files, *coming}, folders)
+                return _Looks(why, {*paths, *files, *coming}, {*folders, *shut})
             raise
-    return _Steps({*paths, *coming}, files, folders)
+    return _Steps({*paths, *coming}, files, {*folders, *shut})
 
 
 def folders_of(paths: Collection[str]) -> tuple[dict[str, set[str]], set[str]]:
@@ -116,13 +126,21 @@ class _Inotify:
         files: Collection[str] = (),
         folders: Collection[str] = (),
         coming: Collection[str] = (),
+        shut: Collection[str] = (),
     ) -> None:
         from inotify_simple import INotify, flags
 
         stays = flags.MOVE_SELF | flags.DELETE_SELF
         entries = stays | flags.MOVED_FROM | flags.MOVED_TO | flags.DELETE
         self._matters = stays | flags.ATTRIB | flags.Q_OVERFLOW | flags.IGNORED | flags.UNMOUNT
-        self._add = flags.MASK_ADD
+        self._flags, self._add = flags, flags.MASK_ADD
+        self._fresh: set[str] = set()
+        self._moved: set[str] = set()
+        self.origins = Origins(self._fresh, self._moved)
+        self._shut: dict[int, str] = {}
+        """The shut folders by the numbers of their watches."""
+        self._on_their_way: dict[int, bool] = {}
+        """Whether what left a shut folder was made there, by the number that joins the two events of a move."""
         self._names: dict[int, set[str] | None] = {}
         """The names that matter by the number of the watch; None for all."""
         self._is_ended = False
@@ -147,6 +165,9 @@ class _Inotify:
                 self._watch(folder, entries | more | flags.ONLYDIR, of_it)
             for folder in above.difference(folders):
                 self._watch(folder, stays | flags.ONLYDIR, set())
+            for folder in shut:
+                mask = entries | flags.CREATE | flags.ONLYDIR | flags.DONT_FOLLOW
+                self._shut[self._watch(folder, mask, set())] = folder
             for path in paths:
                 # A new hard link changes the attributes of the file, and nothing in its folder.
                 if stat.S_ISREG(_mode(path)):
@@ -155,27 +176,57 @@ class _Inotify:
             self.close()
             raise
 
-    def _watch(self, folder: str, mask: int, names: set[str] | None) -> None:
+    def _watch(self, folder: str, mask: int, names: set[str] | None) -> int:
+        """The number of the watch; 0 for no watch."""
         # One that is gone has nothing to tell: the first look finds that out.
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             try:
                 # By a link one folder can be at two paths, and counts for the names of both.
-                number = self._inotify.add_watch(folder, mask | self._add)
+                number: int = self._inotify.add_watch(folder, mask | self._add)
             except PermissionError as error:
                 raise PermissionError(error.errno, error.strerror, folder) from None
             known = self._names.get(number, set())
             self._names[number] = None if names is None or known is None else known | names
+            return number
+        return 0
 
-    def wait(self) -> bool:
+    def wait(self, seconds: float | None = None) -> bool:
         while not self._is_ended:
-            self._poll.poll()
+            if not self._poll.poll(seconds and seconds * 1000):
+                return True
+            is_awake = False
             for event in self._inotify.read(timeout=0):
                 names = self._names.get(event.wd, ())
-                if event.mask & self._matters or names is None or event.name in names:
-                    return not self._is_ended
+                is_awake |= bool(event.mask & self._matters) or names is None or event.name in names
+                if event.wd in self._shut and self._note(event):
+                    is_awake = True
+            if is_awake:
+                return not self._is_ended
             if not self._is_ended:
                 time.sleep(_REST_SECONDS)
         return False
+
+    def _note(self, event: Event) -> bool:
+        """Note how an entry of a shut folder came or went; returns whether it has to be looked at."""
+        fresh, moved = self._fresh, self._moved
+        path = os.path.join(self._shut[event.wd], event.name)
+        is_folder = bool(event.mask & self._flags.ISDIR)
+        if event.mask & self._flags.MOVED_FROM:
+            self._on_their_way[event.cookie] = path in fresh
+            fresh.discard(path)
+            return False
+        if event.mask & self._flags.MOVED_TO and event.cookie in self._on_their_way:
+            if self._on_their_way.pop(event.cookie):
+                fresh.add(path)
+            return is_folder
+        is_from_elsewhere = bool(event.mask & self._flags.MOVED_TO)
+        if event.mask & self._flags.CREATE:
+            # By `ln` a file gets another name here, and its old one stays.
+            is_from_elsewhere = not is_folder and _names_of(path) > 1
+        elif not is_from_elsewhere:
+            return False
+        (moved if is_from_elsewhere else fresh).add(path)
+        return is_from_elsewhere or is_folder
 
     def end(self) -> None:
         self._is_ended = True
@@ -189,6 +240,14 @@ class _Inotify:
     def _close_pipe(self) -> None:
         os.close(self._wake_up)
         os.close(self._waker)
+
+
+def _names_of(path: str) -> int:
+    """How many hard links lead to a file; 0 for nothing."""
+    try:
+        return os.lstat(path).st_nlink
+    except OSError:
+        return 0
 
 
 def _mode(path: str) -> int:
@@ -211,6 +270,7 @@ class _Steps:
         self._files = frozenset({*files, *folders})
         self._folders = frozenset(folders)
         self._event = threading.Event()
+        self.origins = Origins()
         self._is_ended = False
         self._error: Exception | None = None
         self._listening = Listening(
@@ -232,8 +292,8 @@ class _Steps:
         self._error = error
         self._event.set()
 
-    def wait(self) -> bool:
-        self._event.wait()
+    def wait(self, seconds: float | None = None) -> bool:
+        self._event.wait(seconds)
         self._event.clear()
         if self._error is not None and not self._is_ended:
             raise OSError(str(self._error))
@@ -264,10 +324,11 @@ class _Looks:
         self.delay = f"up to {STEP_MS} ms late, since {why}"
         self._paths, self._folders = tuple(paths), tuple(folders)
         self._before = self._look()
+        self.origins = Origins()
         self._event = threading.Event()
 
-    def wait(self) -> bool:
-        end = time.monotonic() + _POLL_SECONDS
+    def wait(self, seconds: float | None = None) -> bool:
+        end = time.monotonic() + (seconds or _POLL_SECONDS)
         while time.monotonic() < end:
             if self._event.wait(STEP_MS / 1000):
                 return False

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.halt import points as places
 from sandboxd.halt import record, stop, versions
+from sandboxd.halt.arrivals import AGAIN_SECONDS, Arrivals
 from sandboxd.halt.points import Guards, Lost, What
 from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
@@ -24,10 +25,11 @@ from sandboxd.plan.acting import is_of_version_control
 from sandboxd.plan.entrances import hosts_own
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.halt.arrivals import Origins
     from sandboxd.halt.put_back import Outcome
     from sandboxd.halt.versions import Held
 
@@ -76,6 +78,18 @@ class Guard:
         )
         """Paths on the host of files that must get no second name, those in folders included."""
 
+        self._arrivals = Arrivals(self.workspace, self._shut_folders())
+        self._arrived: dict[str, None] = {}
+        """What came from elsewhere into a folder that is shut, and may be written inside."""
+
+    def _shut_folders(self) -> Iterator[str]:
+        for point in self.points:
+            if point.guards is Guards.ALL and not is_of_version_control(point.path):
+                yield point.path
+        hooks = os.path.join(self._links.git.common, "hooks") if self._links is not None else ""
+        if hooks.startswith(f"{self.workspace}/"):
+            yield hooks
+
     def _hold(self, path: str) -> None:
         try:
             held = versions.Held(path)
@@ -112,6 +126,19 @@ class Guard:
             held.close()
         self._held.clear()
 
+    @property
+    def next_look(self) -> float | None:
+        """Seconds until `has_open_arrivals` is to be called again though nothing happens; None for no such need."""
+        return AGAIN_SECONDS if self._arrivals.is_waiting else None
+
+    def has_open_arrivals(self, origins: Origins) -> bool:
+        """Whether something came into a shut folder that a program inside may write there, and that no copy replaced.
+
+        :param origins: how entries came there since the last call
+        """
+        self._arrived |= dict.fromkeys(self._arrivals.part(origins))
+        return bool(self._arrived)
+
     def has_lost(self) -> bool:
         """Whether `lost` returns anything: what takes least time is looked at first."""
         return bool(self._gone() or self._named())
@@ -122,14 +149,16 @@ class Guard:
 
         A mount is lost when another file than at the time of this object's creation is at its path, or none.
         """
-        return (*self._gone(), *self._named())
+        arrived = (Lost(path, What.ARRIVED) for path in self._arrived)
+        return (*self._gone(), *arrived, *self._named())
 
-    def lists(self) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    def lists(self) -> tuple[Collection[str], ...]:
         """Absolute paths of the files by which git on the host names paths that may have no mount, of the folders in
-        which new ones of them come, and of what does not exist yet on the way to such a path.
+        which new ones of them come, of what does not exist yet on the way to such a path, and of all folders that are
+        shut.
         """
         named = open_links.named(self._links)
-        return named.files, named.folders, named.coming
+        return named.files, named.folders, named.coming, self._arrivals.folders()
 
     def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.

@@ -81,6 +81,7 @@ def describe(halt: Halt) -> str:
     parts = (
         _of_gone(gone, is_seen=halt.reason is Reason.REPLACED),
         _of_linked(of(What.LINKED)),
+        _of_arrived(of(What.ARRIVED)),
         _of_named(of(What.ENTERED), "goes into", "index"),
         _of_named(of(What.LISTED), "goes into", "list of work trees"),
         _of_tracked(of(What.TRACKED)),
@@ -117,6 +118,16 @@ def _of_linked(entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
     return f"a hard link was made to {_names(entries)} on the host, by which it could be written inside"
+
+
+def _of_arrived(entries: Sequence[Entry]) -> str:
+    if not entries:
+        return ""
+    was = "was" if len(entries) == 1 else "were"
+    return (
+        f"{_names(entries)} {was} moved on the host into a folder that is shut, and programs inside may have it open: "
+        "look at it before a tool on the host does"
+    )
 
 
 def _of_named(entries: Sequence[Entry], does: str, by: str, hint: str = "") -> str:

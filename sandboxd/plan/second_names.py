@@ -78,7 +78,7 @@ def part_objects(folder: str) -> tuple[int, bool]:
                             return parted, False
                         # Git on the host may remove one at any time.
                         with contextlib.suppress(FileNotFoundError):
-                            _replace_by_copy(below, entry)
+                            replace_by_copy(below, entry)
                             parted, copied = parted + 1, copied + size
     except OSError as error:
         # Objects that the user only borrows may be another user's, or on a disk that is mounted read-only.
@@ -110,7 +110,7 @@ class _Walk:
         status = os.stat(name, dir_fd=folder, follow_symlinks=False)
         if stat.S_ISREG(status.st_mode):
             if status.st_nlink > 1:
-                _replace_by_copy(folder, name)
+                replace_by_copy(folder, name)
                 self.parted.append(path)
         elif stat.S_ISDIR(status.st_mode) and path != _OBJECTS:
             self._visit_below(folder, path, depth)
@@ -131,16 +131,50 @@ class _Walk:
             os.close(descriptor)
 
 
-def _replace_by_copy(folder: int, name: str) -> None:
-    """:raises OSError: it cannot be read, or its copy not be written"""
+class Changed(Exception):
+    """A file was written, or replaced by another one, while it was copied."""
+
+
+def replace_by_copy(folder: int, name: str, *, if_same: bool = False) -> None:
+    """Put a copy of a file in its place, with its owner, mode and times.
+
+    :param folder: the descriptor of its folder
+    :param if_same: whether to leave one that changes meanwhile as it is, and to flush the copy to disk by the time of
+        the return, not before it is in its place
+    :raises Changed: it changed
+    :raises OSError: it cannot be read, or its copy not be written
+    """
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     reading = os.open(name, flags, dir_fd=folder)
-    with open(reading, "rb") as source, beneath.replacing(folder, name, 0o600) as target:
+    with open(reading, "rb") as source:
         status = os.fstat(reading)
-        shutil.copyfileobj(source, target)
-        target.flush()
-        writing = target.fileno()
-        with contextlib.suppress(PermissionError):
-            os.fchown(writing, status.st_uid, status.st_gid)
-        os.fchmod(writing, stat.S_IMODE(status.st_mode))
-        os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+        def look_again() -> None:
+            now = os.stat(name, dir_fd=folder, follow_symlinks=False)
+            if if_same and _stamp(now) != _stamp(status):
+                raise Changed
+
+        with beneath.replacing(
+            folder, name, 0o600, synced=not if_same, last_look=look_again
+        ) as target:
+            shutil.copyfileobj(source, target)
+            target.flush()
+            writing = target.fileno()
+            with contextlib.suppress(PermissionError):
+                os.fchown(writing, status.st_uid, status.st_gid)
+            os.fchmod(writing, stat.S_IMODE(status.st_mode))
+            os.utime(writing, ns=(status.st_atime_ns, status.st_mtime_ns))
+    if if_same:
+        _flush(folder, name)
+
+
+def _flush(folder: int, name: str) -> None:
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _stamp(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

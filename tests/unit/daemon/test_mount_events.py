@@ -137,7 +137,7 @@ def test_what_is_expected_wakes_when_it_comes(workspace: Path, act: str) -> None
     events = mount_events.open_events(
         [str(workspace / ".envrc")], coming=[str(workspace / "tools")]
     )
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "folder": (workspace / "tools").mkdir,
         "file": (workspace / "tools").touch,
         "link": lambda: (workspace / "tools").symlink_to("elsewhere"),
@@ -195,3 +195,58 @@ def test_a_folder_that_may_not_be_read_is_looked_at_again_and_again_and_named(
     assert events.delay.endswith(f"since `{workspace}` may not be read")
     assert events.wait()
     events.close()
+
+
+@pytest.fixture
+def shut(workspace: Path) -> Path:
+    (workspace / ".vscode/sub").mkdir()
+    (workspace / "main.py").write_text("x")
+    (workspace / "lib").mkdir()
+    return workspace / ".vscode"
+
+
+ARRIVALS: dict[str, Callable[[Path], object]] = {
+    "moved": lambda app: (app / "main.py").rename(app / ".vscode/sub/it"),
+    "over another": lambda app: (
+        (app / ".vscode/sub/it").write_text("x"),
+        (app / "main.py").rename(app / ".vscode/sub/it"),
+    ),
+    "folder": lambda app: (app / "lib").rename(app / ".vscode/sub/it"),
+    "linked": lambda app: (app / ".vscode/sub/it").hardlink_to(app / "main.py"),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+@pytest.mark.parametrize("act", ARRIVALS.values(), ids=ARRIVALS)
+def test_what_comes_from_elsewhere_into_a_shut_folder_wakes_and_is_known(
+    workspace: Path, shut: Path, act: Callable[[Path], object]
+) -> None:
+    events = mount_events.open_events([str(shut)], shut=[str(shut), str(shut / "sub")])
+    try:
+        assert wakes(events, lambda: act(workspace))
+        assert list(events.origins.moved) == [str(shut / "sub/it")]
+    finally:
+        events.end()
+        events.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+def test_what_is_made_in_a_shut_folder_and_renamed_there_is_known_as_made(
+    workspace: Path, shut: Path
+) -> None:
+    events = mount_events.open_events([str(shut)], shut=[str(shut), str(shut / "sub")])
+
+    def act() -> None:
+        (shut / "new").write_text("x")
+        (shut / "new").rename(shut / "sub/settings.json")
+        (shut / "folder").mkdir()
+
+    try:
+        assert wakes(events, act)
+        while str(shut / "folder") not in events.origins.fresh:
+            events.wait()
+        assert set(events.origins.fresh) == {str(shut / "sub/settings.json"), str(shut / "folder")}
+        assert not events.origins.moved
+    finally:
+        events.end()
+        events.close()

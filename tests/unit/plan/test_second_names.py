@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -88,13 +89,13 @@ def test_objects_that_may_not_be_written_are_said(
 ) -> None:
     """As those of an alternate may be."""
 
-    def refuse(folder: int, name: str) -> None:
+    def refuse(folder: int, name: str, **_more: bool) -> None:
         raise OSError(refused, os.strerror(refused))
 
     (tmp_path / "objects/aa").mkdir(parents=True)
     (tmp_path / "objects/aa/one").write_text("one")
     (tmp_path / "one").hardlink_to(tmp_path / "objects/aa/one")
-    monkeypatch.setattr(second_names, "_replace_by_copy", refuse)
+    monkeypatch.setattr(second_names, "replace_by_copy", refuse)
     assert second_names.part_objects(str(tmp_path / "objects")) == (0, False)
 
 
@@ -134,3 +135,18 @@ def test_one_that_cannot_be_replaced_ends_the_start(
     with pytest.raises(EnvironmentFailure):
         second_names.part(str(tmp_path), [".envrc"])
     assert sorted(os.listdir(tmp_path)) == [".envrc", "keep"]
+
+
+def test_a_file_that_changes_while_it_is_copied_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program of the host may write it."""
+    file = tmp_path / "file"
+    file.write_text("old")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    with monkeypatch.context() as patched:
+        patched.setattr(shutil, "copyfileobj", lambda *_: file.write_text("of the host"))
+        with pytest.raises(second_names.Changed):
+            second_names.replace_by_copy(folder, "file", if_same=True)
+    os.close(folder)
+    assert file.read_text() == "of the host" and os.listdir(tmp_path) == ["file"]
