@@ -17,7 +17,7 @@ from sandboxd.plan import git_on_host, own_git
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import pinned_volume
 from sandboxd.plan.reasons import Reason
-from sandboxd.plan.workspace import WorkspaceFacts
+from sandboxd.plan.workspace import SOCKETS, WorkspaceFacts, why_sockets
 from sandboxd.policy.acts_on_host import weigh
 from sandboxd.policy.protect import stub_text
 
@@ -121,10 +121,9 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
     _say_what_is_read_only(facts, notes)
     git_on_host.say(facts, target_folder(facts.path), notes)
     if facts.sockets:
-        names = ", ".join(f"`{name}`" for name in facts.sockets)
         notes.downgrade(
-            "workspace sockets",
-            f"{names}: a program on the host that listens there can be reached from inside",
+            SOCKETS,
+            why_sockets(facts.sockets),
             "stop that program or move its socket out of the workspace",
         )
     if not facts.complete:

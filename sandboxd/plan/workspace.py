@@ -31,6 +31,8 @@ ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"
 # Listening sockets of editors and Git, and files that tools act upon, lie at the top or one level down;
 # a workspace may hold a million files, and a plan must not wait for them.
 _MOST_ENTRIES = 5000
+SOCKETS = "workspace sockets"
+"""The name of the control by which no program of the host is reached by a socket in the workspace."""
 
 
 class ControlFile(NamedTuple):
@@ -331,6 +333,20 @@ def _entries(workspace: str, acting: bool = True) -> _Near:
         names += [name for name, _ in below[:room]]
         sockets += [name for name, kind in below[:room] if kind == "socket"]
     return _Near(tuple(names), tuple(sorted(sockets)), is_whole and not is_cut, is_cut)
+
+
+def sockets_near(workspace: str) -> tuple[str, ...]:
+    """The paths of the sockets at the top of a workspace and one level down; () where the top cannot be read."""
+    try:
+        return _entries(workspace, acting=False).sockets
+    except UsageError:
+        return ()
+
+
+def why_sockets(sockets: Iterable[str]) -> str:
+    """What is open by sockets in a shared workspace, for a person."""
+    names = ", ".join(f"`{name}`" for name in sockets)
+    return f"{names}: a program on the host that listens there can be reached from inside"
 
 
 def _names(workspace: str, folder: str, most: int | None = None) -> list[tuple[str, str]]:

@@ -30,6 +30,7 @@ from sandboxd.status.model import (
 from sandboxd.status.names import names_status
 from sandboxd.status.observe import NOT_ASKED, Observed, Sandbox
 from sandboxd.status.settings import settings
+from sandboxd.status.sockets import with_sockets
 from sandboxd.status.verification import verification
 from sandboxd.verify import last_verdict
 from sandboxd.verify.last_verdict import Verified, age_seconds
@@ -128,7 +129,7 @@ def combine(
         state=state(path, examined.exists, examined.valid or examined.lacks_grant, observed),
         profile=examined.profile,
         asked=settings(examined.request) if examined.request is not None else None,
-        in_force=_in_force(live, verified, result, now),
+        in_force=_in_force(workspace_of(path), live, verified, result, now),
         lost_pins=lost(now),
         unchecked_pins=tuple(pin.name for pin in not_checked(now)),
         lost_beside=tuple((each.name, each.lost) for each in others if each.lost),
@@ -172,6 +173,7 @@ def _as_started(examined: Examined, live: Sandbox | None) -> Examined:
 
 
 def _in_force(
+    path: str,
     live: Sandbox | None,
     verified: Verification | None,
     result: Verified | None,
@@ -182,7 +184,8 @@ def _in_force(
     controls = live.controls
     if result is not None and verified is not None and verified.state != "void":
         controls = with_proof(controls, result.outcomes, duration(age_seconds(result.when)))
-    return InForce(settings(live.container), without_lost(controls, now))
+    controls = with_sockets(without_lost(controls, now), path, live.container)
+    return InForce(settings(live.container), controls)
 
 
 def state(path: str, exists: bool, is_valid: bool, observed: Observed) -> State:
