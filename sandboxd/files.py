@@ -173,14 +173,35 @@ def in_same_project(path: str, beside: str) -> bool:
     return os.path.realpath(path).startswith(root.rstrip("/") + "/")
 
 
-def write_private(path: str, data: bytes, *, synced: bool = True) -> bool:
+def write_private(path: str, data: bytes, *, synced: bool = True, takes_back: bool = False) -> bool:
     """Write a file of sandboxd's own as in `write_atomic`; only this user can access the file and its folder.
 
+    :param takes_back: whether `data`, a text of lines, takes a right back: on a full disk it is written in place, if the
+        file has room for it
     :raises OSError: the folder cannot be created
     :raises EnvironmentFailure: there is no space or no permission
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    return write_atomic(path, data, 0o600, synced=synced)
+    try:
+        return write_atomic(path, data, 0o600, synced=synced)
+    except EnvironmentFailure:
+        size, room = _size_and_room(path)
+        if not takes_back or len(data) > room:
+            raise
+        # Nothing of the old text is behind the new one if this ends in between.
+        write_into(path, data.ljust(size, b"\n"))
+        os.truncate(path, len(data))
+        return True
+
+
+def _size_and_room(path: str) -> tuple[int, int]:
+    """The bytes of a file, and those that it can have without a further block of the disk."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return 0, 0
+    # `st_blocks` is in units of 512 bytes, whatever the file system has.
+    return status.st_size, status.st_blocks * 512
 
 
 def write_atomic(path: str, data: bytes, mode: int = 0o644, *, synced: bool = True) -> bool:

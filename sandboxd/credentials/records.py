@@ -106,7 +106,7 @@ def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
         return None, ""
     with locked_beside(_path(environ)):
         before = load(environ)
-        _write(environ, [old for old in before if old.name != name])
+        _write(environ, [old for old in before if old.name != name], takes_back=True)
     return find(before, name), notes.note(environ, "credential-removed", "", name=str(name))
 
 
@@ -131,13 +131,13 @@ def _record(table: Mapping[str, Any]) -> Record:
     return Record(name, source, place)
 
 
-def _write(environ: Mapping[str, str], records: list[Record]) -> None:
+def _write(environ: Mapping[str, str], records: list[Record], *, takes_back: bool = False) -> None:
     path = _path(environ)
     listed = [
         {"name": str(record.name), "source": record.source, "place": list(record.place)}
         for record in sorted(records)
     ]
-    write_private(path, document({"credentials": listed}, _COMMENT))
+    write_private(path, document({"credentials": listed}, _COMMENT), takes_back=takes_back)
 
 
 def _path(environ: Mapping[str, str]) -> str:

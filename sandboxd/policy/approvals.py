@@ -19,7 +19,7 @@ from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.file_lock import locked_beside
-from sandboxd.files import decode, read_bytes, write_atomic
+from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
@@ -175,7 +175,7 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> str:
             notes.require(environ, "approval", workspace, **_facts(approval))
         return [*others, entry]
 
-    _change(environ, approval.when, change)
+    _change(environ, approval.when, change, takes_back=not approval.allows)
     return "" if approval.allows else notes.note(environ, "denial", workspace, **_facts(approval))
 
 
@@ -214,7 +214,7 @@ def remove(
         is_recorded(gone)
         return rest
 
-    _change(environ, now, change)
+    _change(environ, now, change, takes_back=True)
     return tuple(gone), problem
 
 
@@ -236,7 +236,7 @@ def use_up(environ: Mapping[str, str], workspace: str, serial: str, now: float) 
             for each in entries
         ]
 
-    _change(environ, now, change)
+    _change(environ, now, change, takes_back=True)
     return is_found
 
 
@@ -262,7 +262,11 @@ def _is_replaced(old: _Entry, new: _Entry) -> bool:
 
 
 def _change(
-    environ: Mapping[str, str], now: float, change: Callable[[list[_Entry]], list[_Entry]]
+    environ: Mapping[str, str],
+    now: float,
+    change: Callable[[list[_Entry]], list[_Entry]],
+    *,
+    takes_back: bool,
 ) -> None:
     """Read, change and write under one lock; approvals that have ended are dropped."""
     path = _path(environ)
@@ -272,7 +276,8 @@ def _change(
         moment = elapsed.moment()
         after = change([entry for entry in before if entry.now(now, moment) is not None])
         if after != before:
-            write_atomic(path, document({"approvals": [_table(e) for e in after]}, _COMMENT), 0o600)
+            text = document({"approvals": [_table(e) for e in after]}, _COMMENT)
+            write_private(path, text, takes_back=takes_back)
 
 
 def _read(environ: Mapping[str, str]) -> list[_Entry]:

@@ -131,7 +131,8 @@ def revoke(environ: Mapping[str, str], workspace: str) -> bool:
     if not any(grant.workspace == workspace for grant in grants(environ)):
         return False
     with locked_beside(_path(environ)):
-        _write(_path(environ), [g for g in grants(environ) if g.workspace != workspace])
+        left = [g for g in grants(environ) if g.workspace != workspace]
+        _write(_path(environ), left, takes_back=True)
     if problem := notes.note(environ, "trust-revoked", workspace):
         raise notes.unrecorded(problem)
     return True
@@ -146,6 +147,6 @@ def _is_below(path: str, folder: str) -> bool:
     return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
 
 
-def _write(path: str, entries: list[Grant]) -> None:
+def _write(path: str, entries: list[Grant], *, takes_back: bool = False) -> None:
     listed = [{"workspace": g.workspace, "sha256": g.digest, "profile": g.profile} for g in entries]
-    write_private(path, document({"grants": listed}, _COMMENT))
+    write_private(path, document({"grants": listed}, _COMMENT), takes_back=takes_back)

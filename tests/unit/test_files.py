@@ -17,6 +17,7 @@ from sandboxd.files import (
     read_bytes,
     read_source,
     write_atomic,
+    write_private,
 )
 
 
@@ -108,6 +109,38 @@ def test_full_disk_leaves_the_old_file_and_no_rest(
         write_atomic(str(path), b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["f"]
+
+
+@pytest.mark.parametrize(
+    ("text", "takes_back", "is_written"),
+    [
+        (b"a = 1\n", True, True),
+        (b"a = 1\n" + b"# longer\n" * 600, True, True),
+        (b"a = 1\n" + b"# longer\n" * 90_000, True, False),
+        (b"a = 1\n", False, False),
+    ],
+)
+def test_what_takes_a_right_back_is_written_in_place_on_a_full_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: bytes, takes_back: bool, is_written: bool
+) -> None:
+    path = tmp_path / "trust.toml"
+    old = b"a = 1\nb = 2\n" + b"# a comment\n" * 500
+    path.write_bytes(old)
+    real = os.open
+
+    def no_room(path: str, flags: int, *rest: int, **more: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(28, "No space left on device")
+        return real(path, flags, *rest, **more)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", no_room)
+        if is_written:
+            assert write_private(str(path), text, takes_back=takes_back)
+        else:
+            with pytest.raises(EnvironmentFailure, match="no space left"):
+                write_private(str(path), text, takes_back=takes_back)
+    assert path.read_bytes() == (text if is_written else old)
 
 
 def test_decode_names_the_first_bad_byte() -> None:
