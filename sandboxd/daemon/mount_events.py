@@ -211,6 +211,7 @@ class _Inotify:
         fresh, moved = self._fresh, self._moved
         path = os.path.join(self._shut[event.wd], event.name)
         is_folder = bool(event.mask & self._flags.ISDIR)
+        is_link = stat.S_ISLNK(_mode(path))
         if event.mask & self._flags.MOVED_FROM:
             self._on_their_way[event.cookie] = path in fresh
             fresh.discard(path)
@@ -218,7 +219,7 @@ class _Inotify:
         if event.mask & self._flags.MOVED_TO and event.cookie in self._on_their_way:
             if self._on_their_way.pop(event.cookie):
                 fresh.add(path)
-            return is_folder
+            return is_folder or is_link
         is_from_elsewhere = bool(event.mask & self._flags.MOVED_TO)
         if event.mask & self._flags.CREATE:
             # By `ln` a file gets another name here, and its old one stays.
@@ -226,7 +227,7 @@ class _Inotify:
         elif not is_from_elsewhere:
             return False
         (moved if is_from_elsewhere else fresh).add(path)
-        return is_from_elsewhere or is_folder
+        return is_from_elsewhere or is_folder or is_link
 
     def end(self) -> None:
         self._is_ended = True

@@ -1,8 +1,8 @@
-"""Finds what the host moved into a folder that is shut inside, and puts copies in the place of files.
+"""Finds what the host brought into a folder that is shut inside, and puts copies in the place of files.
 
 A program inside may have the file open since it lay where inside can write, or know it by a second name: it could write
 it there as long as it runs. A copy is another file, with the bytes of the moment. A program that saves by writing
-elsewhere and renaming loses nothing by it.
+elsewhere and renaming loses nothing by it. A link is no file of its own: what it leads to may be open inside.
 """
 
 from __future__ import annotations
@@ -72,12 +72,18 @@ class Arrivals:
     def part(self, origins: Origins) -> tuple[str, ...]:
         """Put copies in the place of files that came from elsewhere since the last call.
 
-        :returns: absolute paths of what a program inside may go on writing: folders, and files that cannot be replaced
+        :returns: absolute paths of what a program inside may go on writing: folders, files that cannot be replaced, and
+            links to what is not shut
         """
         known, open_ones, waiting = set(), [], {}
         for path, status in self._entries():
             identity = _identity(status)
-            if path not in origins.moved and (identity in self._known or path in origins.fresh):
+            if stat.S_ISLNK(status.st_mode):
+                if identity not in self._known and self._leads_to_open(path):
+                    open_ones.append(path)
+                else:
+                    known.add(identity)
+            elif path not in origins.moved and (identity in self._known or path in origins.fresh):
                 known.add(identity)
             elif stat.S_ISDIR(status.st_mode):
                 # One in a folder that was just made is most often made, too.
@@ -95,7 +101,7 @@ class Arrivals:
         return (*open_ones, *late)
 
     def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
-        """The files and folders below the tops, each with its status; no link is followed."""
+        """The files, folders and links below the tops, each with its status; no link is followed."""
         for top in self._tops:
             left, folders = _MOST_ENTRIES, [top]
             while folders and left > 0:
@@ -108,9 +114,24 @@ class Arrivals:
                         continue
                     if stat.S_ISDIR(status.st_mode):
                         folders.append(path)
-                    elif not stat.S_ISREG(status.st_mode):
+                    elif not (stat.S_ISREG(status.st_mode) or stat.S_ISLNK(status.st_mode)):
                         continue
                     yield path, status
+
+    def _leads_to_open(self, link: str) -> bool:
+        """Whether a link leads to, or over, a path of the workspace that programs inside can write."""
+        try:
+            written = os.readlink(link)
+        except OSError:
+            return False
+        first = posixpath.normpath(
+            posixpath.join(os.path.realpath(posixpath.dirname(link)), written)
+        )
+        shut = tuple(f"{path}/" for path in (*self._tops, f"{self._workspace}/.git"))
+        return any(
+            f"{path}/".startswith(f"{self._workspace}/") and not f"{path}/".startswith(shut)
+            for path in (first, os.path.realpath(link))
+        )
 
     def _replace(self, path: str) -> Identity | None:
         """The identity of the copy that is at `path` now, or of nothing if nothing is; None if it cannot be replaced."""

@@ -43,8 +43,9 @@ class What(Enum):
     REMOVED = "removed or renamed"
     LINKED = "given a second name"
     """A file at or below it got a hard link on the host, by which programs inside may write it."""
-    ARRIVED = "moved there"
-    """A file or folder from elsewhere lies in it, which programs inside may have open, so that they go on writing it."""
+    ARRIVED = "brought there"
+    """A file or folder from elsewhere lies there, which programs inside may have open, so that they go on writing it, or
+    a link to what they can write."""
     ENTERED = "entered by git"
     """Git's index on the host names a nested repository there, and did not when the container was made."""
     TRACKED = "tracked by git"

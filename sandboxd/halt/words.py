@@ -125,8 +125,8 @@ def _of_arrived(entries: Sequence[Entry]) -> str:
         return ""
     was = "was" if len(entries) == 1 else "were"
     return (
-        f"{_names(entries)} {was} moved on the host into a folder that is shut, and programs inside may have it open: "
-        "look at it before a tool on the host does"
+        f"{_names(entries)} {was} brought on the host into a folder that is shut, and programs inside may go on writing it, "
+        "or what it leads to: look at it before a tool on the host does"
     )
 
 

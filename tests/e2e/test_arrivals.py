@@ -26,6 +26,7 @@ def watched(world: World, project: Path) -> Iterator[Path]:
     for folder in (".githooks", "scripts", "more"):
         (project / folder).mkdir()
         (project / folder / "one").write_text("")
+    (project / ".git/hooks").mkdir(exist_ok=True)
     (project / "scripts/post-commit").write_text(HOOK)
     (project / "scripts/post-commit").chmod(0o755)
     git(project, "config", "core.hooksPath", ".githooks")
@@ -78,4 +79,17 @@ def test_a_folder_that_inside_may_have_open_halts(
     ]
     eventually(lambda: state(api, watched) == "paused", world.log)
     said = world.run("exec", "-n", "true", cwd=watched).stderr
-    assert "`.githooks/more` was moved on the host into a folder that is shut" in said
+    assert "`.githooks/more` was brought on the host into a folder that is shut" in said
+
+
+def test_a_link_to_what_inside_can_write_halts(world: World, api: Engine, watched: Path) -> None:
+    """As a checkout of another branch brings it, and as people install a hook."""
+    (watched / ".githooks/two").symlink_to("one")
+    world.run("exec", "-n", "true", cwd=watched)
+    assert state(api, watched) == "running"
+    (watched / ".git/hooks/post-commit").symlink_to("../../scripts/post-commit")
+    halt = halt_of(world, watched)
+    assert [(entry.path, entry.what) for entry in halt.entries] == [
+        (".git/hooks/post-commit", What.ARRIVED)
+    ]
+    eventually(lambda: state(api, watched) == "paused", world.log)

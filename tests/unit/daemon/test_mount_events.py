@@ -230,6 +230,29 @@ def test_what_comes_from_elsewhere_into_a_shut_folder_wakes_and_is_known(
         events.close()
 
 
+LINKS: dict[str, Callable[[Path], object]] = {
+    "made": lambda app: (app / ".vscode/sub/it").symlink_to("../../main.py"),
+    "renamed": lambda app: (
+        (app / ".vscode/sub/new").symlink_to("../../main.py"),
+        (app / ".vscode/sub/new").rename(app / ".vscode/sub/it"),
+    ),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
+@pytest.mark.parametrize("act", LINKS.values(), ids=LINKS)
+def test_a_link_in_a_shut_folder_wakes(
+    workspace: Path, shut: Path, act: Callable[[Path], object]
+) -> None:
+    """What it leads to may be open inside, whoever made it."""
+    events = mount_events.open_events([str(shut)], shut=[str(shut), str(shut / "sub")])
+    try:
+        assert wakes(events, lambda: act(workspace))
+    finally:
+        events.end()
+        events.close()
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems watch by steps")
 def test_what_is_made_in_a_shut_folder_and_renamed_there_is_known_as_made(
     workspace: Path, shut: Path

@@ -112,3 +112,37 @@ def test_a_number_that_is_given_again_is_no_proof(workspace: Path, shut: Arrival
     assert shut.part(Origins()) == ()
     (workspace / "scripts/old").rename(old)
     assert shut.part(Origins()) == () and old.stat().st_ino != number
+
+
+@pytest.mark.parametrize(
+    ("to", "is_open"),
+    [
+        ("../scripts/hook", True),
+        ("../absent", True),
+        ("../scripts", True),
+        ("old", False),
+        ("/usr/bin/env", False),
+        ("../.git/hooks/x", False),
+        ("loop", False),
+    ],
+)
+def test_a_link_to_what_inside_can_write_stays_open(
+    workspace: Path, shut: Arrivals, to: str, is_open: bool
+) -> None:
+    link = workspace / ".githooks/loop"
+    link.symlink_to(to)
+    found = (str(link),) if is_open else ()
+    assert shut.part(Origins(fresh={str(link)})) == found
+    assert shut.part(Origins()) == found
+
+
+def test_a_link_over_another_one_stays_open(workspace: Path, shut: Arrivals) -> None:
+    """Who replaces the one in between leads it elsewhere."""
+    (workspace / "hop").symlink_to(".githooks/old")
+    (workspace / ".githooks/new").symlink_to("../hop")
+    assert shut.part(Origins()) == (str(workspace / ".githooks/new"),)
+
+
+def test_links_that_were_there_before_are_left(workspace: Path) -> None:
+    (workspace / ".githooks/new").symlink_to("../scripts/hook")
+    assert Arrivals(str(workspace), [str(workspace / ".githooks")]).part(Origins()) == ()
