@@ -118,7 +118,7 @@ def of_project(
     if any(approval is None for _, approval in living):
         # An approval that has ended must not begin again when the clock goes back; it ends also where nothing can be written.
         with contextlib.suppress(SandboxdError):
-            _change(environ, now, lambda rest: rest)
+            _change(environ, now, lambda rest: rest, takes_back=True)
     return tuple(
         approval
         for entry, approval in living

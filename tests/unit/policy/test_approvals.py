@@ -230,7 +230,7 @@ def test_an_approval_ends(environ: dict[str, str], workspace: str) -> None:
         approvals._Entry(approvals._folder_at(workspace), allow(f"n{number}.org"))
         for number in range(approvals.MOST_OF_PROJECT)
     ]
-    approvals._change(environ, NOW, lambda _: entries)
+    approvals._change(environ, NOW, lambda _: entries, takes_back=False)
     with pytest.raises(UsageError, match="too many"):
         approvals.add(environ, workspace, allow("one-more.org"))
     approvals.add(environ, workspace, deny("n7.org"))
