@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.file_lock import locked_beside
-from sandboxd.files import read_start, write_private
+from sandboxd.files import read_start, reading, write_private
 from sandboxd.sync.state import Content, Kind
 from sandboxd.sync.stops import Removed
 
@@ -157,7 +157,10 @@ class Retention:
         status = os.lstat(name, dir_fd=folder)
         is_link = stat.S_ISLNK(status.st_mode)
         is_known = content is not None and content.kind is Kind.FILE and not is_link
-        object_name = content.text if content is not None and is_known else secrets.token_hex(16)
+        object_name = secrets.token_hex(16)
+        # A file that was edited within a tick of the clock can have another content than is known.
+        if content is not None and is_known and self._holds_no_other(content.text, folder, name):
+            object_name = content.text
         executable = not is_link and bool(status.st_mode & stat.S_IXUSR)
         kind = Kind.LINK if is_link else Kind.FILE
         # Listed first: a line without a file is passed over, a file without a line is not found again.
@@ -205,6 +208,23 @@ class Retention:
             and self._entries < self._bounds.entries
             and self._listed_bytes + _LONGEST_LINE <= self._bounds.listed
         )
+
+    def _holds_no_other(self, object_name: str, folder: int, name: str) -> bool:
+        """Whether nothing is kept by this name, or what the file `name` has; False where that cannot be read."""
+        if not os.path.lexists(self._file(object_name)):
+            return True
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        try:
+            with (
+                reading(os.open(self._file(object_name), flags)) as kept,
+                reading(os.open(name, flags, dir_fd=folder)) as new,
+            ):
+                while (part := kept.read(_CHUNK)) == new.read(_CHUNK):
+                    if not part:
+                        return True
+        except OSError:
+            pass
+        return False
 
     def _move(self, folder: int, name: str, new: str, status: os.stat_result) -> None:
         if status.st_nlink > 1:

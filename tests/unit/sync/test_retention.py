@@ -51,6 +51,16 @@ def test_the_same_content_takes_no_more_room(tmp_path: Path) -> None:
     assert len(os.listdir(tmp_path / "own/objects")) == 1
 
 
+def test_what_has_another_content_than_is_known_takes_the_place_of_none(tmp_path: Path) -> None:
+    """As after an edit of the same length within a tick of the clock."""
+    retention = Retention(str(tmp_path / "own"), lambda: NOW)
+    for text in ("1", "2", "1"):
+        (tmp_path / "a").write_text(text)
+        put(retention, tmp_path / "a", file("1"))
+    kept = [Path(retention.file(record)).read_text() for record in retention.records()]
+    assert kept == ["1", "2", "1"] and len(os.listdir(tmp_path / "own/objects")) == 2
+
+
 def test_after_seven_days_it_goes(tmp_path: Path) -> None:
     retention = Retention(str(tmp_path / "own"), lambda: NOW)
     (tmp_path / "a").write_text("1")
