@@ -216,10 +216,10 @@ class Retention:
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         try:
             with (
-                reading(os.open(self._file(object_name), flags)) as kept,
+                reading(os.open(self._file(object_name), flags)) as old,
                 reading(os.open(name, flags, dir_fd=folder)) as new,
             ):
-                while (part := kept.read(_CHUNK)) == new.read(_CHUNK):
+                while (part := old.read(_CHUNK)) == new.read(_CHUNK):
                     if not part:
                         return True
         except OSError:
