@@ -36,10 +36,10 @@ def add(
 
 
 def chosen(args: argparse.Namespace, options: type[OptionsT], **more: object) -> OptionsT:
-    """What was typed, with files of variables read; a field that the command has no option for has its default.
+    """The options as they were typed, with files of variables read; a field that is no option of the command has its
+    default.
 
     :param more: values of fields, whatever was typed
-
     :raises UsageError: such a file cannot be read
     """
     values = {
@@ -53,7 +53,7 @@ def chosen(args: argparse.Namespace, options: type[OptionsT], **more: object) ->
 
 
 def on_cluster(options: type[Options]) -> dict[str, str]:
-    """What to do instead of each option that has no meaning on a cluster, by its name in the parsed arguments."""
+    """Argument name -> sentence that says what to do instead, for each option that has no meaning on a cluster."""
     return {each.dest: each.on_cluster for each in options.arguments.values() if each.on_cluster}
 
 

@@ -20,6 +20,7 @@ from sandboxd.exchange.difference import Acts, Reason, Tip
 from sandboxd.exchange.state import BY_WEIGHT
 from sandboxd.files import reading
 from sandboxd.plan import beneath
+from sandboxd.plan.named_paths import folders_above
 from sandboxd.policy.acts_on_host import weigh
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ class _ShutPaths:
         self._paths = {_folded(path) for path in shut.paths}
         self._is_by_weight = BY_WEIGHT in shut.paths
         self._is_held = shut.is_held
-        self._above = {up for path in self._paths for up in _folders_above(path)}
+        self._above = {up for path in self._paths for up in folders_above(path)}
         self._workspace = host.repository.workspace
         self._sha256 = host.sha256
 
@@ -129,7 +130,7 @@ class _ShutPaths:
         is_shut = (
             bool({"", path} & self._paths)
             or path in self._above
-            or any(up in self._paths for up in _folders_above(path))
+            or any(up in self._paths for up in folders_above(path))
             or (self._is_by_weight and weigh(os.fsdecode(change.path))[0] in _STAY_INSIDE)
         )
         return is_shut and not (self._is_held and self._is_on_disk(change))
@@ -160,12 +161,6 @@ class _ShutPaths:
 
 def _folded(path: str) -> str:
     return unicodedata.normalize("NFC", path.casefold())
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 class _Looks:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.observe.mount_table import Identity
 from sandboxd.plan import beneath, second_names
+from sandboxd.plan.links_in_pins import way_of
 
 _MOST_ENTRIES = 500
 """Entries of each folder that are looked at, those below included."""
@@ -121,16 +122,13 @@ class Arrivals:
     def _leads_to_open(self, link: str) -> bool:
         """Whether a link leads to, or over, a path of the workspace that programs inside can write."""
         try:
-            written = os.readlink(link)
+            way = way_of(link)
         except OSError:
             return False
-        first = posixpath.normpath(
-            posixpath.join(os.path.realpath(posixpath.dirname(link)), written)
-        )
         shut = tuple(f"{path}/" for path in (*self._tops, f"{self._workspace}/.git"))
         return any(
             f"{path}/".startswith(f"{self._workspace}/") and not f"{path}/".startswith(shut)
-            for path in (first, os.path.realpath(link))
+            for path in way
         )
 
     def _replace(self, path: str) -> Identity | None:

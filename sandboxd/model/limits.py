@@ -38,7 +38,7 @@ OF_EVERY_PROFILE = ("memory", "processes", "cpus")
 _MOST_NUMBER = 4_194_304
 """`PID_MAX_LIMIT` of Linux on 64 bits (include/linux/threads.h)."""
 _UNITS = {"%": 1, "s": 1, "m": 60, "h": 3600}
-_SIZE_UNITS = {"k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_SIZE_UNITS = {"m": 1 << 20, "g": 1 << 30}
 
 
 def is_value(value: object, name: str) -> TypeGuard[str | int]:
@@ -55,11 +55,3 @@ def amount(name: str, value: str | int) -> int:
         return value
     units = _SIZE_UNITS if FORMS[name] is _SIZE else _UNITS
     return int(value[:-1]) * units[value[-1]]
-
-
-def size_of(text: str) -> int:
-    """The number of bytes in an engine's text such as ``536870912``, ``64k`` or ``4g``; 0 for another form."""
-    number, unit = (
-        (text, 1) if text.isdecimal() else (text[:-1], _SIZE_UNITS.get(text[-1:].lower(), 0))
-    )
-    return int(number) * unit if number.isdecimal() else 0

@@ -55,6 +55,16 @@ def links_in(
     return Links(tuple(sorted(walk.ends)), tuple(sorted(walk.on_the_way)), walk.is_whole)
 
 
+def way_of(link: str) -> tuple[str, str]:
+    """The absolute paths to which a link leads at once, and in the end.
+
+    :raises OSError: it is no link, or gone
+    """
+    written = os.readlink(link)
+    folder = os.path.realpath(os.path.dirname(link))
+    return os.path.normpath(os.path.join(folder, written)), os.path.realpath(link)
+
+
 class _Walk:
     def __init__(self, workspace: str, pinned: tuple[str, ...], of_git: Iterable[str]) -> None:
         self._workspace = workspace
@@ -97,12 +107,10 @@ class _Walk:
         """Note the end of `link`, and what of the way to it can be changed from inside."""
         full = os.path.join(self._workspace, link)
         try:
-            written = os.readlink(full)
+            first, end = way_of(full)
         except OSError:
             self.is_whole = False
             return
-        end = os.path.realpath(full)
-        first = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(full)), written))
         for path in {first, end}:
             inside = self._inside(path)
             if not inside or (inside + "/").startswith(self._pinned):

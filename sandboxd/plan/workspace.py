@@ -19,6 +19,7 @@ from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.gitlinks import index_of, names_in
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.links_in_pins import links_in
+from sandboxd.plan.named_paths import folders_above
 from sandboxd.plan.network_ca import NetworkCa
 from sandboxd.plan.own_git import OwnGit
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts, project_hosts
@@ -209,21 +210,15 @@ def _with_untracked_whole(workspace: str, pins: Iterable[str]) -> Iterator[str]:
 def _is_open(path: str, files: Mapping[str, ControlFile]) -> bool:
     """Whether neither `path` nor a folder above it is one of `files` that are pinned."""
     pinned = {name for name, file in files.items() if file.kind in ("directory", "stub")}
-    return path not in files and pinned.isdisjoint(_folders_above(path))
+    return path not in files and pinned.isdisjoint(folders_above(path))
 
 
 def _outermost(files: Iterable[ControlFile]) -> tuple[ControlFile, ...]:
     """`files` without those in a folder that is pinned as a whole."""
     pinned = {file.path for file in files if file.kind in ("directory", "stub")}
     return tuple(
-        sorted(file for file in files if not any(up in pinned for up in _folders_above(file.path)))
+        sorted(file for file in files if not any(up in pinned for up in folders_above(file.path)))
     )
-
-
-def _folders_above(path: str) -> Iterator[str]:
-    while "/" in path:
-        path = path.rpartition("/")[0]
-        yield path
 
 
 def _hot(workspace: str) -> Iterator[Tree]:

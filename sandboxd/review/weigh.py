@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 import stat
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -16,14 +15,13 @@ from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.plan.git_named import WHY, named_by_git
+from sandboxd.plan.named_paths import Named, named
 from sandboxd.policy.acts_on_host import beside_head, plain_path, weigh
 from sandboxd.review import links
 from sandboxd.review.changes import LARGEST
 from sandboxd.review.media import is_media
 
 if TYPE_CHECKING:
-    from collections.abc import Set
-
     from sandboxd.review.changes import Change, Changes
 
 _LARGEST_SHOWN = 1 << 20
@@ -68,25 +66,19 @@ class Item(NamedTuple):
 
 def items(changes: Changes) -> tuple[Item, ...]:
     """The changes to review, sorted by path."""
-    named = {plain_path(path) for path in named_by_git(changes.workspace, os.environ)}
+    by_git = named(named_by_git(changes.workspace, os.environ))
     results = []
     with beneath.open_folder(changes.workspace) as root:
         for change in changes.entries:
             item = _item(root, changes, change)
             if item is not None:
-                results.append(_in_place(root, _as_named(item, named)))
+                results.append(_in_place(root, _as_named(item, by_git)))
     return tuple(results)
 
 
-def _as_named(item: Item, named: Set[str]) -> Item:
+def _as_named(item: Item, by_git: Named) -> Item:
     """`item`, marked as a control file where a setting of git names it, a folder above it, or what is below it."""
-    path = plain_path(item.path)
-    above = [path[: match.start()] for match in re.finditer("/", path)]
-    if item.control or not (
-        path in named
-        or not named.isdisjoint(above)
-        or any(each.startswith(path + "/") for each in named)
-    ):
+    if item.control or not (by_git.has(item.path) or by_git.is_above(item.path)):
         return item
     return item._replace(control=WHY)
 

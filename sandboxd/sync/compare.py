@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from sandboxd.sync import named
+from sandboxd.plan.named_paths import WHY_ABOVE, folders_above
 from sandboxd.sync.flows import Policy, Rule, aside, is_head
 from sandboxd.sync.names import LONGEST_NAME, Names, Reading
 from sandboxd.sync.state import (
@@ -26,7 +26,6 @@ from sandboxd.sync.state import (
     Kind,
     Snapshot,
     above,
-    folders_above,
     is_within,
     order,
 )
@@ -235,7 +234,7 @@ class _Decision:
         if inside is None:
             return ""
         if inside.kind is not Kind.FOLDER and self._policy.named.is_above(path):
-            return named.WHY_ABOVE
+            return WHY_ABOVE
         if host is None:
             # A folder that both removed comes back where something new is in it.
             missing = [path]

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from sandboxd.plan.git_named import WHY
+from sandboxd.plan.named_paths import Named
 from sandboxd.policy.acts_on_host import beside_head, plain_name, weigh
-from sandboxd.sync.named import Named
 from sandboxd.sync.state import Snapshot
 from sandboxd.sync.wire import TEMPORARY
 

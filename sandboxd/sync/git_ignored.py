@@ -11,8 +11,8 @@ from sandboxd.hide.reader import Reader
 from sandboxd.lint import gitignore
 from sandboxd.lint.gitignore import Ignore
 from sandboxd.plan.hiding import NOTHING, Hiding
+from sandboxd.plan.named_paths import Named, named
 from sandboxd.sync.flows import Policy, decides_of_others
-from sandboxd.sync.named import Named, named
 from sandboxd.sync.state import Snapshot, above
 
 _Status = tuple[int, ...] | None

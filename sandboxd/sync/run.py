@@ -6,13 +6,14 @@ import enum
 from collections.abc import Callable, Container, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
+from sandboxd.plan.named_paths import folders_above
 from sandboxd.sync.apply import Skip, Source
 from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import Comparison, Conflict, compare
 from sandboxd.sync.flows import Policies, Policy, decides_of_others
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
-from sandboxd.sync.state import Content, Snapshot, folders_above
+from sandboxd.sync.state import Content, Snapshot
 from sandboxd.sync.steps import Act, Side, Step
 from sandboxd.sync.stops import Reason, Roots, Stop
 

@@ -7,7 +7,7 @@ Paths are relative to the side's folder, with `/` as separator; bytes that are n
 from __future__ import annotations
 
 import enum
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 _SECOND = 1_000_000_000
@@ -114,12 +114,6 @@ def order(path: str) -> str:
 def above(path: str) -> str:
     """The path of the folder that contains `path`; '' for the side's own folder."""
     return path.rpartition("/")[0]
-
-
-def folders_above(path: str) -> Iterator[str]:
-    """The folders that contain `path`, the nearest first, without the side's own."""
-    while path := above(path):
-        yield path
 
 
 def is_within(path: str, paths: Container[str]) -> bool:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.diagnosis.case import Answer, find_line, larger
-from sandboxd.model.limits import size_of
+from sandboxd.plan.service_reading import size
 from sandboxd.screen import size_text
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
     if limit is None:
         return
     decided_by = sandbox.decided_by("memory")
-    now = size_of(limit.value)
-    size = size_text(now) if now else limit.value
+    now = size(limit.value)
+    most = size_text(now) if now else limit.value
     change = larger("memory", now, decided_by) if now else ""
     counted = "; files outside of the workspace count, too" if sandbox.is_gvisor else ""
-    because = f"the sandbox may use {size} of memory{counted}"
+    because = f"the sandbox may use {most} of memory{counted}"
     kills = sandbox.counters.memory_kills if sandbox.counters is not None else 0
     was_killed = failure.exit_code in _KILLED or find_line(failure, _KERNEL_GONE) is not None
     if was_killed and (kills or sandbox.was_out_of_memory):

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd.diagnosis.case import Answer, find_line, larger
-from sandboxd.model.limits import size_of
 from sandboxd.plan.layout import HOME
+from sandboxd.plan.service_reading import size
 from sandboxd.screen import size_text
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def find(failure: Failure, sandbox: Sandbox) -> Iterator[Answer]:
         return
     mount = sandbox.mount_at(path)
     if mount is not None and mount.type == "tmpfs":
-        size = next((each[5:] for each in mount.options if each.startswith("size=")), "")
-        now = size_of(size)
-        holds = size_text(now) if now else size or "half of it"
+        written = next((each[5:] for each in mount.options if each.startswith("size=")), "")
+        now = size(written)
+        holds = size_text(now) if now else written or "half of it"
         because = f"`{mount.target}` is in memory and holds {holds}"
         decided_by = sandbox.decided_by("mounts", mount.target)
         limit = _limit(sandbox, mount.target)
