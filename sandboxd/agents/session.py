@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.model.sandbox_id import check_name, name_of, name_option, workspace_of
 from sandboxd.policy.floor import user_folder
 from sandboxd.toml_output import document

@@ -15,8 +15,8 @@ from typing import Any
 from sandboxd.audit.entry import Kind
 from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import state_folder
-from sandboxd.host.login import login_name
+from sandboxd.folders import state_folder
+from sandboxd.login import login_name
 
 
 def folder(environ: Mapping[str, str]) -> str:

@@ -82,7 +82,7 @@ def say_open(without: NotRunning) -> None:
 
 def _is_first(environ: Mapping[str, str]) -> bool:
     """Whether nothing was said of the daemon before; of many commands at once it is True for one."""
-    from sandboxd.host.folders import state_folder
+    from sandboxd.folders import state_folder
 
     path = os.path.join(state_folder(environ), _NOTE)
     try:

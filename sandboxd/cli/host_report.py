@@ -50,7 +50,7 @@ def measured_costs() -> tuple[Cost, ...]:
 
     The file of the latter holds ``{"when": ..., "results": [{"what", "runc_ms", "gvisor_ms"}, ...]}``. () if none ran.
     """
-    from sandboxd.host.folders import cache_folder
+    from sandboxd.folders import cache_folder
     from sandboxd.plan.recommend import Cost
 
     of_command = _cost_of_command()

@@ -14,8 +14,8 @@ from sandboxd.cli.plan_screen import field_columns, head
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandboxd.host.tree_sizes import Size
     from sandboxd.plan.plan import Plan
+    from sandboxd.plan.proposed_trees import Size
     from sandboxd.plan.reasons import Reason
 
 MOST_LINES = 40

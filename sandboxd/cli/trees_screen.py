@@ -10,8 +10,8 @@ from sandboxd.cli import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.host.tree_sizes import Size, Sizes
-    from sandboxd.plan.proposed_trees import Proposal
+    from sandboxd.cli.tree_sizes import Sizes
+    from sandboxd.plan.proposed_trees import Proposal, Size
 
 _MEBIBYTE = 1024 * 1024
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import read_bytes, write_atomic
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.model.labels import OWNER
 
 if TYPE_CHECKING:

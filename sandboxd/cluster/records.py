@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked as lock_file
 from sandboxd.files import read_bytes, write_atomic
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -14,7 +14,7 @@ from sandboxd.daemon.forwards import Forwards
 from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
 from sandboxd.daemon.ssh_agents import SshAgent
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.ipc import messages
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import gateway

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 _BYTES = 1024 * 1024
 _OLD_FILES = 3

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import decode, read_bytes, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.ipc.messages import ENGINE_VARIABLES
 from sandboxd.toml_output import document
 

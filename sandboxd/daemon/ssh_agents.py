@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.ssh_agent_server import Server
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.operations import recording
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import read_bytes, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

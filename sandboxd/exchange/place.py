@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from sandboxd.files import reading
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.plan.linked_worktree import linked_worktree
 
 

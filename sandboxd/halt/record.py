@@ -19,10 +19,10 @@ from typing import NamedTuple
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.halt.points import What
 from sandboxd.halt.put_back import Outcome
 from sandboxd.halt.verdict import Action
-from sandboxd.host.folders import state_folder, workspace_file
 from sandboxd.model.sandbox_id import name_option
 
 _FOLDER = "halts"

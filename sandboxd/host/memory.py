@@ -10,7 +10,7 @@ from typing import Any
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_private
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 
 # Only the entries that were used last are saved: engines and runtimes come and go.
 _ENTRIES = 200

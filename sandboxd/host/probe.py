@@ -10,10 +10,10 @@ from typing import Any, Literal, NamedTuple
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
+from sandboxd.folders import cache_folder
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.facts.engine import is_podman, product_name, usable_runtimes
 from sandboxd.host.facts.raw_answers import from_raw
-from sandboxd.host.folders import cache_folder
 from sandboxd.host.installed import cuse, packages, programs
 from sandboxd.host.memory import Memory, open_memory
 from sandboxd.host.program_files import build_of, locate

@@ -18,7 +18,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.life import build_failure, build_network
 from sandboxd.plan.recipe import LOCKS
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from sandboxd.errors import SandboxdError
 from sandboxd.file_lock import locked
 from sandboxd.files import read_source, write_atomic
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 DAY_SECONDS = 24 * 3600.0
 _MOST = 2000

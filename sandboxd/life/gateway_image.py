@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.model.labels import GATEWAY_IMAGE
 from sandboxd.payload import gateway_image
 

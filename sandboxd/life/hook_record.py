@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.model.remote import AT_ATTACH, AT_START, IN_ORDER
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.life import sources
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, UnreadableError
 from sandboxd.files import read_bytes, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.model.labels import START
 
 if TYPE_CHECKING:

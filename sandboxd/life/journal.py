@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.model.labels import STUBS
 from sandboxd.plan import stubs
 from sandboxd.state import stand_ins

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sandboxd.deadline import looks_within
 from sandboxd.engine.contexts import on_engine
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
 _RIGHTS_SECONDS, _GIVEN = 10.0, "given this sandbox what it may have"

@@ -7,7 +7,7 @@ import os
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.plan import inner_network
 
 

@@ -15,7 +15,7 @@ from sandboxd.agents import volume
 from sandboxd.credentials import roots
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder, state_folder
+from sandboxd.folders import cache_folder, state_folder
 from sandboxd.life import egress, installed
 from sandboxd.life.lock import project_lock
 from sandboxd.model.labels import MADE_BY, PROJECT, START

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.folders import cache_folder
 from sandboxd.forward.trunk import open_program
-from sandboxd.host.folders import cache_folder
 from sandboxd.model.labels import VOLUME_TIME
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.plan.git_ignore_file import ignore_file

@@ -28,7 +28,7 @@ def look(
     :param inspected: the container, as the engine describes it
     :param is_as_planned: whether the sandbox equals its plan; if not, results of `verify` are left out
     """
-    from sandboxd.host.folders import cache_folder
+    from sandboxd.folders import cache_folder
     from sandboxd.host.trials import host_boot_id
     from sandboxd.life.gateway_look import with_gateway
     from sandboxd.life.services_look import with_services

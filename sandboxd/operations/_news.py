@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

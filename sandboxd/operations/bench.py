@@ -221,7 +221,7 @@ def _cache(environ: Mapping[str, str]) -> str:
 
     :raises EnvironmentFailure: there is none
     """
-    from sandboxd.host.folders import cache_folder
+    from sandboxd.folders import cache_folder
 
     folder = cache_folder(environ)
     if folder is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def is_used(environ: Mapping[str, str]) -> bool:
     """Whether any sandbox of the user has ever had a git directory of its own."""
-    from sandboxd.host.folders import state_folder
+    from sandboxd.folders import state_folder
 
     return os.path.isdir(os.path.join(state_folder(environ), "git"))
 

@@ -43,9 +43,9 @@ def prepare(
     :raises EnvironmentFailure: no such sandbox runs, or a port is taken
     :raises UsageError: `address` is not valid, or the policy forbids it
     """
+    from sandboxd.folders import cache_folder
     from sandboxd.forward.forwarder import Forwarder
     from sandboxd.forward.trunk import open_trunk
-    from sandboxd.host.folders import cache_folder
     from sandboxd.life.find import locate
     from sandboxd.life.service_address import address_of
     from sandboxd.model.labels import PROJECT

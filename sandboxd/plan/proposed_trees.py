@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sandboxd.config.model import Config
-    from sandboxd.host.tree_sizes import Size
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.profiles import Profile
 
@@ -30,6 +29,19 @@ half of that from memory.
 _MANY_CHANGES = 200
 """The number of files changed within a week from which a folder is proposed: a tool rewrites them repeatedly."""
 _MOST = 5
+
+
+class Size(NamedTuple):
+    """A folder, by its path below the workspace: the number and total size of all files in it, and how many are
+    recent.
+    """
+
+    path: str
+    files: int
+    bytes: int
+    recent: int
+    is_whole: bool
+    """False if the walk was cut short, so that there are more files."""
 
 
 class Proposal(NamedTuple):

@@ -16,7 +16,7 @@ from sandboxd.audit.record import RecordFailure
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import MAX_BYTES, decode, read_bytes, write_private
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.policy.floor import NO_FLOOR, ORGANISATION, Demand, Floor, combine, load
 from sandboxd.policy.looser import keys_given_back
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
 from sandboxd.plan.lasting import is_copy
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import write_atomic
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 MOST = 200_000
 """The most paths of a workspace to record; of a larger one nothing is recorded."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import write_atomic
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -10,7 +10,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

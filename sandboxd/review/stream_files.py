@@ -10,7 +10,7 @@ import json
 import os
 from typing import NamedTuple
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.model.sandbox_id import sandbox_id
 
 SUFFIX = ".changes"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None:

@@ -21,7 +21,7 @@ from sandboxd.egress.wire import NotAPolicy, policy_from_json, policy_to_json
 from sandboxd.engine.contexts import Identity, on_engine, resolve
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 
 
 class GivenRights(NamedTuple):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import write_atomic
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.host.trials import host_boot_id
 from sandboxd.life import find
 from sandboxd.life.gateway_look import with_gateway

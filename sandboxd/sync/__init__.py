@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from sandboxd.host.folders import workspace_file
+from sandboxd.folders import workspace_file
 from sandboxd.sync import folder
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.egress import placeholder
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.life import services
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.labels import EGRESS, PROFILE, PROJECT

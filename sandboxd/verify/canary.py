@@ -11,7 +11,7 @@ import stat
 import tempfile
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.model.labels import DECOY_FILE
 from sandboxd.observe import surroundings
 from sandboxd.observe.workspace import CONTROL_FILES, CONTROL_FOLDERS, View

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.host.trials import end_leaked
 from sandboxd.payload import interpreter, programs
 from sandboxd.verify import attempts as attempt_list

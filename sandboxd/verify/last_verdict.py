@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_atomic
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.observe import inspection
 from sandboxd.verify import proof
 

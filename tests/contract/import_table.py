@@ -16,6 +16,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "data": frozenset(),
     "deadline": frozenset(),
+    "folders": frozenset(),
+    "login": frozenset(),
     "agent_files": frozenset(),
     "credential_places": frozenset({"agent_files"}),
     "secret_forms": frozenset(),
@@ -33,17 +35,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine.unreachable": frozenset(),
     "engine.answers": frozenset(),
     "engine": _rooms(
-        "deadline engine.answers engine.unreachable errors files host.folders model signal_script tls"
+        "deadline engine.answers engine.unreachable errors files folders model signal_script tls"
     ),
-    "host": frozenset({"engine", "errors", "files", "host.facts", "host.folders", "payload"}),
-    "state": _rooms("egress engine errors files host.folders"),
-    "host.tree_sizes": frozenset({"files"}),
+    "host": frozenset({"engine", "errors", "files", "host.facts", "folders", "payload"}),
+    "state": _rooms("egress engine errors files folders"),
     "rules": _rooms(
         "agent_files config credential_places data findings host.advisories host.facts model "
         "secret_forms syntax text"
     ),
     "agents": frozenset(
-        {"config", "egress", "errors", "files", "host.folders", "model", "policy", "toml_output"}
+        {"config", "egress", "errors", "files", "folders", "model", "policy", "toml_output"}
     ),
     "credentials": frozenset(
         {
@@ -53,7 +54,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "file_lock",
             "files",
             "policy",
-            "policy.rights",
             "toml_output",
         }
     ),
@@ -61,36 +61,31 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {"credentials", "data", "egress", "files", "findings", "model", "syntax", "text"}
     ),
     "policy": _rooms(
-        "agent_files audit egress errors file_lock files host.folders model toml_output"
+        "agent_files audit egress errors file_lock files folders model policy.gateway_rights toml_output"
     ),
     # What a sandbox may have: whoever gives it anything takes this, and only these rooms make or give it.
     "policy.gateway_rights": frozenset({"egress"}),
-    "policy.rights": frozenset({"egress", "model", "policy.gateway_rights"}),
-    "policy.reconcile": frozenset({"egress", "model", "policy.gateway_rights", "policy.rights"}),
     "lint": _rooms(
         "config errors files findings formats host.facts model plan policy rules syntax text"
     ),
     "plan": _rooms(
         "config credentials data egress engine.answers errors files findings "
-        "formats host.facts host.platforms host.tree_sizes model plan.git_control plan.gitlinks "
+        "formats host.facts host.platforms model "
         "policy syntax text toml_output"
     ),
-    "plan.entrances": frozenset({"errors", "plan", "plan.gitlinks"}),
-    "plan.git_control": frozenset({"plan", "plan.entrances", "plan.gitlinks", "policy", "syntax"}),
-    "plan.gitlinks": frozenset({"errors", "files", "plan", "syntax"}),
     "render": frozenset({"findings", "markup", "screen", "text"}),
     "payload": frozenset({"engine", "errors", "files", "inside"}),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
     "forward": frozenset({"engine", "errors", "inside", "payload"}),
-    "cluster": _rooms("errors file_lock files host.folders model policy signal_script tls"),
+    "cluster": _rooms("errors file_lock files folders model policy signal_script tls"),
     "exchange": frozenset(
         {
             "engine",
             "errors",
             "file_lock",
             "files",
-            "host.folders",
+            "folders",
             "model",
             "observe",
             "payload",
@@ -105,7 +100,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "engine",
             "errors",
             "files",
-            "host",
+            "folders",
             "inside",
             "model",
             "observe",
@@ -116,7 +111,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "hide": _rooms("credential_places deadline errors files lint plan policy review secret_forms"),
     "sync": _rooms(
-        "errors exchange file_lock files hide host.folders inside lint model payload plan policy review screen"
+        "errors exchange file_lock files hide folders inside lint model payload plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -130,6 +125,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "exchange",
             "file_lock",
             "files",
+            "folders",
             "forward",
             "halt",
             "hide",
@@ -145,13 +141,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "sync",
         }
     ),
-    "observe": _rooms(
-        "data engine errors files host host.facts model payload plan plan.entrances plan.git_control "
-        "plan.gitlinks screen syntax"
-    ),
+    "observe": _rooms("data engine errors files host host.facts model payload plan screen syntax"),
     "halt": _rooms(
-        "audit engine engine.answers errors file_lock files host.folders model observe plan "
-        "plan.entrances screen"
+        "audit engine engine.answers errors file_lock files folders model observe plan screen"
     ),
     "diagnosis": _rooms("egress model observe plan screen"),
     "verify": frozenset(
@@ -160,6 +152,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "engine",
             "errors",
             "files",
+            "folders",
             "host",
             "life",
             "model",
@@ -171,9 +164,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "file_lock": frozenset({"errors"}),
     "signal_script": frozenset(),
     "tls": frozenset(),
-    "audit": frozenset({"errors", "file_lock", "files", "host.folders", "host.login"}),
-    "host.folders": frozenset(),
-    "host.login": frozenset(),
+    "audit": frozenset({"errors", "file_lock", "files", "folders", "login"}),
     "escapes": frozenset(),
     "setup": frozenset({"data", "deadline", "engine", "errors", "host", "syntax", "text"}),
     "bench": _rooms(
@@ -187,8 +178,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "ipc": frozenset({"__init__", "errors"}),
     "status": _rooms(
-        "credentials egress engine errors exchange findings halt host host.facts life "
-        "lint model observe plan policy project screen state sync verify"
+        "credentials egress engine errors exchange findings folders halt host host.facts life lint model "
+        "observe plan policy project screen state sync verify"
     ),
     "operations": frozenset(
         {
@@ -205,6 +196,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "exchange",
             "files",
+            "folders",
             "formats",
             "forward",
             "hide",
@@ -213,6 +205,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ipc",
             "life",
             "lint",
+            "login",
             "model",
             "observe",
             "payload",
@@ -238,6 +231,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "exchange",
             "files",
+            "folders",
             "forward",
             "halt",
             "host",
@@ -298,6 +292,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "errors",
             "files",
             "findings",
+            "folders",
             "formats",
             "forward",
             "host",
@@ -305,6 +300,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "ipc",
             "life",
             "lint",
+            "login",
             "model",
             "observe",
             "operations",

@@ -31,7 +31,7 @@ _EDGES = (
 )
 MACHINE: dict[str, tuple[str, ...]] = {
     "subprocess": _EDGES,
-    "os.environ": _EDGES,
+    "os.environ": (*_EDGES, "login"),
     "platform": _EDGES,
     "time": (*_EDGES, "deadline", "file_lock"),  # they wait for so many seconds
     "watchfiles": ("daemon",),

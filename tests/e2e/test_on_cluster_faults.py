@@ -113,7 +113,7 @@ class Another(Laptop):
         self, *words: str, code: int = 0, input: str | None = None
     ) -> subprocess.CompletedProcess[str]:
         program = (
-            "import sys\nfrom sandboxd.host import login\n"
+            "import sys\nfrom sandboxd import login\n"
             f"login.login_name = lambda: {self.name!r}\n"
             "from sandboxd.cli.main import run\nsys.exit(run(sys.argv[1:]))"
         )

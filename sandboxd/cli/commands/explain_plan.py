@@ -23,7 +23,7 @@ from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from sandboxd.host.tree_sizes import Sizes
+    from sandboxd.cli.tree_sizes import Sizes
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.proposed_trees import Proposal
     from sandboxd.project import Project
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _hot_trees(project: Project, plan: Plan) -> tuple[Sizes, Proposal] | None:
     """The measured folders and what is proposed of them; None where nothing could be."""
-    from sandboxd.host import tree_sizes
+    from sandboxd.cli import tree_sizes
     from sandboxd.plan import proposed_trees
     from sandboxd.plan.tool_folders import KNOWN
 

@@ -60,7 +60,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.host.login import login_name
+    from sandboxd.login import login_name
     from sandboxd.model.sandbox_id import check_name
     from sandboxd.payload import gateway_zip, programs
     from sandboxd.plan import cluster

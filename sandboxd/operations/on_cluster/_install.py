@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import running
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.folders import cache_folder
+from sandboxd.folders import cache_folder
 from sandboxd.life import program_volume
 from sandboxd.operations import _program
 from sandboxd.operations.on_cluster._work import inside

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from sandboxd.cluster import running
 from sandboxd.cluster.attended import PodCommand
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.folders import cache_folder
 from sandboxd.forward import listening
 from sandboxd.forward.forwarder import Forwarder
 from sandboxd.forward.trunk import Trunk, prepare
-from sandboxd.host.folders import cache_folder
 from sandboxd.operations import forward
 from sandboxd.operations.on_cluster._work import inside
 from sandboxd.operations.on_cluster.target import running_pod

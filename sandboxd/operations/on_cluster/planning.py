@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import api, failures, sandboxes
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.host.login import login_name
+from sandboxd.login import login_name
 from sandboxd.operations import _basis
 from sandboxd.operations.on_cluster import _secrets
 from sandboxd.payload import programs

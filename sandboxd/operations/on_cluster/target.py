@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.cluster import api, records, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import SandboxdError
-from sandboxd.host.login import login_name
+from sandboxd.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations._folder import project_folder
 from sandboxd.plan.cluster import object_name

@@ -25,7 +25,7 @@ from sandboxd.egress.approvals import Approval
 from sandboxd.engine import client
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
-from sandboxd.host.folders import workspace_file
+from sandboxd.folders import workspace_file
 from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
 from sandboxd.operations import following, gateway

@@ -7,8 +7,8 @@ import itertools
 import pytest
 
 from sandboxd.cli import plan_in_short, plan_screen
+from sandboxd.cli.tree_sizes import Size
 from sandboxd.config.values import profile_names
-from sandboxd.host.tree_sizes import Size
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 from tests.unit.plan.examples import HOSTS, PLAIN, RUNC_GRANTED, plan

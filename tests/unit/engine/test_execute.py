@@ -178,7 +178,7 @@ def test_lock_is_exclusive_and_private(tmp_path: Any) -> None:
 
 def test_lock_folder_that_others_can_write_is_refused() -> None:
     from sandboxd.errors import EnvironmentFailure
-    from sandboxd.host.folders import state_folder
+    from sandboxd.folders import state_folder
     from sandboxd.life.lock import project_lock
 
     folder = f"{state_folder(os.environ)}/locks"

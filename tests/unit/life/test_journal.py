@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.life import journal
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.life import lock
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.cli import trees_screen
+from sandboxd.cli.tree_sizes import Size, Sizes
 from sandboxd.config.model import Config
-from sandboxd.host.tree_sizes import Size, Sizes
 from sandboxd.plan import profiles
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.egress.policy import Policy
-from sandboxd.host.folders import state_folder, workspace_file
+from sandboxd.folders import state_folder, workspace_file
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.host.folders import state_folder
+from sandboxd.folders import state_folder
 from sandboxd.project import Project
 from sandboxd.state import stand_ins
 from tests.unit.plan.examples import GVISOR

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.files import reading
+from sandboxd.plan.proposed_trees import Size
 
 SECONDS = 1.5
 """The usual time limit of a walk, in seconds."""
@@ -28,19 +29,6 @@ _DEEPEST = 40
 _MOST_TREES = 200
 _LARGEST_IGNORES = 64 * 1024
 _SKIPPED = frozenset((".git", ".hg", ".svn"))
-
-
-class Size(NamedTuple):
-    """A folder, by its path below the workspace: the number and total size of all files in it, and how many are
-    recent.
-    """
-
-    path: str
-    files: int
-    bytes: int
-    recent: int
-    is_whole: bool
-    """False if the walk was cut short, so that there are more files."""
 
 
 class Sizes(NamedTuple):

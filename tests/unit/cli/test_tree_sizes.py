@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.host import tree_sizes
-from sandboxd.host.tree_sizes import Size, sizes
+from sandboxd.cli import tree_sizes
+from sandboxd.cli.tree_sizes import Size, sizes
 from tests.patience import PATIENCE
 
 MARKERS = {"node_modules": ("package.json",), "target": ("Cargo.toml",)}
