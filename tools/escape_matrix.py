@@ -22,13 +22,13 @@ from typing import NamedTuple
 from sandboxd.egress import verify_marks
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Rule
-from sandboxd.engine.answers import CreateRequest
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.files import write_atomic
 from sandboxd.host import addresses
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import up_down
 from sandboxd.life.find import sandboxes_of_up
+from sandboxd.model.engine_answers import CreateRequest
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import attempts
 from sandboxd.verify.attack import verify

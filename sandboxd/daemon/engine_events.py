@@ -8,9 +8,9 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 
-from sandboxd.engine.answers import Event
 from sandboxd.engine.client import connect_from
 from sandboxd.errors import SandboxdError
+from sandboxd.model.engine_answers import Event
 
 _FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 15.0

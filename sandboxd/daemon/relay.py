@@ -22,12 +22,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from sandboxd.daemon.listening import Change, Changes, Listening, is_bad_name, is_nameable
 from sandboxd.daemon.places import Place
-from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Exec, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find
 from sandboxd.model.container import Container
+from sandboxd.model.engine_answers import Inspected
 
 MOST_FOLDERS = 4000
 """The most folders of one workspace that are watched; those nearest to its top."""

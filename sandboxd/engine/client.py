@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from requests import Response
 
-    from sandboxd.engine.answers import (
+    from sandboxd.engine.session import Session
+    from sandboxd.model.engine_answers import (
         Config,
         CreateRequest,
         Event,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
         Inspected,
         PathStat,
     )
-    from sandboxd.engine.session import Session
 
 # Making and starting wait for storage and for the runtime, not for a table look-up.
 START_SECONDS = 60.0

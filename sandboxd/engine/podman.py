@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from docker.api.client import APIClient
 
-    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
+    from sandboxd.model.engine_answers import CreateRequest, HostConfig, Inspected, MountRequest
 
 _SECCOMP = "seccomp="
 _OPEN_TO_ALL = 0o1777

@@ -13,7 +13,7 @@ from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.model.subpath_volumes import is_of_workspace
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected, MountPoint, MountRequest
+    from sandboxd.model.engine_answers import Inspected, MountPoint, MountRequest
 
 
 def as_binds(answer: Inspected) -> Inspected:

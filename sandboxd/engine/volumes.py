@@ -10,7 +10,7 @@ from sandboxd.engine.connection import Connection, json_object
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.engine.answers import Volume
+    from sandboxd.model.engine_answers import Volume
 
 _GONE, _IN_USE = 404, 409
 # The engine adds up the files of each volume.

@@ -23,10 +23,10 @@ from sandboxd.plan.git_named import named_by_git
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.exchange.place import Place, Repository
     from sandboxd.exchange.run import Outcome
+    from sandboxd.model.engine_answers import Inspected
 
 _SECONDS = 300.0
 _MOST_ERRORS = 500

@@ -27,11 +27,11 @@ from sandboxd.plan.entrances import hosts_own
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.halt.arrivals import Origins
     from sandboxd.halt.put_back import Outcome
     from sandboxd.halt.versions import Held
+    from sandboxd.model.engine_answers import Inspected
 
 _NOTHING = Identity(0, 0)
 """What was mounted at a path where nothing is any more."""

@@ -15,7 +15,7 @@ from sandboxd.plan import git_objects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.engine.answers import Inspected, MountPoint
+    from sandboxd.model.engine_answers import Inspected, MountPoint
     from sandboxd.observe.mount_table import Identity
 
 

@@ -26,9 +26,9 @@ from sandboxd.payload import container, programs
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
     from sandboxd.host.memory import Memory
+    from sandboxd.model.engine_answers import CreateRequest
 
 Answer = dict[str, Any]
 """``premises``: by name ``holds`` and ``detail``; ``message``: why there are none, '' where there are some."""

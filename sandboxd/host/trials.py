@@ -25,7 +25,7 @@ from sandboxd.host.facts.engine import names_gvisor
 from sandboxd.host.memory import Memory
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest
+    from sandboxd.model.engine_answers import CreateRequest
 
 LABEL = "dev.sandboxd.trial"
 _NAMES = ("sandboxd-trial-", "sandboxd-premises-")

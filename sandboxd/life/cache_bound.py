@@ -16,8 +16,8 @@ from sandboxd.plan.lasting import beginning
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.engine.answers import Volume
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Volume
 
 
 class Cache(NamedTuple):

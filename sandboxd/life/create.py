@@ -27,9 +27,9 @@ from sandboxd.sync import is_used
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sandboxd.engine.answers import CreateRequest, Inspected, State
     from sandboxd.engine.client import Engine
     from sandboxd.life.starting import How, Start
+    from sandboxd.model.engine_answers import CreateRequest, Inspected, State
 
 
 def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: How) -> Running:

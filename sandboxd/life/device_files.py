@@ -15,9 +15,9 @@ from sandboxd.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandboxd.engine.answers import CreateRequest, MountPoint
     from sandboxd.engine.client import Engine
     from sandboxd.life.volumes import Known
+    from sandboxd.model.engine_answers import CreateRequest, MountPoint
 
 _MOST = 32 * 1024 * 1024
 

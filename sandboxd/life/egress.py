@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.policy import Policy
-    from sandboxd.engine.answers import CreateRequest, Inspected, MountRequest
     from sandboxd.engine.client import Engine
     from sandboxd.life.service_start import Sick
+    from sandboxd.model.engine_answers import CreateRequest, Inspected, MountRequest
     from sandboxd.policy.gateway_rights import GatewayRights
 
     Give: TypeAlias = Callable[

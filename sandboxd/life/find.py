@@ -12,8 +12,8 @@ from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
 
 
 def running_sandbox(engine: Engine, sandbox: str) -> Summary | None:

@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import CredentialsSet, Event, PolicySet, Ready
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner, Pair
+    from sandboxd.model.engine_answers import CreateRequest
     from sandboxd.policy.gateway_rights import GatewayRights
 
 READY_SECONDS = 60.0

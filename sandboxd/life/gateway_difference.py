@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected
     from sandboxd.life.networks import Pair
+    from sandboxd.model.engine_answers import CreateRequest, HostConfig, Inspected
 
 _CONTROLLERS = {"Memory": "MemoryLimit", "PidsLimit": "PidsLimit"}
 """Limits of a container (`HostConfig`), each with the field of the engine's `/info` that says whether it is enforced.

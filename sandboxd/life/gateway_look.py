@@ -15,8 +15,8 @@ from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
     from sandboxd.egress.messages import Event, State
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
 
 STATE_SECONDS = 10.0
 """Seconds to wait for a gateway's answer; on a busy machine one that works may answer late."""

@@ -17,9 +17,9 @@ from sandboxd.state import given_rights
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.halt.record import Halt
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.state.given_rights import Entry
 
 

@@ -27,9 +27,9 @@ from sandboxd.model.remote import AT_ATTACH, DOTFILES, IN_ORDER, NO_REMOTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.life.hook_place import Place
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.model.remote import Hook, Remote
     from sandboxd.plan.plan import Plan
 

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.life.hook_place import Ask
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
 
 

@@ -15,8 +15,8 @@ from sandboxd.review import copies, host_times, sent
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.engine.answers import Volume
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Volume
     from sandboxd.plan.plan import Plan
 
 _EVERYBODYS = 0o1777

@@ -9,8 +9,8 @@ from sandboxd.plan.lasting import CACHES
 from sandboxd.plan.layout import HOME
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
 
 
 def sentence_of(engine: Engine, container: str) -> str:

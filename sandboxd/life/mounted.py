@@ -23,7 +23,7 @@ from sandboxd.observe import mount_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sandboxd.engine.answers import MountRequest, State
+    from sandboxd.model.engine_answers import MountRequest, State
     from sandboxd.observe.mount_table import Table
     from sandboxd.plan.plan import Plan
 

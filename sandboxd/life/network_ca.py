@@ -10,8 +10,8 @@ from sandboxd.plan.network_ca import FOLDER, without
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest
 
 
 def leave_out_elsewhere(

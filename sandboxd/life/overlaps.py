@@ -20,8 +20,8 @@ from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import name_of, option_of, workspace_of
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
 
 

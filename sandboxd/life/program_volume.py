@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.agents.agent import Agent
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest
     from sandboxd.payload.container import Started
     from sandboxd.policy.gateway_rights import GatewayRights
 

@@ -14,9 +14,9 @@ from sandboxd.model.labels import SOURCES
 from sandboxd.review import collect, stop_notes
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Summary
     from sandboxd.life.starting import How, Start
+    from sandboxd.model.engine_answers import Inspected
 
 
 class Reused(NamedTuple):

@@ -19,9 +19,9 @@ from sandboxd.plan.services import in_order
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine
     from sandboxd.life.services import Surroundings
+    from sandboxd.model.engine_answers import CreateRequest
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.service import Need, Service
 

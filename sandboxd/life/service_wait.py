@@ -10,8 +10,8 @@ from sandboxd.engine import failures
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.engine.answers import Inspected, State
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected, State
     from sandboxd.plan.service import Need
 
 HEALTHY_SECONDS = 300.0

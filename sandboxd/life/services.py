@@ -25,10 +25,10 @@ from sandboxd.plan.writers.engine import add_limits, security_options
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.networks import Inner
     from sandboxd.model.container import Container
+    from sandboxd.model.engine_answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.service import Health, Service
 

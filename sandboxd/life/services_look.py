@@ -15,9 +15,9 @@ from sandboxd.plan import service_rights
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.model.container import Container
+    from sandboxd.model.engine_answers import Inspected
 
 NAME = "services"
 

@@ -19,8 +19,8 @@ from sandboxd.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandboxd.engine.answers import MountRequest, PathStat
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import MountRequest, PathStat
 
 # Programs at the other end of a local socket that are an engine of this machine, or hand over to one.
 _LOCAL = frozenset(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
     from sandboxd.life.egress import Egress
     from sandboxd.life.service_start import Sick
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.reasons import Downgrade
 

@@ -36,8 +36,8 @@ from sandboxd.sync.watched import WatchedSide
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
     from sandboxd.sync.engine import Event
     from sandboxd.sync.run import Report

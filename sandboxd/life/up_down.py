@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandboxd.egress.broker_wire import Credentials
-    from sandboxd.engine.answers import CreateRequest
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.life.egress import Give
+    from sandboxd.model.engine_answers import CreateRequest
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.gateway_rights import GatewayRights
 

@@ -12,8 +12,8 @@ from sandboxd.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.engine.answers import CreateRequest, MountPoint, Volume
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest, MountPoint, Volume
     from sandboxd.plan.plan import Plan
 
 

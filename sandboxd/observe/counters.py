@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.observe.host_process import pid_of
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
 
 _MOST_BYTES = 1 << 16
 

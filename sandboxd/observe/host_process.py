@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sandboxd.observe.process import FILES, Process, of_files
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
 
 _MOST_BYTES = 1 << 20
 

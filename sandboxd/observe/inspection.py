@@ -18,8 +18,8 @@ from sandboxd.model.values import Origin, Value
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.engine.answers import CreateRequest, Inspected, MountPoint
     from sandboxd.model.container import MountType
+    from sandboxd.model.engine_answers import CreateRequest, Inspected, MountPoint
 
 T = TypeVar("T")
 

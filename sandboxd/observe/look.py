@@ -10,8 +10,8 @@ from sandboxd.observe.control import Control
 from sandboxd.observe.controls import controls
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
 
 
 class Look(NamedTuple):

@@ -18,8 +18,8 @@ from sandboxd.observe.process import FILES, Process, of_files
 from sandboxd.payload import container as own_container
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest, Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest, Inspected
 
 _USER = "65533:65533"
 _MODULES = ("json", "sys")

@@ -28,7 +28,7 @@ from sandboxd.syntax import git_config
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.entrances import Entrance
     from sandboxd.plan.gitlinks import Index
 

@@ -12,8 +12,8 @@ from sandboxd.observe.surroundings import group_limits, group_processors
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
 
 SHARED = ("runc", "crun", "docker-runc", "youki")
 """File names of runtimes that start processes on the host's kernel."""

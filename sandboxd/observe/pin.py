@@ -17,7 +17,7 @@ from sandboxd.screen import first_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
 
 
 class State(enum.Enum):

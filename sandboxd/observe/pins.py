@@ -22,7 +22,7 @@ from sandboxd.plan.git_objects import is_objects
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.observe.mount_table import Identity, Table
     from sandboxd.observe.open_links import Watch
 

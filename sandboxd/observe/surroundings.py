@@ -13,8 +13,8 @@ from sandboxd.observe.host_process import pid_of
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
 
 _MOST_PEERS = 2
 # Version 1 says "no limit" by the highest multiple of a page.

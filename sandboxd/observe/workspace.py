@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
 
 # Folders whose files make the host's tools act, whatever a profile pins beyond them.
 CONTROL_FOLDERS = (".devcontainer", ".vscode", ".git/hooks")

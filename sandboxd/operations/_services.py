@@ -8,8 +8,8 @@ from sandboxd.errors import UsageError
 from sandboxd.observe.drift import Drift
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
 
 

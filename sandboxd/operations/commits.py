@@ -10,8 +10,8 @@ from sandboxd.errors import SandboxdError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
 
 
 def is_used(environ: Mapping[str, str]) -> bool:

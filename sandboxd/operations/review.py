@@ -18,8 +18,8 @@ from sandboxd.operations.interruption import interruptible, lines, never, silent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.review.changes import Changes

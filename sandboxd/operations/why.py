@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from sandboxd.diagnosis.case import Attempt, Sandbox
     from sandboxd.diagnosis.diagnose import Diagnosis
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.observe.counters import Counters
     from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Plan

@@ -19,8 +19,8 @@ from sandboxd.payload import interpreter
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from sandboxd.engine.answers import CreateRequest, MountRequest
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest, MountRequest
 
 LIFE_SECONDS = 180
 

@@ -34,8 +34,8 @@ from sandboxd.review.stream_files import SUFFIX, UNFINISHED, every, folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.review.changes import Changes
 
 # Reading a copy of 10,000 files takes a second under gVisor; a large one is written to disk besides.

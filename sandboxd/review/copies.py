@@ -18,8 +18,8 @@ from sandboxd.model.labels import PROJECT, VOLUME, VOLUME_TIME
 from sandboxd.plan.lasting import is_copy
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected, Volume
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected, Volume
 
 
 def copy_of(engine: Engine, inspected: Inspected) -> Volume | None:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import NamedTuple, TypeVar
 
-from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine, Summary, connect_from
 from sandboxd.errors import SandboxdError
 from sandboxd.folders import cache_folder
@@ -16,6 +15,7 @@ from sandboxd.life import find
 from sandboxd.life.gateway_look import with_gateway
 from sandboxd.life.services_look import with_services
 from sandboxd.model.container import Container
+from sandboxd.model.engine_answers import Inspected
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import inspection, pins

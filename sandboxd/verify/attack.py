@@ -34,8 +34,8 @@ from sandboxd.verify.verdict import Result, Verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from sandboxd.engine.answers import Inspected
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt

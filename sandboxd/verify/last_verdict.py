@@ -21,7 +21,7 @@ from sandboxd.verify import proof
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
     from sandboxd.verify.verdict import Verdict
 
 _KEPT_SECONDS = 90 * 24 * 3600

@@ -20,8 +20,8 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.verify import attempts, image_nodes, scratch_git
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import CreateRequest, HostConfig, Inspected, MountRequest
     from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
 

@@ -14,7 +14,7 @@ from sandboxd.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.engine.answers import CreateRequest, MountRequest
+    from sandboxd.model.engine_answers import CreateRequest, MountRequest
 
 _OWN_GIT = re.compile(r"/sandboxd/git/[0-9a-f]{32}/(inside|verify-[0-9a-f]{16})\Z")
 

@@ -33,11 +33,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.advisories": frozenset({"host.facts"}),
     "host.platforms": frozenset({"host.facts"}),
     "engine.unreachable": frozenset(),
-    "engine.answers": frozenset(),
-    "engine": _rooms(
-        "deadline engine.answers engine.unreachable errors files folders model signal_script tls"
-    ),
-    "host": frozenset({"engine", "errors", "files", "host.facts", "folders", "payload"}),
+    "engine": _rooms("deadline engine.unreachable errors files folders model signal_script tls"),
+    "host": frozenset({"engine", "errors", "files", "folders", "host.facts", "model", "payload"}),
     "state": _rooms("egress engine errors files folders"),
     "rules": _rooms(
         "agent_files config credential_places data findings host.advisories host.facts model "
@@ -69,12 +66,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "config errors files findings formats host.facts model plan policy rules syntax text"
     ),
     "plan": _rooms(
-        "config credentials data egress engine.answers errors files findings "
+        "config credentials data egress errors files findings "
         "formats host.facts host.platforms model "
         "policy syntax text toml_output"
     ),
     "render": frozenset({"findings", "markup", "screen", "text"}),
-    "payload": frozenset({"engine", "errors", "files", "inside"}),
+    "payload": frozenset({"engine", "errors", "files", "inside", "model"}),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
     "forward": frozenset({"engine", "errors", "inside", "payload"}),
@@ -142,9 +139,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "observe": _rooms("data engine errors files host host.facts model payload plan screen syntax"),
-    "halt": _rooms(
-        "audit engine engine.answers errors file_lock files folders model observe plan screen"
-    ),
+    "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),
     "diagnosis": _rooms("egress model observe plan screen"),
     "verify": frozenset(
         {

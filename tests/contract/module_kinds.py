@@ -35,7 +35,6 @@ PURE = (
     "host.advisories",
     "host.facts",
     "host.platforms",
-    "engine.answers",
     "engine.unreachable",
     "egress.broker",
     "egress.layout",

@@ -18,7 +18,7 @@ from tests.e2e import devcontainer_cli
 from tests.merge_projects import HOST, NAMES, PROJECTS, options_of
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import Inspected
+    from sandboxd.model.engine_answers import Inspected
 
 _LABELS = ("devcontainer.config_file", "devcontainer.local_folder")
 _PROJECT = "com.docker.compose.project"

@@ -19,7 +19,7 @@ from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers._flags import is_tmpfs_flag
 
 if TYPE_CHECKING:
-    from sandboxd.engine.answers import CreateRequest, DeviceRequest, HostConfig, MountRequest
+    from sandboxd.model.engine_answers import CreateRequest, DeviceRequest, HostConfig, MountRequest
 
 
 def arguments(plan: Plan) -> CreateRequest:

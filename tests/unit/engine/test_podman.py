@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from sandboxd.engine import podman
-from sandboxd.engine.answers import CreateRequest, Inspected
 from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.escapes import engine_socket
+from sandboxd.model.engine_answers import CreateRequest, Inspected
 from sandboxd.observe import inspection
 from sandboxd.observe.drift import differences
 from tests.unit.engine.fake_engine import PODMAN, answering_to_bodies

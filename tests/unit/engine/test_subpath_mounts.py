@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from sandboxd.engine.answers import Inspected
 from sandboxd.engine.subpath_mounts import as_binds
+from sandboxd.model.engine_answers import Inspected
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.subpath_volumes import key_of, volume_name
 from sandboxd.observe import pin

@@ -8,7 +8,6 @@ from typing import Any, cast
 
 import pytest
 
-from sandboxd.engine.answers import Inspected
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import of_container, run, take
@@ -16,6 +15,7 @@ from sandboxd.exchange import seed as seeding
 from sandboxd.exchange.run import Patience, Problem
 from sandboxd.exchange.seed import Seed, seed
 from sandboxd.file_lock import locked
+from sandboxd.model.engine_answers import Inspected
 from sandboxd.model.labels import PROJECT
 from sandboxd.operations import commits
 from sandboxd.payload import programs

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import pytest
 
-from sandboxd.engine.answers import Inspected
+from sandboxd.model.engine_answers import Inspected
 from sandboxd.observe.counters import Counters, read
 
 ID = "a" * 64

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.engine.answers import Inspected
+from sandboxd.model.engine_answers import Inspected
 from sandboxd.operations import why
 from sandboxd.state.failed_command import FailedCommand
 

@@ -11,8 +11,8 @@ from sandboxd.operations.prune.entry import Entry
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandboxd.engine.answers import ImageSummary
     from sandboxd.engine.client import Engine
+    from sandboxd.model.engine_answers import ImageSummary
 
 ORDER = 4
 
