@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.daemon.gateway_memory import Memory
-from sandboxd.daemon.rights_loop import FAULT, FailureTeller, RightsLoop
+from sandboxd.daemon.rights_loop import FAULT, STUCK_SECONDS, FailureTeller, RightsLoop
 from sandboxd.egress.ledger import Ledger
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import gateway, running_gateway
@@ -32,6 +32,11 @@ _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
 _MOST_TRIPPED = 20
 """Names of tripwires that one gateway's attendant records."""
+
+_STUCK = (
+    f"a look at what it may have goes on for more than {STUCK_SECONDS:g} s, as its engine, a disk or another "
+    "sandboxd does not answer"
+)
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +80,7 @@ class Attendant:
         self._mended = mended
         self._rights = RightsLoop(self._act)
         self._failure, self._ends = FailureTeller(self._tell), 0.0
-        self.behind = ""
-        """Why the gateway may still allow more than it should, for a person; '' where it does not."""
+        self._behind = ""
         self.shut = ""
         """Why the gateway lets nothing through though its config has names, for a person; '' where that is not so."""
         self._stop = threading.Event()
@@ -91,6 +95,11 @@ class Attendant:
         """Start the thread that supervises, and the loop that sends policies."""
         self._thread.start()
         self._rights.start()
+
+    @property
+    def behind(self) -> str:
+        """Why the gateway may still allow more than it should, for a person; '' where it does not."""
+        return _STUCK if self._rights.is_stuck() else self._behind
 
     def is_alive(self) -> bool:
         """Whether the supervising thread runs."""
@@ -198,19 +207,19 @@ class Attendant:
             self.follow()
             self._give_credentials(self._access.engine())
         except SandboxdError as error:
-            self.behind = error.message if operation.leaves_too_much(error) else ""
+            self._behind = error.message if operation.leaves_too_much(error) else ""
             self._failure.failed(f"its gateway has not what it may have now: {error.message}")
             if isinstance(error, EnvironmentFailure) and not self._stop.is_set():
                 raise
             # What cannot be read is given up after a while, with or without a further save.
             self._ends = time.time() + unreadable.LONGEST_SECONDS
         except Exception:
-            self.behind = FAULT
+            self._behind = FAULT
             self._failure.failed(f"its gateway has not what it may have now: {FAULT}")
             raise
         else:
             self._failure.succeeded()
-            self.behind = ""
+            self._behind = ""
         return self._ends
 
     def _give_credentials(self, engine: Engine) -> None:

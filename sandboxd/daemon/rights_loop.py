@@ -17,6 +17,9 @@ _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
 _LONGEST_WAIT_SECONDS = 60.0
 """The clock is looked at so often: it may be set while an end is waited for."""
 
+STUCK_SECONDS = 5.0
+"""Seconds after which a round that goes on is said to be stuck: an engine, a disk or another process does not answer."""
+
 FAULT = "a bug in sandboxd: see `sandboxd daemon logs`"
 """The reason, for a person, why rights are not what they should be after an unexpected exception."""
 
@@ -63,6 +66,8 @@ class RightsLoop:
         self._again: float | None = None
         """When it tries again what failed, by a clock that nobody sets."""
         self._pause = _FIRST_PAUSE_SECONDS
+        self._began: float | None = None
+        """When the round began that goes on, by a clock that nobody sets."""
         self._thread = threading.Thread(target=self._run, name="rights", daemon=True)
 
     def start(self) -> None:
@@ -78,6 +83,11 @@ class RightsLoop:
         self._is_stopped = True
         self._due.set()
 
+    def is_stuck(self) -> bool:
+        """Whether a round goes on for so long that what was taken back may still be given."""
+        began = self._began
+        return began is not None and time.monotonic() - began >= STUCK_SECONDS
+
     def wait(self, seconds: float) -> bool:
         """Wait at most `seconds` for the end of the thread after `stop`; False if it still runs."""
         self._thread.join(seconds)
@@ -91,7 +101,9 @@ class RightsLoop:
             if not is_due and not self._is_time():
                 continue
             self._due.clear()
+            self._began = time.monotonic()
             self._look()
+            self._began = None
 
     def _seconds(self) -> float | None:
         """Seconds to wait for the next cause; None for as long as it takes."""

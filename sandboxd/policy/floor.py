@@ -176,9 +176,10 @@ def enforced(environ: Mapping[str, str], rule_ids: Collection[str]) -> Mapping[s
 
 def _read(path: str) -> dict[str, Any]:
     try:
-        with open(path, "rb") as file:
+        with open(path, "rb", opener=_open_at_once) as file:
             status = os.fstat(file.fileno())
-            data = file.read(_LARGEST + 1)
+            is_regular = stat.S_ISREG(status.st_mode)
+            data = file.read(_LARGEST + 1) if is_regular else b""
     except (FileNotFoundError, NotADirectoryError):
         _refuse_broken_link(path)
         return {}
@@ -187,6 +188,11 @@ def _read(path: str) -> dict[str, Any]:
             f"cannot read the policy `{path}`: {(error.strerror or str(error)).lower()}",
             "correct its permissions: without it nothing may run",
         ) from None
+    if not is_regular:
+        raise UsageError(
+            f"the policy `{path}` is no regular file",
+            "replace it by one: without it nothing may run",
+        )
     if status.st_mode & stat.S_IWOTH or status.st_uid not in (0, os.geteuid()):
         raise UsageError(
             f"the policy `{path}` can be written by others", f"`chmod o-w {path}`, and own it"
@@ -202,6 +208,11 @@ def _read(path: str) -> dict[str, Any]:
         return tomllib.loads(data.decode())
     except ValueError as error:
         raise UsageError(f"the policy `{path}` is not valid TOML: {error}", "correct it") from None
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Open a file without waiting for anybody at the other end of a named pipe."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _refuse_broken_link(path: str) -> None:

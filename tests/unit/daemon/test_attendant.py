@@ -65,6 +65,13 @@ def test_a_fault_of_ours_is_told_once_and_tried_again(
     assert attending.attendant.behind == ""
 
 
+def test_a_look_that_does_not_end_is_no_sign_that_all_is_well(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attending.attendant._rights, "is_stuck", lambda: True)
+    assert "does not answer" in attending.attendant.behind
+
+
 @pytest.mark.parametrize(
     ("is_unread", "is_shut", "said"),
     [

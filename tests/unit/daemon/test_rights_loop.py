@@ -10,7 +10,7 @@ import pytest
 from sandboxd.daemon import rights_loop
 from sandboxd.daemon.rights_loop import RightsLoop
 from sandboxd.errors import EnvironmentFailure, UsageError
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, eventually
 
 
 class Played:
@@ -57,6 +57,23 @@ def test_causes_that_come_while_it_looks_lead_to_one_look_more(played: Played) -
     may_end.set()
     assert played.looked() and played.looked()
     assert not played.looks.acquire(timeout=0.1)
+
+
+def test_a_look_that_does_not_end_is_said(played: Played, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rights_loop, "STUCK_SECONDS", 0.0)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def hang() -> float:
+        begun.set()
+        may_end.wait(PATIENCE)
+        return 0.0
+
+    assert not played.loop.is_stuck()
+    played.then = hang
+    played.loop.wake()
+    assert begun.wait(PATIENCE) and played.loop.is_stuck()
+    may_end.set()
+    eventually(lambda: not played.loop.is_stuck(), lambda: "it ended")
 
 
 def test_it_looks_again_when_what_it_gave_ends(

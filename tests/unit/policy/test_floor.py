@@ -26,6 +26,19 @@ def test_no_file_demands_nothing(files: tuple[Path, Path]) -> None:
     assert load(files) == NO_FLOOR
 
 
+def test_a_policy_that_is_no_file_is_refused_without_waiting_for_it(
+    files: tuple[Path, Path],
+) -> None:
+    """Nobody may ever write to a named pipe, and what was taken back would wait for that."""
+    os.mkfifo(files[1])
+    with pytest.raises(UsageError, match="no regular file"):
+        load(files)
+    files[1].unlink()
+    files[1].symlink_to("/dev/null")
+    with pytest.raises(UsageError, match="no regular file"):
+        load(files)
+
+
 def test_a_config_folder_without_a_whole_path_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
