@@ -35,6 +35,10 @@ class UsageError(SandboxdError):
     exit_code = EXIT_USAGE
 
 
+class NoFolder(UsageError):
+    """The folder of a project is not there, or cannot be looked at."""
+
+
 class UnreadableError(SandboxdError):
     """A file that cannot be read as text: `message` is the reason, without the path."""
 

@@ -113,6 +113,7 @@ class Keeper:
             self.tasks,
             self._refresh_rights,
             self._forget_missing,
+            self.places.workspaces,
         )
         self.exchanges = Exchanges(self.hosts, self.watching)
         self.copies = Copies(self.hosts)
@@ -327,9 +328,9 @@ class Keeper:
     def _generated(self, event: messages.Event) -> None:
         """Handle the outcome of a look at a project: its gateway may have to allow other names."""
         self._emit(event)
-        if event["kind"] in ("regenerated", "unchanged", "invalid", "failed"):
-            # Also where a policy refuses the config, or its grant is void: a gateway lets through what is left.
-            self._refresh_rights(event["path"])
+        # Also where a policy refuses the config, its grant is void, or its folder is gone: a gateway lets through what
+        # is left.
+        self._refresh_rights(event["path"])
         if event["kind"] == "regenerated" and RESOLV_FILE in event["files"]:
             self._make_network(event["path"])
 

@@ -102,6 +102,10 @@ class Places:
             if place.workspace == workspace
         )
 
+    def workspaces(self) -> frozenset[str]:
+        """The workspaces of the sandboxes that the engines tell of."""
+        return frozenset(place.workspace for place in self._views)
+
     def _view(self, place: Place, key: EngineKey) -> View:
         """What is at `place`, by the first key that shows it, so that this does not change without a reason.
 

@@ -20,6 +20,11 @@ from sandboxd.files import CONFIG_NAME
 DEAF_SECONDS = 2.0
 """Seconds between two comparisons of projects whose folders give no events: see `Watcher.deaf`."""
 
+FOLDER_SECONDS = 1.0
+"""Seconds between two looks whether the folders of projects with a sandbox are there: no event tells that one above
+them was moved.
+"""
+
 _REWATCH_SECONDS = 0.05
 """Seconds that a new set of folders waits for more: many come at once."""
 
@@ -45,6 +50,7 @@ class Watching:
     :param own_folder: a folder for the watcher alone; it is made when needed
     :param config_saved: called with the path of a project as soon as its sandboxd.toml was saved, before any look at it
     :param swept: called after each comparison of all projects
+    :param used: returns the paths of the projects that have a sandbox
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class Watching:
         tasks: Tasks,
         config_saved: Callable[[str], None],
         swept: Callable[[], None],
+        used: Callable[[], Collection[str]],
     ) -> None:
         self._projects = projects
         self._policies = policies
@@ -65,6 +72,7 @@ class Watching:
         self._tasks = tasks
         self._config_saved = config_saved
         self._swept = swept
+        self._used = used
         self._others: dict[object, tuple[frozenset[str], Changed]] = {}
         self._is_closed = False
         self._is_polling = False
@@ -78,6 +86,7 @@ class Watching:
     def start(self) -> None:
         """Begin to compare all files at intervals."""
         self._tasks.spawn_essential(self._sweep_for_ever())
+        self._tasks.spawn_essential(self._look_for_folders_for_ever())
 
     def end(self) -> None:
         """Start no further work, before the tasks are cancelled."""
@@ -226,3 +235,17 @@ class Watching:
             took = time.process_time() - before
             self._swept()
             await self.watch_all()
+
+    async def _look_for_folders_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(FOLDER_SECONDS)
+            used = (self._projects.get(path) for path in self._used())
+            there = [
+                project.path for project in used if project is not None and project.scan.exists
+            ]
+            if there and (gone := await self._threads.run(_without_folder, there)):
+                await self._sweep(gone)
+
+
+def _without_folder(paths: Iterable[str]) -> list[str]:
+    return [path for path in paths if not os.path.isdir(path)]

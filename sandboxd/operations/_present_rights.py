@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import UsageError
+from sandboxd.errors import NoFolder, UsageError
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
@@ -37,6 +37,8 @@ def read_by(
 ) -> tuple[Rights, str | None]:
     """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
 
+    Nothing where the folder of the project is not there any more.
+
     :param record: what `given_rights.recall` returned for the container
     :raises UsageError: nor can anything else that says so, for a moment so far
     """
@@ -47,6 +49,9 @@ def read_by(
     try:
         project = project_of(sandbox, environ)
         return rights_by(project, container, now, record), project.config.digest
+    except NoFolder as error:
+        # Whoever moved it edits its config elsewhere: nobody would learn of what is taken back there.
+        return rights_of_unreadable(sandbox, container, environ, error.message, record), None
     except UsageError as error:
         problem = error.message
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure, NoFolder, SandboxdError
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import recording
 from sandboxd.policy.reconcile import (
@@ -72,7 +72,7 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
     """Make what `holder` provides to a sandbox match what the sandbox may have now, whatever caused a change.
 
     What was revoked is stopped at once; what is new is provided once it is in the audit record. If the rights cannot be
-    read, no keys are served, and the ports stay as they are.
+    read, no keys are served, and the ports stay as they are; they are closed where the project's folder is not there.
 
     :param sandbox: the sandbox's identity
     :param container: the id of its running container; '' if none runs
@@ -82,7 +82,8 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
     ports, given = holder.asked_ports(), holder.given()
     wanted, problem = _wanted(sandbox, container, environ, ports or ())
     is_same = given.ports is not None and given.ports.container == container
-    if given.ports is not None and is_same and (problem is not None or ports is None):
+    is_unknown = (problem is not None or ports is None) and not isinstance(problem, NoFolder)
+    if given.ports is not None and is_same and is_unknown:
         wanted = wanted._replace(ports=given.ports)
     for step in reconcile(wanted._replace(gateway=None), given):
         if isinstance(step, TakeKeys):

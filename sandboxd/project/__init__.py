@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.agents.session import recall
 from sandboxd.config.model import Config, Setting
 from sandboxd.config.reading import nearest
-from sandboxd.errors import UnreadableError, UsageError
+from sandboxd.errors import NoFolder, UnreadableError, UsageError
 from sandboxd.exchange.prepare import own_git, prepare
 from sandboxd.files import read_source
 from sandboxd.host.facts import UNKNOWN, HostFacts
@@ -88,11 +88,11 @@ class Project:
         """The project that `path` lies in: the folder of the nearest sandboxd.toml, otherwise `path` itself.
 
         :param name: the sandbox's name; '' for the unnamed one
-        :raises UsageError: there is no such folder, or its sandboxd.toml is not valid
+        :raises UsageError: there is no such folder (`NoFolder`), or its sandboxd.toml is not valid
         """
         folder = path if os.path.isdir(path) else os.path.dirname(os.path.abspath(path))
         if not os.path.lexists(path) or not os.path.isdir(folder):
-            raise UsageError(f"there is no folder `{path}`", "name the folder of a project")
+            raise NoFolder(f"there is no folder `{path}`", "name the folder of a project")
         folder = os.path.realpath(folder)
         config_path = nearest(folder)
         workspace = folder if config_path is None else os.path.dirname(config_path)

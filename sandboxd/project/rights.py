@@ -139,7 +139,7 @@ def rights_of_unreadable(
     problem: str,
     record: GivenRights | None,
 ) -> Rights:
-    """The rights of a running sandbox where policy, grants or answers could not be read for too long: none.
+    """The rights of one that runs where what says them could not be read for too long, or its folder is gone: none.
 
     :param problem: why they cannot be read
     :param record: as in `rights_by`

@@ -141,7 +141,7 @@ def combine(
         verified=verified,
         downgrades=examined.downgrades,
         counts=examined.counts,
-        problem=examined.problem,
+        problem=_problem(examined, live, names),
         trust=examined.trust,
         granted=examined.granted_choices,
         names=names,
@@ -153,6 +153,14 @@ def combine(
         running_profile=_label(live, PROFILE),
     )
     return status._replace(hint=_hint(status, examined, observed, live, beside.next_step(others)))
+
+
+def _problem(examined: Examined, live: Sandbox | None, names: NamesStatus | None) -> str:
+    if examined.exists or live is None or not live.running:
+        return examined.problem
+    text = "its folder is gone, and its sandbox runs on"
+    is_shut = names is not None and names.shut and not names.behind
+    return f"{text}; its gateway lets nothing through" if is_shut else text
 
 
 def _can_lose(live: Sandbox | None) -> bool:
@@ -249,6 +257,8 @@ def _hint(
     import shlex
 
     if status.state == "missing":
+        if live is not None:
+            return f"move it back; or `sandboxd down --project {shlex.quote(status.path)}`"
         return f"`sandboxd daemon forget {shlex.quote(status.path)}`, or wait a day"
     if halt := halted_now(status.path, live):
         return halt.hint

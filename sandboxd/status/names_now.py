@@ -36,10 +36,13 @@ def names_now(
     :param shut: the reason why it lets nothing through; '' if it does as the rights say
     """
     planned = examined.egress
-    if planned is None or (ledger is None and not behind):
+    if ledger is None and not behind:
         return None
     if shut:
+        # Also where there is no plan, as the project's folder is gone.
         return names_status(Policy(), ledger, now)._replace(behind=behind, shut=shut)
+    if planned is None:
+        return None
     is_granted = examined.trust == "in force"
     try:
         rights = rights_of_policy(

@@ -139,7 +139,7 @@ async def watching(tmp_path: Path) -> AsyncIterator[watching_room.Watching]:
     generation: Any = SimpleNamespace(look_later=lambda _projects: None)
     own = str(tmp_path / "own")
     result = watching_room.Watching(
-        {}, policies, own, generation, threads, tasks, lambda _path: None, lambda: None
+        {}, policies, own, generation, threads, tasks, lambda _path: None, lambda: None, lambda: ()
     )
     yield result
     result.end()

@@ -66,6 +66,23 @@ def test_ports_stay_while_the_config_cannot_be_read_but_for_no_other_container(u
     with_rights(user, body)
 
 
+def test_ports_end_where_the_folder_of_the_project_is_gone(user: User) -> None:
+    async def body(rights: LocalRights) -> None:
+        user.ports = (WEB,)
+        rights.update(user.place, ENGINE, "c1")
+        elsewhere = user.path.with_name("moved")
+        user.path.rename(elsewhere)
+        user.ports = None
+        rights.refresh(user.sandbox)
+        assert opened() == {}
+        elsewhere.rename(user.path)
+        user.ports = (WEB,)
+        rights.refresh(user.sandbox)
+        assert opened() == {"c1": (WEB,)}
+
+    with_rights(user, body)
+
+
 def test_one_beside_others_has_no_port_of_its_own_here(user: User) -> None:
     async def body(rights: LocalRights) -> None:
         user.ports = (WEB,)

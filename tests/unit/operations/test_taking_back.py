@@ -133,6 +133,25 @@ def test_names_that_are_lost_among_too_many_files_are_said(
     assert followed is not None and followed.problem == "", "no file selects what is listed"
 
 
+def test_nothing_is_left_where_the_folder_of_the_project_is_gone(running: Running) -> None:
+    """Its config is edited elsewhere from then on, and what that takes away would never be heard of."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write(LISTED + '[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.follow()
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+    elsewhere = running.path.with_name("moved")
+    running.path.rename(elsewhere)
+    for _ in range(2):
+        followed = running.follow()
+        assert followed is not None and followed.is_shut and "no folder" in followed.problem
+        assert running.pushed[-1].rules == () and running.pushed[-1].credentials == ()
+    elsewhere.rename(running.path)
+    followed = running.follow()
+    assert followed is not None and not followed.is_shut
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+
+
 SSH = '[network]\nallow = ["forge.example.org:22", "b.example.org"]\n[credentials]\nuse = ["ssh"]\n'
 KEY = "SHA256:" + 43 * "A"
 

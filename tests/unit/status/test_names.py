@@ -241,3 +241,16 @@ def test_a_gateway_that_lets_nothing_through_shows_no_name() -> None:
     assert names is not None and names.allowed == ()
     shown = " ".join(screen(project(names)).split())
     assert "no name allowed" in shown and f"nothing is let through: {why}" in shown
+
+
+def test_a_sandbox_whose_folder_is_gone_is_named_with_what_it_has() -> None:
+    seen = Observed({"/p": Sandbox(True, Container("c", None), ())})
+    gone = Examined(exists=False)
+    assert combine("/p", gone).problem == "", "there is no sandbox"
+    unknown = combine("/p", gone, seen)
+    assert "runs on" in unknown.problem and "nothing through" not in unknown.problem
+    shut = names_now({}, "/p", gone, Ledger(), 0.0, shut="there is no folder `/p`")
+    assert shut is not None
+    assert "nothing through" not in combine("/p", gone, seen, shut._replace(behind="x")).problem
+    row = combine("/p", gone, seen, shut)
+    assert "nothing through" in row.problem and "`sandboxd down --project /p`" in row.hint
