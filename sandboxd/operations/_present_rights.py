@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import NoFolder, UsageError
-from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 
@@ -21,9 +20,9 @@ if TYPE_CHECKING:
 
 def project_of(sandbox: str, environ: Mapping[str, str]) -> Project:
     """The project of a sandbox; its config is read again."""
-    from sandboxd.project import Project
+    from sandboxd.project.of_sandbox import of_sandbox
 
-    return Project.open(workspace_of(sandbox), environ, name_of(sandbox))
+    return of_sandbox(sandbox, environ)
 
 
 def read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:

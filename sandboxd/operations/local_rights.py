@@ -10,7 +10,6 @@ import time
 from typing import TYPE_CHECKING, Protocol
 
 from sandboxd.errors import EnvironmentFailure, NoFolder, SandboxdError
-from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.operations import recording
 from sandboxd.policy.reconcile import (
     ClosePorts,
@@ -115,13 +114,12 @@ def _wanted(
     sandbox: str, container: str, environ: Mapping[str, str], ports: tuple[Port, ...]
 ) -> tuple[Rights, SandboxdError | None]:
     """What the sandbox may have; nothing where none runs, or where that cannot be read, and why it cannot."""
-    from sandboxd.project import Project
+    from sandboxd.project.of_sandbox import of_sandbox
     from sandboxd.project.rights import no_rights, rights_now
 
     if not container:
         return no_rights(sandbox, container), None
     try:
-        project = Project.open(workspace_of(sandbox), environ, name_of(sandbox))
-        return rights_now(project, container, time.time(), ports), None
+        return rights_now(of_sandbox(sandbox, environ), container, time.time(), ports), None
     except SandboxdError as error:
         return no_rights(sandbox, container), error

@@ -12,8 +12,10 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError
-from sandboxd.operations import _groups
+from sandboxd.operations import _groups, gateway
+from sandboxd.operations.egress.actions import act
 from sandboxd.plan import workspace
+from sandboxd.policy import trust
 from sandboxd.project import Project
 from tests.unit.operations.running_project import LISTED, OF_PROFILE, Running, play
 
@@ -150,6 +152,40 @@ def test_nothing_is_left_where_the_folder_of_the_project_is_gone(running: Runnin
     followed = running.follow()
     assert followed is not None and not followed.is_shut
     assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+
+
+def test_a_config_above_gives_nothing_to_a_sandbox_whose_own_went(running: Running) -> None:
+    """It is of another project, whose grants and answers are not for this one."""
+    above = running.path.with_name("above")
+    above.mkdir()
+    running.path = running.path.rename(above / "app")
+    wide = LISTED.replace("a.example.org", "above.example.org")
+    (above / "sandboxd.toml").write_text(f'profile = "dev"\n{wide}')
+    outer = Project.open(str(above), running.environ)
+    trust.add(running.environ, trust.Grant(outer.workspace, outer.config.digest, "dev"))
+    act("allow", str(above), running.environ, {"text": "later.example.org"})
+    running.write('[network]\nallow = ["a.example.org", "pypi"]\n', trusted=True)
+    act("deny", str(running.path), running.environ, {"text": OF_PROFILE})
+    running.start()
+    running.follow()
+    assert running.lets_through("a.example.org") and not running.lets_through(OF_PROFILE)
+    (running.path / "sandboxd.toml").unlink()
+    running.follow()
+    names = ("above.example.org", "later.example.org", "a.example.org", OF_PROFILE)
+    assert [name for name in names if running.lets_through(name)] == []
+
+
+def test_a_link_in_the_place_of_the_folder_leads_to_no_rights(running: Running) -> None:
+    running.write(LISTED, trusted=True)
+    running.start()
+    running.follow()
+    elsewhere = running.path.with_name("moved")
+    running.path.rename(elsewhere)
+    running.path.symlink_to(elsewhere)
+    no_engine: Any = None
+    followed = gateway.follow(no_engine, str(running.path), running.environ)
+    assert followed is not None and followed.is_shut and "a link is in" in followed.problem
+    assert running.pushed[-1].rules == ()
 
 
 SSH = '[network]\nallow = ["forge.example.org:22", "b.example.org"]\n[credentials]\nuse = ["ssh"]\n'
