@@ -6,28 +6,70 @@ import asyncio
 import itertools
 import os
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from sandboxd import __version__
-from sandboxd.daemon import memory, rows
+from sandboxd.daemon import memory
 from sandboxd.daemon.callers import Caller, directory_of, engine_of
 from sandboxd.daemon.hosts import World
 from sandboxd.daemon.keeper import Keeper
 from sandboxd.daemon.places import Place
-from sandboxd.daemon.projects import EngineKey
+from sandboxd.daemon.projects import EngineKey, Tracked
 from sandboxd.exchange import waiting_refs
 from sandboxd.ipc import messages
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.ipc.server import Connection, Handler
+from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.project.here import sessions
 from sandboxd.state import measurement
 from sandboxd.status import as_json, lost_pins, text
-from sandboxd.status.combine import Examined, combine
+from sandboxd.status.combine import Examined, combine, state
 from sandboxd.status.hooks import hooks_now
-from sandboxd.status.model import DaemonLine, NamesStatus, OpenPort, ProjectStatus, StatusReport
+from sandboxd.status.model import (
+    DaemonLine,
+    NamesStatus,
+    OpenPort,
+    ProjectStatus,
+    State,
+    StatusReport,
+)
 from sandboxd.status.names_now import names_now
+from sandboxd.status.observe import Observed
 from sandboxd.sync import words
+
+
+def choose_rows(
+    projects: Mapping[str, Tracked], here: str, observed: Observed, most: int
+) -> tuple[list[str], dict[State, int]]:
+    """The paths of the projects to show, and the number of the others in each state.
+
+    At most `most` are shown: first the one at `here`, then those with a sandbox, named or not, then those with a problem. With at
+    most `most` projects all are shown.
+
+    :param here: the path of the caller's project, '' for none
+    """
+    if len(projects) <= most:
+        return sorted(projects), {}
+    first = [here] if here in projects else []
+    with_sandbox = projects.keys() & {workspace_of(each) for each in observed.containers}
+    broken = sorted(
+        path
+        for path, project in projects.items()
+        if (project.has_problem or not project.scan.exists)
+        and path != here
+        and path not in with_sandbox
+    )
+    shown = (first + sorted(with_sandbox - {here}) + broken)[:most]
+    left_out = projects.keys() - set(shown)
+    counted = Counter(_state(projects[path], observed) for path in left_out)
+    return sorted(shown), dict(counted)
+
+
+def _state(project: Tracked, observed: Observed) -> State:
+    return state(project.path, project.scan.exists, project.is_valid, observed)
+
 
 _MOST_SHOWN = 20
 """Of more projects only those are shown that run or have a problem, and the one of the caller."""
@@ -109,7 +151,7 @@ class StatusMethods:
         form = text.form(str(params.get("format")))
         projects = self._keeper.projects
         most = len(projects) if form == "all" else _MOST_SHOWN
-        shown, others = rows.choose(projects, caller.here, world.observed, most)
+        shown, others = choose_rows(projects, caller.here, world.observed, most)
         report = self._report(caller, world, shown)._replace(others=others)
         return text.render(report, form, colour=params.get("colour") is True, columns=columns)
 

@@ -6,16 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.halt.words import Halted, is_by_config
-from sandboxd.life import (
-    egress,
-    git_left,
-    halts,
-    journal,
-    lasting,
-    lost_at_end,
-    network_ca,
-    overlaps,
-)
+from sandboxd.life import egress, git_left, halts, journal, lasting, lost_at_end, overlaps, sources
 from sandboxd.life.create import create
 from sandboxd.life.end import end
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -24,6 +15,7 @@ from sandboxd.life.reuse import Reused, reuse
 from sandboxd.life.starting import Running, Start
 from sandboxd.model.labels import IMAGE, PLAN, PROJECT
 from sandboxd.model.sandbox_id import name_option, workspace_of
+from sandboxd.plan.network_ca import FOLDER, without
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +26,26 @@ if TYPE_CHECKING:
     from sandboxd.model.engine_answers import CreateRequest
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.gateway_rights import GatewayRights
+
+
+def leave_out_certificates(
+    engine: Engine, body: CreateRequest, progress: Callable[[str], None]
+) -> None:
+    """Take the mounts and the variables out of `body` where the engine cannot bind a file of this user.
+
+    :param progress: called with a message if that is so
+    """
+    mounts = body["HostConfig"].get("Mounts") or []
+    rest = [mount for mount in mounts if not mount["Target"].startswith(f"{FOLDER}/")]
+    if len(rest) == len(mounts) or sources.can_read_ours(engine):
+        return
+    body["HostConfig"]["Mounts"] = rest
+    body["Env"] = without(body["Env"])
+    progress(
+        "the certificates of `network_ca` are left out: this engine cannot bind a file of this user; "
+        "have them in the image"
+    )
+
 
 Replace = Literal["container", "copy"]
 
@@ -72,7 +84,7 @@ def up(
     with project_lock(plan.sandbox, progress, check):
         prepare(plan)
         body = arguments(plan)
-        network_ca.leave_out_elsewhere(engine, body, progress)
+        leave_out_certificates(engine, body, progress)
         beside = None
         if plan.egress is not None:
             if rights is None:

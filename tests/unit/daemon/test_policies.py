@@ -241,7 +241,7 @@ async def test_a_folder_that_hangs_keeps_no_edit_in_another_one(
 def test_a_folder_that_hangs_does_not_keep_the_process_at_its_end() -> None:
     program = """if True:
         import asyncio, threading
-        from sandboxd.daemon.folder_reader import FolderReader
+        from sandboxd.daemon.policies import FolderReader
 
         reader = FolderReader("/share", lambda path: threading.Event().wait())
         print(asyncio.run(reader.read(0.01)))

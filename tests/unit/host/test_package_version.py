@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from sandboxd.host.advisories.package_version import is_at_least, upstream
+from sandboxd.host.advisories.versions import is_at_least, upstream
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from sandboxd.engine import contexts
 from sandboxd.ipc import messages
+from sandboxd.ipc.conversation import decode, encode
 from sandboxd.ipc.dial import engine_variables, hello
-from sandboxd.ipc.light_json import decode, encode
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

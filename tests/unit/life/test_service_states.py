@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandboxd.life.services_look import _state
-from sandboxd.operations._services import _end
+from sandboxd.operations.drift import _end
 
 
 @pytest.mark.parametrize(

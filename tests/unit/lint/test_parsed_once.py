@@ -11,7 +11,7 @@ import pytest
 from sandboxd.host.facts import UNKNOWN, Engine, HostFacts
 from sandboxd.lint.linter import Linter, combine
 from sandboxd.lsp.documents import Documents
-from sandboxd.lsp.judge import judge
+from sandboxd.lsp.judgements import judge
 from sandboxd.syntax import dockerfile, jsonc, toml, yaml
 from sandboxd.syntax.node import Tree
 from sandboxd.text import SourceText

@@ -13,7 +13,7 @@ from lsprotocol.types import SymbolKind
 from sandboxd import rules
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.facts.raw_answers import from_raw
-from sandboxd.lsp import judge
+from sandboxd.lsp import judgements
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
@@ -162,7 +162,7 @@ async def test_nothing_on_disk_belongs_to_a_text_of_another_machine(
     (tmp_path / "sandboxd.toml").write_text('image = "x"\n[rules]\nprivileged-container = "off"\n')
     (tmp_path / "Dockerfile").write_text("FROM x\nUSER root\n")
     read: list[str] = []
-    monkeypatch.setattr(judge, "read_beside", lambda path, _beside: read.append(path))
+    monkeypatch.setattr(judgements, "read_beside", lambda path, _beside: read.append(path))
     client = Client()
     uri = f"vscode-remote://ssh-remote+h{tmp_path}/.devcontainer.json"
     client.open(uri, '{\n"build": {"dockerfile": "Dockerfile"},\n"privileged": true\n}\n')

@@ -13,7 +13,7 @@ from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import UNKNOWN, Engine
 from sandboxd.lint import analysis
 from sandboxd.lsp.documents import OpenDocument, kind_of
-from sandboxd.lsp.judge import judge
+from sandboxd.lsp.judgements import judge
 from sandboxd.model.files import Files
 from sandboxd.text import SourceText
 

@@ -17,7 +17,7 @@ from sandboxd.audit.record import Record, RecordFailure
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.policy import in_force
 from sandboxd.policy.floor import NO_FLOOR, Demand, Floor, combine
-from sandboxd.policy.looser import keys_given_back
+from sandboxd.policy.in_force import keys_given_back
 
 Files = tuple[Path, Path]
 

@@ -10,7 +10,7 @@ from sandboxd.findings import Finding, Fix, Place, Report, Severity, Skipped
 from sandboxd.lint import analysis
 from sandboxd.render import Options, RuleText
 from sandboxd.render import text as text_form
-from sandboxd.render._excerpt import excerpt
+from sandboxd.render.text import excerpt
 from sandboxd.text import SourceText, Span
 
 PATH = "/code/.devcontainer/devcontainer.json"
