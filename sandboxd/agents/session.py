@@ -15,6 +15,7 @@ from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
 from sandboxd.folders import state_folder, workspace_file
 from sandboxd.model.sandbox_id import check_name, name_of, name_option, workspace_of
 from sandboxd.policy.floor import user_folder
+from sandboxd.policy.own_files import status_of
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def recall(environ: Mapping[str, str], project: str, name: str) -> Session | Non
         return None
     folder = os.path.join(_folder(environ, project), check_name(name))
     path = os.path.join(folder, RECORD)
-    if not os.path.lexists(path):
+    if status_of(path, "whose config counts", follow_links=False) is None:
         return None
     import tomllib
 

@@ -110,7 +110,10 @@ def to_keep(
     is_whole = digest is not None and not wanted.is_bounded and not wanted.no_credentials
     if before is None or is_whole:
         planned = wanted.planned or Policy()
-        given = GivenRights(container, digest or "", planned, None, wanted.is_granted)
+        grantee = before.grantee if before is not None else ""
+        given = GivenRights(
+            container, digest or "", planned, None, wanted.is_granted, grantee=grantee
+        )
     else:
         given = before._replace(container=container)
     return given._replace(gateway=gateway.policy, accounts=wanted.accounts, logins=logins)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.contexts import resolve
 from sandboxd.errors import SandboxdError
+from sandboxd.model.labels import EGRESS, PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations.given_records import command_for_gone, forget_ended
 from sandboxd.state import given_rights
@@ -93,7 +94,11 @@ def follow_all(
     end = time.monotonic() + _LONGEST_SECONDS
     for thread in threads:
         thread.join(max(end - time.monotonic(), 0.0))
-    return tuple(outcomes[each.path] for each in meant)
+    known = frozenset(each.sandbox for each in meant)
+    return (
+        *(outcomes[each.path] for each in meant),
+        *_unrecorded(environ, connect, workspace, known),
+    )
 
 
 def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engine]) -> Outcome:
@@ -102,11 +107,41 @@ def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], E
     :param sandbox: the sandbox's identity
     """
     # Usually it has a record by this address; all of them are read only where it has not.
-    if given_rights.recall(environ, sandbox) is None and all(
-        each.sandbox != sandbox for each in given_rights.entries(environ)
+    if (
+        given_rights.recall(environ, sandbox) is None
+        and all(each.sandbox != sandbox for each in given_rights.entries(environ))
+        and not given_rights.unreadable(environ)
     ):
         return Outcome(sandbox, False)
     return _follow(sandbox, environ, connect)
+
+
+def _unrecorded(
+    environ: Mapping[str, str],
+    connect: Callable[[Mapping[str, str]], Engine],
+    workspace: str,
+    known: frozenset[str],
+) -> tuple[Outcome, ...]:
+    """The outcomes where a record cannot be read: of the sandboxes on the caller's engine, each of which gets a new record
+    by being followed, and of the records that are left, which may be of any other engine.
+
+    :param known: the sandboxes whose record was read
+    """
+    if not given_rights.unreadable(environ):
+        return ()
+    outcomes, running, silent = [], [], ""
+    try:
+        running = connect(environ).containers(EGRESS, every=False)
+    except SandboxdError as error:
+        silent = f"; {error.message}"
+    for sandbox in dict.fromkeys(each.labels.get(PROJECT, "") for each in running):
+        if sandbox and sandbox not in known and workspace in ("", workspace_of(sandbox)):
+            outcomes.append(_follow(sandbox, environ, lambda: connect(environ)))
+    for path in given_rights.unreadable(environ):
+        problem = f"this record cannot be read, and nobody knows which sandbox it is about{silent}"
+        hint = "correct its permissions; or end all sandboxes by `sandboxd down`, and remove it"
+        outcomes.append(Outcome(path, False, problem, hint))
+    return tuple(outcomes)
 
 
 def _follow(sandbox: str, environ: Mapping[str, str], connect: Callable[[], Engine]) -> Outcome:

@@ -279,6 +279,7 @@ def note_start(
             tuple(accounts),
             engine_id,
             tuple(sorted(word for each in rights.credentials for word in each.place)),
+            project.grantee,
         )
         given_rights.keep(environ, sandbox, given)
 

@@ -176,8 +176,7 @@ def rights_of_policy(
     digest: str,
     is_granted: bool,
 ) -> Rights:
-    """The rights of a project's sandbox by an existing policy, for display only: it saves reading the project's files
-    again.
+    """The rights of a project's sandbox by an existing policy, for display only: no file of the project is read.
 
     :param planned: the policy of the plan
     :param uses: the credentials of the plan
@@ -187,7 +186,8 @@ def rights_of_policy(
     """
     given, demands = given_rights.recall(environ, workspace), in_force(environ)
     is_granted = is_granted and not demands.no_trust
-    is_free = given is None or is_granted or digest == given.digest
+    is_own = given is None or given.grantee in ("", workspace)
+    is_free = is_own and (given is None or is_granted or digest == given.digest)
     asked = Asked(
         "allow",
         planned,
@@ -205,7 +205,7 @@ def rights_of_program(
 ) -> Rights:
     """The rights of the sandbox that fetches an agent's program: those of `policy`, without any answers of the user.
 
-    :param folder: the folder that takes the place of a project's
+    :param folder: in place of a project's
     :raises UsageError: the policy minimum or the login at the proxy cannot be read
     """
     asked, demands = Asked("allow", policy), in_force(environ)
@@ -214,10 +214,11 @@ def rights_of_program(
 
 
 def _most(project: Project, given: GivenRights | None, demands: Floor) -> Policy | None:
-    """The most that a sandbox may reach after an edit of its sandboxd.toml to which the user has not agreed; None without
-    such an edit.
-    """
+    """The most that a sandbox may reach after an edit of its config without the user's agreement; None without one."""
     digest = project.config.digest
+    if given is not None and given.grantee not in ("", project.grantee):
+        # Its record cannot be read, or its session is gone: another config was agreed to.
+        return given.most
     if given is None or digest == given.digest:
         return None
     is_granted = not demands.no_trust and trust.is_granted(
@@ -378,7 +379,6 @@ def _recorded(uses: Iterable[Use], environ: Mapping[str, str]) -> Recorded:
     uses = tuple(uses)
     if not uses:
         return Recorded()
-    # Late: most sandboxes use none.
     from sandboxd.credentials import records
     from sandboxd.credentials.resolve import record_of
     from sandboxd.credentials.sources import NoSecret

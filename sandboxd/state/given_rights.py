@@ -44,6 +44,13 @@ class GivenRights(NamedTuple):
     """The engine's own id (``ID`` of its ``/info``): its address may lead to another engine later. '' if not known."""
     logins: tuple[str, ...] = ()
     """The fingerprints of SSH keys, and the hosts, by which a login may be open."""
+    grantee: str = ""
+    """The folder whose grants counted at the start (`Project.grantee`); '' if not known, as in an older record. Those of
+    another one give nothing beyond `most`."""
+
+
+UNKNOWN = "?"
+"""In place of the grantee in what stands for a record that cannot be read: no grant is for it."""
 
 
 class Entry(NamedTuple):
@@ -73,10 +80,23 @@ def entries(environ: Mapping[str, str]) -> tuple[Entry, ...]:
     return tuple(records)
 
 
-def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> GivenRights | None:
-    """The rights that the sandbox was last given on the engine that `environ` selects; None without a valid record.
+def unreadable(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """The paths of records that are there and cannot be read, or of their folder: nobody knows what they are about."""
+    folder = _folder(environ)
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(".json"))
+    except FileNotFoundError:
+        return ()
+    except OSError:
+        return (folder,)
+    paths = [os.path.join(folder, name) for name in names]
+    return tuple(path for path in paths if _is_damaged(path))
 
-    A record of an older version counts for whichever engine asks first.
+
+def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> GivenRights | None:
+    """The rights that the sandbox was last given on the engine that `environ` selects; None without a record.
+
+    One that cannot be read stands for no rights at all until the next start, with `UNKNOWN` as grantee. A record of an older version counts for whichever engine asks first.
 
     :param sandbox: its identity (`model.sandbox_id`)
     :param container: the id of the container that is meant: its record is found under whatever address its engine was
@@ -86,7 +106,11 @@ def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> Giv
     if own is not None and own.given is not None and own.sandbox == sandbox:
         return own.given
     older = _entry(_old_path(environ, sandbox))
-    return older.given if older is not None and older.sandbox == sandbox else None
+    if older is not None and older.sandbox == sandbox:
+        return older.given
+    if _is_damaged(_path(environ, sandbox)):
+        return GivenRights(container, "", Policy(), grantee=UNKNOWN)
+    return None
 
 
 def keep(environ: Mapping[str, str], sandbox: str, given: GivenRights) -> None:
@@ -155,6 +179,18 @@ def note_gone(records: Iterable[Entry]) -> None:
             ) from None
 
 
+def _is_damaged(path: str) -> bool:
+    """Whether there is a record that is none, or may be one that cannot be looked at."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    entry = _entry(path)
+    return entry is None or entry.given is None
+
+
 def _entry(path: str) -> Entry | None:
     """The record at `path`; None where that is none."""
     try:
@@ -179,6 +215,7 @@ def to_json(given: GivenRights) -> dict[str, Any]:
         "accounts": given.accounts,
         "engine_id": given.engine_id,
         "logins": given.logins,
+        "grantee": given.grantee,
     }
 
 
@@ -195,6 +232,7 @@ def from_json(record: Mapping[str, Any]) -> GivenRights | None:
             tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
             str(record.get("engine_id", "")),
             tuple(map(str, record.get("logins", ()))),
+            str(record.get("grantee", "")),
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None
