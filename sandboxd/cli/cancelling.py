@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
 from sandboxd.cli.interruption import Interrupted
-from sandboxd.operations.interruption import Cancel, Cancelled
+from sandboxd.engine.interruption import Cancel, Cancelled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.cli.daemon_start import NotRunning
-    from sandboxd.operations.interruption import Step
+    from sandboxd.engine.interruption import Step
 
 
 def operate(

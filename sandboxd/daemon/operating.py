@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sandboxd import operations
 from sandboxd.daemon.callers import compare, engine_of, read_view
+from sandboxd.engine.interruption import Cancel, Cancelled, Step
 from sandboxd.ipc import messages
 from sandboxd.ipc.server import Refused
-from sandboxd.operations.interruption import Cancel, Cancelled, Step
 from sandboxd.operations.keeping import Keeping
 from sandboxd.operations.request import Request
 from sandboxd.operations.wire import encode

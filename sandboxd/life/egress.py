@@ -7,6 +7,7 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.engine import timeline
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
 from sandboxd.life import (
@@ -19,7 +20,6 @@ from sandboxd.life import (
     service_start,
     services,
     sources,
-    timeline,
 )
 from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove

@@ -14,10 +14,11 @@ from sandboxd.data import data_path
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.wire import policy_to_json
+from sandboxd.engine import timeline
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses, network_thread
-from sandboxd.life import sources, timeline
+from sandboxd.life import sources
 from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import GATEWAY_USER, Channel, attach, attach_first
 from sandboxd.model.labels import EDITOR, GATEWAY, START

@@ -10,13 +10,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.life import (
-    exec_settings,
-    hook_record,
-    hook_run,
-    timeline,
-    user_environment,
-)
+from sandboxd.engine import timeline
+from sandboxd.life import exec_settings, hook_record, hook_run, user_environment
 from sandboxd.life.hook_record import Record, Stage
 from sandboxd.life.hook_run import Surroundings
 from sandboxd.life.hooks_in_container import ask_in

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.engine import failures
+from sandboxd.engine import failures, timeline
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.exchange import copied_git
 from sandboxd.hide import copied
-from sandboxd.life import lasting, timeline
+from sandboxd.life import lasting
 from sandboxd.payload import programs
 from sandboxd.plan.layout import MARK
 from sandboxd.plan.linked_worktree import linked_worktree

@@ -9,8 +9,8 @@ from types import TracebackType
 
 from lsprotocol import types
 
+from sandboxd.engine.interruption import Step
 from sandboxd.lsp.context import Context
-from sandboxd.operations.interruption import Step
 
 log = logging.getLogger(__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.life.timeline import span
+from sandboxd.engine.timeline import span
 from sandboxd.model.sandbox_id import name_option
 
 if TYPE_CHECKING:

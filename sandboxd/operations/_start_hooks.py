@@ -6,8 +6,8 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
+from sandboxd.engine.interruption import Step, lines, passing
 from sandboxd.errors import UsageError
-from sandboxd.operations.interruption import Step, lines, passing
 from sandboxd.state import failed_command
 from sandboxd.state.failed_command import FailedCommand
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.life.hooks import Failure
     from sandboxd.life.starting import Running
-    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.start_options import StartOptions
     from sandboxd.plan.plan import Plan
 

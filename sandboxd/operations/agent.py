@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.engine.interruption import Step, interruptible
 from sandboxd.errors import UsageError
 from sandboxd.operations import _plan
-from sandboxd.operations.interruption import Step, interruptible
 from sandboxd.operations.keeping import NOTHING_KEPT
 from sandboxd.operations.start import start
 from sandboxd.operations.start_options import AgentOptions, StartOptions

@@ -7,9 +7,9 @@ import json
 import os
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from sandboxd.engine.interruption import Step, interruptible, never, passing, silent
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import Step, interruptible, never, passing, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from sandboxd.bench.candidates import Chosen
     from sandboxd.bench.results import Results, Row, Trial
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.host.facts import HostFacts
-    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.plan.grants import Grants
     from sandboxd.project import Project

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.engine.interruption import interruptible, never
 from sandboxd.errors import UsageError
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Cancel
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.observe.control import Control
     from sandboxd.observe.drift import Drift
     from sandboxd.operations._plan import Facts
-    from sandboxd.operations.interruption import Cancel
     from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Plan
 

@@ -5,20 +5,20 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
+from sandboxd.engine.interruption import Cancel, silent
 from sandboxd.ipc import parameters
 from sandboxd.ipc.messages import AGENT_VARIABLE, ENGINE_VARIABLES, FOLDER_VARIABLES
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.model.sandbox_id import check_name
-from sandboxd.operations.interruption import Cancel, silent
 from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Progress
     from sandboxd.operations._plan import Facts
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
-    from sandboxd.operations.interruption import Progress
     from sandboxd.operations.option import Options
 
 OptionsT = TypeVar("OptionsT", bound="Options")

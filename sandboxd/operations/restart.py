@@ -6,10 +6,10 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from sandboxd.engine.interruption import interruptible, lines
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations import start as starting
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, lines
 from sandboxd.project import Project
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, lines, never, silent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sandboxd.engine.client import Engine, Summary
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.model.engine_answers import Inspected
-    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.review.changes import Changes
     from sandboxd.review.weigh import Item

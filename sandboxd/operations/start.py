@@ -8,8 +8,9 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from sandboxd.engine.interruption import interruptible, lines, never, silent
+from sandboxd.engine.timeline import Timeline, span
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.life.timeline import Timeline, span
 from sandboxd.model.sandbox_id import check_name, option_of, sandbox_id
 from sandboxd.operations import (
     _basis,
@@ -26,7 +27,6 @@ from sandboxd.operations import (
 )
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
-from sandboxd.operations.interruption import interruptible, lines, never, silent
 from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
 from sandboxd.operations.start_options import WITHOUT_OPTIONS, StartOptions
 
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from sandboxd.credentials.resolve import Resolved
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.starting import Running
     from sandboxd.operations._plan import Facts
-    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.operations.started import Started
     from sandboxd.plan.plan import Plan

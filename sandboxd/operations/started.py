@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.operations import _start_words
 
 if TYPE_CHECKING:
+    from sandboxd.engine.timeline import Timing
     from sandboxd.life.starting import How, Running
-    from sandboxd.life.timeline import Timing
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.reasons import Downgrade
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible, lines, never, silent
 from sandboxd.state import failed_command, given_rights
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Engine, Summary
-    from sandboxd.operations.interruption import Cancel, Progress
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
 
 NEEDS_FACTS = False

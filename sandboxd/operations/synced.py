@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.engine.interruption import interruptible
 from sandboxd.errors import UsageError
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import interruptible
 
 if TYPE_CHECKING:
     from sandboxd.operations.request import Request

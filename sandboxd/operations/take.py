@@ -8,11 +8,11 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.engine.interruption import lines
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import lines
 
 if TYPE_CHECKING:
     from sandboxd.operations.request import Request

@@ -5,18 +5,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
+from sandboxd.engine.interruption import Step, counted, interruptible, never, silent
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
-from sandboxd.operations.interruption import Step, counted, interruptible, never, silent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.observe.control import Control
     from sandboxd.operations._plan import Facts
-    from sandboxd.operations.interruption import Cancel, Progress
     from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.verdict import Verdict

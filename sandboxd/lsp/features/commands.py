@@ -14,13 +14,13 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
 from sandboxd import rules
+from sandboxd.engine.interruption import Cancel, Cancelled
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.lsp import plans
 from sandboxd.lsp.context import Context
 from sandboxd.lsp.documents import uri_path
 from sandboxd.lsp.progress import Progress
 from sandboxd.markup import in_markdown
-from sandboxd.operations.interruption import Cancel, Cancelled
 from sandboxd.plan.granting import Wanted, wanted
 from sandboxd.policy import floor, trust
 from sandboxd.project import Project

@@ -90,10 +90,10 @@ def _follow(request: Request) -> None:
     """Have the sandbox that is looked at have what is shown, where no daemon does that."""
     if request.keeping.register is not None:
         return
+    from sandboxd.engine.interruption import lines
     from sandboxd.model.sandbox_id import sandbox_id
     from sandboxd.operations._folder import project_folder
     from sandboxd.operations.following import follow_one
-    from sandboxd.operations.interruption import lines
 
     folder = os.path.realpath(project_folder(request.directory))
     sandbox = sandbox_id(folder, request.name)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
+from sandboxd.engine.interruption import Step, interruptible
 from sandboxd.life import cache_uses
 from sandboxd.life.cache_uses import Measured
-from sandboxd.operations.interruption import Step, interruptible
 
 if TYPE_CHECKING:
     from sandboxd.operations.prune.entry import Entry, State

@@ -11,13 +11,13 @@ import pytest
 from lsprotocol.types import SymbolKind
 
 from sandboxd import rules
+from sandboxd.engine.interruption import Step
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.host.facts.raw_answers import from_raw
 from sandboxd.lsp import judgements
 from sandboxd.lsp.features import commands
 from sandboxd.lsp.surroundings import Surroundings
 from sandboxd.operations import start
-from sandboxd.operations.interruption import Step
 from sandboxd.operations.started import Started
 from sandboxd.plan.reasons import Downgrade
 from tests.patience import PATIENCE, until

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.interruption import never, silent
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import find
 from sandboxd.operations import restart, start
-from sandboxd.operations.interruption import never, silent
 
 
 def asked_for(folder: Path, name: str) -> Any:

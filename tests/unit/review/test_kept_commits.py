@@ -12,9 +12,9 @@ from typing import Any, cast
 import pytest
 
 from sandboxd.engine.client import Engine
+from sandboxd.engine.interruption import Cancelled
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations.interruption import Cancelled
 from sandboxd.review import bundles, collect, rescue
 from tests.unit.review.copies import END, Copy, record
 from tests.unit.review.test_bundles import commit, git

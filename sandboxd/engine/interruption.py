@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from sandboxd.life import timeline
+from sandboxd.engine import timeline
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from sandboxd.life import timeline
-from sandboxd.life.timeline import Span, Timeline
+from sandboxd.engine import timeline
+from sandboxd.engine.timeline import Span, Timeline
 from tests.patience import PATIENCE
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.operations.interruption import (
+from sandboxd.engine.interruption import (
     Cancel,
     Cancelled,
     Step,
