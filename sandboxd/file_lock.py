@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -12,6 +13,10 @@ from sandboxd.errors import EnvironmentFailure
 
 _LOOK_SECONDS = 0.05
 """The interval of attempts to get a lock within a time limit, as the system has no call for that."""
+
+
+LONGEST_SECONDS = 10.0
+"""Seconds for which who gives or takes back waits for another process: it may have been stopped."""
 
 
 class LockTimeout(TimeoutError):
@@ -36,8 +41,7 @@ def locked(
         return
     import fcntl
 
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    descriptor = os.open(path, flags, 0o600)
+    descriptor = open_lock(path)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,6 +52,20 @@ def locked(
         yield
     finally:
         os.close(descriptor)
+
+
+def open_lock(path: str) -> int:
+    """Open the file of a lock, which is created if missing; one in a place where nothing can be written is only read.
+
+    :raises OSError: it cannot be opened, or is a link
+    """
+    flags = os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+        return os.open(path, flags | os.O_RDONLY)
 
 
 def _wait_for(descriptor: int, seconds: float | None) -> None:

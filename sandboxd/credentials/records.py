@@ -11,7 +11,7 @@ from sandboxd.audit import notes
 from sandboxd.credentials import service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.file_lock import locked_beside
+from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
@@ -90,7 +90,7 @@ def put(environ: Mapping[str, str], record: Record) -> None:
 
     :raises RecordFailure: it cannot be recorded in the audit record; then nothing is saved
     """
-    with locked_beside(_path(environ)):
+    with locked_beside(_path(environ), seconds=LONGEST_SECONDS):
         others = [old for old in load(environ) if old.name != record.name]
         facts = {"name": str(record.name), "source": record.source, "place": _public_place(record)}
         notes.require(environ, "credential-added", "", **facts)
@@ -104,7 +104,7 @@ def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
     """
     if find(load(environ), name) is None:
         return None, ""
-    with locked_beside(_path(environ)):
+    with locked_beside(_path(environ), seconds=LONGEST_SECONDS):
         before = load(environ)
         _write(environ, [old for old in before if old.name != name], takes_back=True)
     return find(before, name), notes.note(environ, "credential-removed", "", name=str(name))

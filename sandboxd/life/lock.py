@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from sandboxd.deadline import looks_within
 from sandboxd.engine.contexts import on_engine
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.file_lock import open_lock
 from sandboxd.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
@@ -125,7 +126,7 @@ def _bound(seconds: float, work: str) -> Callable[[], None]:
 @contextlib.contextmanager
 def _open(path: str) -> Iterator[int]:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = open_lock(path)
     except OSError as error:
         raise EnvironmentFailure(
             f"cannot open the lock `{path}`: {(error.strerror or str(error)).lower()}",

@@ -18,7 +18,7 @@ from sandboxd.egress.elapsed import Moment
 from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import SandboxdError, UnreadableError, UsageError
-from sandboxd.file_lock import locked_beside
+from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
@@ -118,7 +118,7 @@ def of_project(
     if any(approval is None for _, approval in living):
         # An approval that has ended must not begin again when the clock goes back; it ends also where nothing can be written.
         with contextlib.suppress(SandboxdError):
-            _change(environ, now, lambda rest: rest, takes_back=True)
+            _change(environ, now, lambda rest: rest, takes_back=True, seconds=0.0)
     return tuple(
         approval
         for entry, approval in living
@@ -267,11 +267,15 @@ def _change(
     change: Callable[[list[_Entry]], list[_Entry]],
     *,
     takes_back: bool,
+    seconds: float = LONGEST_SECONDS,
 ) -> None:
-    """Read, change and write under one lock; approvals that have ended are dropped."""
+    """Read, change and write under one lock; approvals that have ended are dropped.
+
+    :param seconds: the longest wait for another process that does the same
+    """
     path = _path(environ)
     # Two who answer at once must not lose one's no.
-    with locked_beside(path):
+    with locked_beside(path, seconds=seconds):
         before = _read(environ)
         moment = elapsed.moment()
         after = change([entry for entry in before if entry.now(now, moment) is not None])

@@ -13,6 +13,7 @@ import stat
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.policy.own_files import why_away
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -181,7 +182,7 @@ def _read(path: str) -> dict[str, Any]:
             is_regular = stat.S_ISREG(status.st_mode)
             data = file.read(_LARGEST + 1) if is_regular else b""
     except (FileNotFoundError, NotADirectoryError):
-        _refuse_broken_link(path)
+        _refuse_away(path)
         return {}
     except OSError as error:
         raise UsageError(
@@ -215,14 +216,13 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
-def _refuse_broken_link(path: str) -> None:
-    """:raises UsageError: there is a policy, in a place that is not there now, as a folder that is not mounted"""
-    for each in (path, os.path.dirname(path)):
-        if os.path.islink(each) and not os.path.exists(each):
-            raise UsageError(
-                f"cannot read the policy `{path}`: the link `{each}` leads to what is not there",
-                "bring back what it leads to, or remove it: without it nothing may run",
-            )
+def _refuse_away(path: str) -> None:
+    """:raises UsageError: there may be a policy, in a place that is not there now, as a folder that is not mounted"""
+    if why := why_away(path):
+        raise UsageError(
+            f"cannot read the policy `{path}`: {why}",
+            "bring back what it leads to, or remove it: without it nothing may run",
+        )
 
 
 def _meant(key: str) -> str:

@@ -18,17 +18,27 @@ def status_of(path: str, what: str, *, follow_links: bool = True) -> os.stat_res
     try:
         return os.stat(path, follow_symlinks=follow_links)
     except (FileNotFoundError, NotADirectoryError):
-        links = [each for each in (path, os.path.dirname(path)) if os.path.islink(each)]
-        broken = next((each for each in links if not os.path.exists(each)), "")
-        if not broken:
+        why = why_away(path)
+        if not why:
             return None
-        why = f"the link `{broken}` leads to what is not there"
     except OSError as error:
         why = (error.strerror or str(error)).lower()
     raise UsageError(
         f"cannot look at `{path}`: {why}",
         f"correct its permissions, or what it leads to: nobody knows {what}",
     )
+
+
+def why_away(path: str) -> str:
+    """Why a file that cannot be found may be in a place that is away, as a disk that is not mounted, for a person; ''
+    where there is none.
+    """
+    while not os.path.lexists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+        if os.path.lexists(path) and not os.path.islink(path) and not os.path.isdir(path):
+            return f"`{path}` is no folder"
+    is_broken = os.path.islink(path) and not os.path.exists(path)
+    return f"the link `{path}` leads to what is not there" if is_broken else ""
 
 
 def refuse_foreign(path: str, status: os.stat_result, bits: int) -> None:

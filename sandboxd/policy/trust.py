@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.errors import UnreadableError, UsageError
-from sandboxd.file_lock import locked_beside
+from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
 from sandboxd.files import decode, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
@@ -117,7 +117,7 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
             "set XDG_CONFIG_HOME to a folder outside of it",
         )
     kind = (grant.workspace, grant.profile == BUILD)
-    with locked_beside(path):
+    with locked_beside(path, seconds=LONGEST_SECONDS):
         others = [old for old in grants(environ) if (old.workspace, old.profile == BUILD) != kind]
         notes.require(environ, "trust", grant.workspace, what=grant.profile, sha256=grant.digest)
         _write(path, [*others, grant])
@@ -130,7 +130,7 @@ def revoke(environ: Mapping[str, str], workspace: str) -> bool:
     """
     if not any(grant.workspace == workspace for grant in grants(environ)):
         return False
-    with locked_beside(_path(environ)):
+    with locked_beside(_path(environ), seconds=LONGEST_SECONDS):
         left = [g for g in grants(environ) if g.workspace != workspace]
         _write(_path(environ), left, takes_back=True)
     if problem := notes.note(environ, "trust-revoked", workspace):

@@ -118,3 +118,13 @@ def test_each_command_of_its_page_works(project: Path) -> None:
         assert program == "sandboxd"
         done = run(project, *words)
         assert (done.returncode, done.stderr) == (0, "") or words[-1] == "start", words
+
+
+def test_a_grant_is_taken_back_in_the_folder_in_which_it_was_given(project: Path) -> None:
+    below = project / "src"
+    below.mkdir()
+    assert run(below, "trust", "add", "--yes").returncode == 0
+    assert str(project) in run(below, "trust", "list").stdout
+    revoked = run(below, "trust", "revoke")
+    assert revoked.returncode == 0 and f"nothing of `{project}` is trusted" in revoked.stderr
+    assert str(project) not in run(below, "trust", "list").stdout

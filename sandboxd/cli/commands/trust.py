@@ -62,13 +62,19 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _revoke(workspace: str) -> int:
+def _revoke(folder: str) -> int:
+    """:param folder: a project, or a folder in one: `trust add` there grants for the project"""
     from sandboxd.cli import following
+    from sandboxd.config.reading import nearest
     from sandboxd.policy import trust
 
+    config = nearest(folder) if os.path.isdir(folder) else None
+    workspace = folder if config is None else os.path.realpath(os.path.dirname(config))
     was_trusted, code = False, EXIT_OK
     try:
         was_trusted = trust.revoke(os.environ, workspace)
+        # A grant of its own may be there from when it was a project.
+        was_trusted |= workspace != folder and trust.revoke(os.environ, folder)
     finally:
         # Also where the end of a grant cannot be recorded: it is gone.
         code = following.follow(workspace)

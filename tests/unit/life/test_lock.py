@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -68,3 +69,22 @@ def test_a_lock_that_cannot_be_opened_stops_the_command() -> None:
         lock.project_lock("/w", print),
     ):
         pass
+
+
+def test_a_lock_where_nothing_can_be_written_any_more_is_held_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is taken back has no use for a place to write to."""
+    with lock.rights_lock({}, "/w"):
+        pass
+    really = os.open
+
+    def open_read_only(path: str, flags: int, *mode: int) -> int:
+        if flags & os.O_RDWR:
+            raise OSError(errno.EROFS, "Read-only file system")
+        return really(path, flags, *mode)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", open_read_only)
+        with lock.rights_lock({}, "/w"):
+            pass

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd import file_lock
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.names import pattern
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.policy import approvals
 
 NOW = 1000.0
@@ -259,3 +260,23 @@ def test_a_time_is_a_number_however_it_is_written(time: object, is_read: bool) -
     else:
         with pytest.raises(TypeError):
             approvals._entry(table)
+
+
+def test_a_process_that_stands_still_with_the_lock_keeps_no_answer_from_ending(
+    environ: dict[str, str], workspace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever takes back reads the answers, and would wait for it as long."""
+    approvals.add(environ, workspace, allow("a.org", until=NOW + 1))
+    waits: list[float | None] = []
+    really = file_lock._wait_for
+
+    def wait(descriptor: int, seconds: float | None) -> None:
+        waits.append(seconds)
+        really(descriptor, 0.0)
+
+    monkeypatch.setattr(file_lock, "_wait_for", wait)
+    with file_lock.locked(f"{file_of(environ)}.lock"):
+        assert approvals.of_project(environ, workspace, NOW + 2) == ()
+        with pytest.raises(EnvironmentFailure, match="another process"):
+            approvals.add(environ, workspace, deny("a.org"))
+    assert waits == [0.0, file_lock.LONGEST_SECONDS]
