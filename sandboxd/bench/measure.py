@@ -19,9 +19,9 @@ from sandboxd.bench.changes import Change
 from sandboxd.bench.results import COMMAND, Row, Trial, Variant
 from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
+from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.life.up_down import down, up
-from sandboxd.payload import interpreter, programs
 from sandboxd.plan.plan import Plan
 from sandboxd.policy.rights import Rights
 from sandboxd.screen import cut

@@ -8,8 +8,8 @@ import os
 from importlib import import_module
 from typing import NamedTuple
 
+from sandboxd.engine.payload import programs
 from sandboxd.inside import workloads
-from sandboxd.payload import programs
 
 _FOLDER = os.path.dirname(os.path.abspath(workloads.__file__))
 # Enough for some hundred runs of the quick ones.

@@ -25,8 +25,8 @@ def storing(
     def store(exit_code: int, output: bytes) -> None:
         if exit_code == 0:
             return
-        from sandboxd.diagnosis.diagnose import may_be_blocked, plain_output
         from sandboxd.model.sandbox_id import name_option
+        from sandboxd.observe.diagnosis.diagnose import may_be_blocked, plain_output
         from sandboxd.operations.why import keep_failure
 
         text = plain_output(output)

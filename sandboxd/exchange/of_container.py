@@ -8,6 +8,7 @@ import posixpath
 from typing import IO, TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.client import Exec
+from sandboxd.engine.payload import programs
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.exchange import leftover, run
 from sandboxd.exchange.objects import LARGEST, Transfer, TransferFailed
@@ -17,7 +18,6 @@ from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, workspace_of
 from sandboxd.observe import pins
 from sandboxd.observe.pin import State
-from sandboxd.payload import programs
 from sandboxd.plan.git_named import named_by_git
 
 if TYPE_CHECKING:

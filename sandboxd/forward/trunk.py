@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.frames import Frames
+from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.inside import frames, pipes, ports, relay
-from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
     import socket

@@ -17,11 +17,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from sandboxd.engine.client import Exec
+from sandboxd.engine.payload import container, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import trials
 from sandboxd.host.premise_folder import PINNED, SOCKET, PremiseFolder
 from sandboxd.host.trial_image import empty_archive
-from sandboxd.payload import container, programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -15,6 +15,7 @@ from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.wire import policy_to_json
 from sandboxd.engine import timeline
+from sandboxd.engine.payload import gateway_image
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses, network_thread
@@ -23,7 +24,6 @@ from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import GATEWAY_USER, Channel, attach, attach_first
 from sandboxd.model.labels import EDITOR, GATEWAY, START
 from sandboxd.model.sandbox_id import name_option
-from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 
 if TYPE_CHECKING:

@@ -235,7 +235,7 @@ def attach(engine: Engine, container: str, sandbox: str) -> Channel:
     # Its standard input is closed since the first end of the channel was. Late: other engines need none of these.
     from sandboxd.egress import layout
     from sandboxd.engine.client import Exec
-    from sandboxd.payload import gateway_image
+    from sandboxd.engine.payload import gateway_image
 
     command = gateway_image.command(layout.CONTROL_FLAG)
     request = Exec(command, stdin=True, user=str(GATEWAY_USER), env=gateway_image.environment())

@@ -16,11 +16,11 @@ import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.engine.payload import gateway_image
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
 from sandboxd.folders import cache_folder
 from sandboxd.model.labels import GATEWAY_IMAGE
-from sandboxd.payload import gateway_image
 
 if TYPE_CHECKING:
     from collections.abc import Callable

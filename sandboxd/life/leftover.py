@@ -8,9 +8,9 @@ import secrets
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import execute
+from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
-from sandboxd.payload import interpreter, programs
 
 if TYPE_CHECKING:
     from sandboxd.review.collect import Inside

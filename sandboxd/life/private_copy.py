@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures, timeline
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.engine.payload import programs
 from sandboxd.exchange import copied_git
 from sandboxd.hide import copied
 from sandboxd.life import lasting
-from sandboxd.payload import programs
 from sandboxd.plan.layout import MARK
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.mounts import target_folder

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.agents import volume
 from sandboxd.credentials import roots
 from sandboxd.engine.client import Exec
+from sandboxd.engine.payload import container, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder, state_folder
 from sandboxd.life import egress, installed
 from sandboxd.life.lock import project_lock
 from sandboxd.model.labels import MADE_BY, PROJECT, START
-from sandboxd.payload import container, programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from sandboxd.agents.agent import Agent
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.payload.container import Started
     from sandboxd.model.engine_answers import CreateRequest
-    from sandboxd.payload.container import Started
     from sandboxd.policy.gateway_rights import GatewayRights
 
 NAME = "sandboxd-install"

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.engine.payload import container as own_container
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, PROJECT
 from sandboxd.observe.process import FILES, Process, of_files
-from sandboxd.payload import container as own_container
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine

@@ -147,7 +147,7 @@ def _inside(engine: Engine, container: str) -> Inside:
         command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
     ) -> int:
         from sandboxd.engine.client import Exec
-        from sandboxd.payload.programs import run
+        from sandboxd.engine.payload.programs import run
 
         return run(engine, container, Exec(command), data, seconds, write)
 

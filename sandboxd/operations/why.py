@@ -14,11 +14,11 @@ from sandboxd.operations._folder import project_folder, working_dir
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandboxd.diagnosis.case import Attempt, Sandbox
-    from sandboxd.diagnosis.diagnose import Diagnosis
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.observe.counters import Counters
+    from sandboxd.observe.diagnosis.case import Attempt, Sandbox
+    from sandboxd.observe.diagnosis.diagnose import Diagnosis
     from sandboxd.operations.request import Request
     from sandboxd.plan.plan import Plan
     from sandboxd.state.failed_command import FailedCommand
@@ -60,7 +60,7 @@ def serve(request: Request) -> Cause:
     """
     import time
 
-    from sandboxd.diagnosis.diagnose import diagnose
+    from sandboxd.observe.diagnosis.diagnose import diagnose
 
     container, failed = _container(request), _failed(request)
     inspected = request.engine.inspect(container.id)
@@ -81,8 +81,8 @@ def serve(request: Request) -> Cause:
 
 def decode(document: Mapping[str, Any]) -> Cause:
     """The `Cause` in a document that `wire.encode` made."""
-    from sandboxd.diagnosis.case import Answer
-    from sandboxd.diagnosis.diagnose import Diagnosis
+    from sandboxd.observe.diagnosis.case import Answer
+    from sandboxd.observe.diagnosis.diagnose import Diagnosis
 
     diagnosis = document["diagnosis"]
     answers = tuple(Answer(**answer) for answer in diagnosis["answers"])
@@ -168,7 +168,7 @@ def _failed(request: Request) -> FailedCommand:
 
 
 def _failure(failed: FailedCommand, container: Summary, inspected: Inspected) -> Any:
-    from sandboxd.diagnosis.case import Failure
+    from sandboxd.observe.diagnosis.case import Failure
 
     own = (inspected.get("Config") or {}).get("WorkingDir") or ""
     return Failure(
@@ -192,10 +192,10 @@ def _plan_of(request: Request, container: str) -> Plan | None:
 
 def _in_force(inspected: Inspected, plan: Plan | None, environ: Mapping[str, str]) -> Sandbox:
     """What the engine says of the container, with the plan's reasons."""
-    from sandboxd.diagnosis.case import Sandbox
     from sandboxd.model.labels import EGRESS
     from sandboxd.model.values import Origin, Value
     from sandboxd.observe import inspection
+    from sandboxd.observe.diagnosis.case import Sandbox
 
     live, state = inspection.container(inspected), inspected.get("State") or {}
     size = (inspected.get("HostConfig") or {}).get("ShmSize") or 0
@@ -246,7 +246,7 @@ def _refused_calls(inspected: Inspected) -> frozenset[str]:
 
 def _attempts(request: Request, failed: FailedCommand) -> tuple[Attempt, ...]:
     """The names that the gateway did not let through, or did not reach, while the command ran."""
-    from sandboxd.diagnosis.case import Attempt
+    from sandboxd.observe.diagnosis.case import Attempt
     from sandboxd.operations.egress import gateway_of
     from sandboxd.operations.egress.log import log
 

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sandboxd.engine import execute
 from sandboxd.engine.client import Exec
+from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
-from sandboxd.payload import interpreter, programs
 from sandboxd.plan.lasting import is_copy as is_copy_volume
 from sandboxd.plan.layout import MARK, MARK_FOLDER, REPOSITORY, SOURCE
 from sandboxd.plan.tool_folders import KNOWN

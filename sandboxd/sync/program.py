@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sandboxd.engine.payload import programs
 from sandboxd.inside import others
-from sandboxd.payload import programs
 from sandboxd.sync import inside, renaming, wire, writer
 
 

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.payload.container import Started
     from sandboxd.model.engine_answers import Inspected
-    from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt
     from sandboxd.verify.replica import Replica

@@ -8,7 +8,7 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
-from sandboxd.payload import programs
+from sandboxd.engine.payload import programs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from sandboxd.engine import execute, failures
 from sandboxd.engine.client import Exec
+from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.host.trials import end_leaked
-from sandboxd.payload import interpreter, programs
 from sandboxd.verify import attempts as attempt_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from sandboxd.engine.client import Engine
-    from sandboxd.payload.container import Started
+    from sandboxd.engine.payload.container import Started
     from sandboxd.verify.attempts import Attempt
 
     Progress = Callable[[int, int], None]

@@ -12,17 +12,17 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from sandboxd.engine.payload import container
 from sandboxd.life import egress, networks, volumes
 from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
-from sandboxd.payload import container
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
 from sandboxd.verify import attempts, image_nodes, scratch_git
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
+    from sandboxd.engine.payload.container import Started
     from sandboxd.model.engine_answers import CreateRequest, HostConfig, Inspected, MountRequest
-    from sandboxd.payload.container import Started
     from sandboxd.plan.plan import Plan
 
 _NAME = "sandboxd-verify"

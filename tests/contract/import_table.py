@@ -33,8 +33,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "host.advisories": frozenset({"host.facts"}),
     "host.platforms": frozenset({"host.facts"}),
     "engine.unreachable": frozenset(),
-    "engine": _rooms("deadline engine.unreachable errors files folders model signal_script tls"),
-    "host": frozenset({"engine", "errors", "files", "folders", "host.facts", "model", "payload"}),
+    "engine": _rooms(
+        "deadline engine.unreachable errors files folders inside model signal_script tls"
+    ),
+    "host": frozenset({"engine", "errors", "files", "folders", "host.facts", "model"}),
     "state": _rooms("egress engine errors files folders"),
     "rules": _rooms(
         "agent_files config credential_places data findings host.advisories host.facts model "
@@ -71,10 +73,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "policy syntax text toml_output"
     ),
     "render": frozenset({"findings", "markup", "screen", "text"}),
-    "payload": frozenset({"engine", "errors", "files", "inside", "model"}),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
-    "forward": frozenset({"engine", "errors", "inside", "payload"}),
+    "forward": frozenset({"engine", "errors", "inside"}),
     "cluster": _rooms("errors file_lock files folders model policy signal_script tls"),
     "exchange": frozenset(
         {
@@ -85,7 +86,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "folders",
             "model",
             "observe",
-            "payload",
             "plan",
             "policy",
             "screen",
@@ -101,14 +101,13 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "inside",
             "model",
             "observe",
-            "payload",
             "plan",
             "policy",
         }
     ),
     "hide": _rooms("credential_places deadline errors files lint plan policy review secret_forms"),
     "sync": _rooms(
-        "errors exchange file_lock files hide folders inside lint model payload plan policy review screen"
+        "engine errors exchange file_lock files folders hide inside lint model plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -129,7 +128,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "host",
             "model",
             "observe",
-            "payload",
             "plan",
             "policy.gateway_rights",
             "review",
@@ -138,9 +136,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "sync",
         }
     ),
-    "observe": _rooms("data engine errors files host host.facts model payload plan screen syntax"),
+    "observe": _rooms("data egress engine errors files host host.facts model plan screen syntax"),
     "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),
-    "diagnosis": _rooms("egress model observe plan screen"),
     "verify": frozenset(
         {
             "egress",
@@ -152,7 +149,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "life",
             "model",
             "observe",
-            "payload",
             "plan",
         }
     ),
@@ -163,7 +159,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "escapes": frozenset(),
     "setup": frozenset({"data", "deadline", "engine", "errors", "host", "syntax", "text"}),
     "bench": _rooms(
-        "config engine errors files host.facts inside life payload plan policy project screen toml_output"
+        "config engine errors files host.facts inside life plan policy project screen toml_output"
     ),
     "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
@@ -185,7 +181,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "credentials",
             "deadline",
-            "diagnosis",
             "egress",
             "engine",
             "errors",
@@ -203,7 +198,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "login",
             "model",
             "observe",
-            "payload",
             "plan",
             "policy",
             "project",
@@ -281,7 +275,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "config",
             "credentials",
             "data",
-            "diagnosis",
             "egress",
             "engine",
             "errors",
@@ -299,7 +292,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "model",
             "observe",
             "operations",
-            "payload",
             "plan",
             "policy",
             "project",

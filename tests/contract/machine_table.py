@@ -9,7 +9,6 @@ _EDGES = (
     "host",
     "engine",
     "cluster",
-    "payload",
     "life",
     "observe",
     "halt",

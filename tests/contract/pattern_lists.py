@@ -72,7 +72,10 @@ MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
 
 IN_PROPORTION = {
     **{
-        (f"diagnosis.causes.{name}", "search"): "it is given one line of at most 1,000 characters"
+        (
+            f"observe.diagnosis.causes.{name}",
+            "search",
+        ): "it is given one line of at most 1,000 characters"
         for name in (
             "devices",
             "kernel_settings",

@@ -14,13 +14,13 @@ from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine, connect_from
 from sandboxd.engine.networks import Network
+from sandboxd.engine.payload import gateway_image
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import gateway, gateway_channel, networks, running_gateway, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.life.starting import Running
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
-from sandboxd.payload import gateway_image
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
 from sandboxd.verify.attack import verify

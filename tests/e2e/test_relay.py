@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.payload import interpreter
+from sandboxd.engine.payload import interpreter
 from tests.e2e.sandboxes import make_project
 from tests.integration.daemon.world import World
 from tests.patience import eventually

@@ -21,10 +21,10 @@ import pytest
 from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.engine.payload import interpreter
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import PROFILE
-from sandboxd.payload import interpreter
 from sandboxd.verify import inside
 from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes

@@ -60,9 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.engine.payload import gateway_zip, programs
     from sandboxd.login import login_name
     from sandboxd.model.sandbox_id import check_name
-    from sandboxd.payload import gateway_zip, programs
     from sandboxd.plan import cluster
     from sandboxd.plan.writers import kubernetes
     from sandboxd.project import Project

@@ -22,7 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.diagnosis.case import Answer
+    from sandboxd.observe.diagnosis.case import Answer
     from sandboxd.operations.why import Cause, Options
 
 HELP = "say what blocked a command inside"

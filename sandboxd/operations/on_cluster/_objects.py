@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandboxd.cluster import admission, api, sandboxes, waiting
+from sandboxd.engine.payload import gateway_zip
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.payload import gateway_zip
 from sandboxd.plan.writers import kubernetes
 
 if TYPE_CHECKING:

@@ -6,11 +6,11 @@ import functools
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.cluster import api, failures, sandboxes
+from sandboxd.engine.payload import programs
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.login import login_name
 from sandboxd.operations import _basis
 from sandboxd.operations.on_cluster import _secrets
-from sandboxd.payload import programs
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.project import Project
 

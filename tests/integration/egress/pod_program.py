@@ -14,7 +14,7 @@ from typing import ClassVar
 from sandboxd.egress.layout import POD_FLAGS
 from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import policy_to_json
-from sandboxd.payload import gateway_zip
+from sandboxd.engine.payload import gateway_zip
 from tests.integration.egress.namespaces import INTERNET, PLACE, Namespaces
 from tests.integration.egress.program import Event, Program
 

@@ -12,7 +12,7 @@ import yaml
 from sandboxd.egress.gateway import dns
 from sandboxd.egress.layout import POD_DNS_PORT, PROBE_PORT
 from sandboxd.egress.policy import Policy
-from sandboxd.payload import gateway_zip
+from sandboxd.engine.payload import gateway_zip
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
 from sandboxd.plan.writers import kubernetes

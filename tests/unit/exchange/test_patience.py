@@ -9,6 +9,7 @@ from typing import Any, cast
 import pytest
 
 from sandboxd.engine.client import Engine
+from sandboxd.engine.payload import programs
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import of_container, run, take
 from sandboxd.exchange import seed as seeding
@@ -18,7 +19,6 @@ from sandboxd.file_lock import locked
 from sandboxd.model.engine_answers import Inspected
 from sandboxd.model.labels import PROJECT
 from sandboxd.operations import commits
-from sandboxd.payload import programs
 from tests.patience import PATIENCE
 from tests.unit.exchange.two_sides import Sides, make
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.payload import programs
 from sandboxd.inside import leftover
-from sandboxd.payload import programs
 from tests.integration.daemon.world import alive
 from tests.patience import PATIENCE, eventually
 

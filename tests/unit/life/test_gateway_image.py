@@ -9,9 +9,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from sandboxd.engine.payload import gateway_image as payload
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway_image
-from sandboxd.payload import gateway_image as payload
 from tests.unit.engine.fake_engine import answering
 
 NAMED = "corp.example/gateway@sha256:" + "0" * 64

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandboxd.payload import programs
+from sandboxd.engine.payload import programs
 from sandboxd.plan.tool_folders import KNOWN
 from sandboxd.review import changes, collect, refs
 from sandboxd.review.changes import Changes

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.payload import programs
+from sandboxd.engine.payload import programs
 from sandboxd.sync import program
 from sandboxd.sync.reported import Reported, Signal
 from tests.unit.sync.playing import excludes

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.payload import interpreter
+from sandboxd.engine.payload import interpreter
 from sandboxd.verify import attempts, in_pod, inside, way_out
 from sandboxd.verify.document import document
 from sandboxd.verify.inside import Report

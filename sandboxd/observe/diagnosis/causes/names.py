@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer
 from sandboxd.egress import words
+from sandboxd.observe.diagnosis.case import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Attempt, Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Attempt, Failure, Sandbox
 
 _MOST = 3
 _NAMES = re.compile(r"[\w.-]+")

@@ -6,12 +6,12 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line
+from sandboxd.observe.diagnosis.case import Answer, find_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # strerror(3) of EROFS and EBUSY with the path before it, as the shell and coreutils write it, or behind it, as Python
 # and Node.js do.

@@ -13,8 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.engine.payload import interpreter
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.payload import interpreter
 
 if TYPE_CHECKING:
     from collections.abc import Collection

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.payload import interpreter
+from sandboxd.engine.payload import interpreter
 from sandboxd.verify import attempts
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line, larger
+from sandboxd.observe.diagnosis.case import Answer, find_line, larger
 from sandboxd.plan.service_reading import size
 from sandboxd.screen import size_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 _COST = "this machine keeps less memory for itself"
 _KILLED = (137, -9)

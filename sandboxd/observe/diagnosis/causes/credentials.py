@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line
+from sandboxd.observe.diagnosis.case import Answer, find_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # git (credential.c), OpenSSH, gh, npm, the AWS CLI, Google's libraries.
 _WORDS = re.compile(

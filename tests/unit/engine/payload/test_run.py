@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from sandboxd.engine.client import Engine, Exec
-from sandboxd.payload import programs
+from sandboxd.engine.payload import programs
 from tests.patience import PATIENCE
 
 DATA = b"x" * (1 << 20)

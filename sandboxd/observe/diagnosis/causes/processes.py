@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line, larger
+from sandboxd.observe.diagnosis.case import Answer, find_line, larger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # EAGAIN of fork(2) and pthread_create(3): shells, Python, Java, Node.js, Go.
 _WORDS = re.compile(

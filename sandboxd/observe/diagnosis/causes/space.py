@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, find_line, larger
+from sandboxd.observe.diagnosis.case import Answer, find_line, larger
 from sandboxd.plan.layout import HOME
 from sandboxd.plan.service_reading import size
 from sandboxd.screen import size_text
@@ -14,7 +14,7 @@ from sandboxd.screen import size_text
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # strerror(3) of ENOSPC with the path before or behind it. inotify(7) has the same code for its own limit.
 _PATH_BEFORE = re.compile(r"(?:^|[ '‘`\"])([^ '’`\":]+)['’`\"]?: No space left on device")

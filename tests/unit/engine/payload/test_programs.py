@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.payload import programs
+from sandboxd.engine.payload import programs
 
 FIRST = '''"""One."""
 

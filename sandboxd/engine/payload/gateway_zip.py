@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import zipfile
 
+from sandboxd.engine.payload.gateway_image import program_modules
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.payload.gateway_image import program_modules
 
 PROGRAM = "sandboxd.egress.gateway.pod"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, as_root, find_line
+from sandboxd.observe.diagnosis.case import Answer, as_root, find_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # sudo(8), which looks at the flag by prctl(2) PR_GET_NO_NEW_PRIVS.
 _WORDS = re.compile(

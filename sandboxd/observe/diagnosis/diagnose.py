@@ -8,10 +8,10 @@ import pkgutil
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from sandboxd.diagnosis import causes
+from sandboxd.observe.diagnosis import causes
 
 if TYPE_CHECKING:
-    from sandboxd.diagnosis.case import Answer, Failure, Find, Sandbox
+    from sandboxd.observe.diagnosis.case import Answer, Failure, Find, Sandbox
 
 Outcome = Literal["blocked", "perhaps blocked", "not by the sandbox", "not known"]
 

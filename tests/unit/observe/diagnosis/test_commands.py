@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from sandboxd.data import data_path
-from sandboxd.diagnosis.case import Attempt, Failure, Sandbox
-from sandboxd.diagnosis.diagnose import Diagnosis, diagnose
 from sandboxd.egress import words
 from sandboxd.formats import seccomp
 from sandboxd.model.seccomp import SeccompProfile
 from sandboxd.model.values import Origin, Value
+from sandboxd.observe.diagnosis.case import Attempt, Failure, Sandbox
+from sandboxd.observe.diagnosis.diagnose import Diagnosis, diagnose
 from sandboxd.plan import profiles
 from sandboxd.plan.workspace import ControlFile
 from sandboxd.policy.floor import Demand, combine
@@ -25,10 +25,10 @@ from tests.unit.plan.examples import GVISOR, PLAIN, plan, workspace
 
 COMMANDS = tomllib.loads(Path(__file__).with_name("commands.toml").read_text())["command"]
 SANDBOXES = ("dev-runc", "dev-gvisor", "untrusted-gvisor", "agent-gvisor")
-PAGE = Path(__file__).parents[3] / "docs/why.md"
+PAGE = Path(__file__).parents[4] / "docs/why.md"
 
 _HEAD = """\
-<!-- Written by `pytest --update tests/unit/diagnosis`: read the difference. -->
+<!-- Written by `pytest --update tests/unit/observe/diagnosis`: read the difference. -->
 
 # Why a command was blocked
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sandboxd.diagnosis.case import Answer, as_root, find_line
+from sandboxd.observe.diagnosis.case import Answer, as_root, find_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.diagnosis.case import Failure, Sandbox
+    from sandboxd.observe.diagnosis.case import Failure, Sandbox
 
 # The capability that decides, by capabilities(7), and the words of the program when it is missing: of util-linux,
 # iproute2, iptables, iputils, kmod, coreutils, libcap and busybox, seen in sandboxes of this project.

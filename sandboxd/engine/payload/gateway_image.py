@@ -16,8 +16,8 @@ import tarfile
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from sandboxd.engine.payload import interpreter
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.payload import interpreter
 
 PROGRAM = "sandboxd.egress.gateway.main"
 HOME = "/gateway"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.payload import container, interpreter, programs
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.payload import container, interpreter, programs
 from tests.patience import PATIENCE
 
 
