@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sandboxd.halt.put_back import Outcome
     from sandboxd.halt.versions import Held
     from sandboxd.model.engine_answers import Inspected
+    from sandboxd.observe.open_links import Watch
 
 _NOTHING = Identity(0, 0)
 """What was mounted at a path where nothing is any more."""
@@ -64,6 +65,8 @@ class Guard:
         """What a halt did at each path, also one that the engine has not carried out yet."""
         self._lost_before: set[str] = set()
         """Paths whose mount was lost while nobody watched."""
+        self._is_held = False
+        """Whether nothing inside has run since all was put in order, although no engine answered."""
         self._linked: set[str] = set()
         """Paths at which the mount is there, and a file has a second name since the start."""
         self._config_written = 0
@@ -162,7 +165,7 @@ class Guard:
 
     def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.
-        named = open_links.named(self._links)
+        named = open_links.named(self._present_links())
         if named.acted_upon:
             self._config_written = self._config_written or named.written
         return (
@@ -179,15 +182,34 @@ class Guard:
         return Lost(os.path.join(self.workspace, path), what)
 
     def _gone(self) -> tuple[Lost, ...]:
+        gone = places.lost(self.points, self._mounted, self._identities(self.workspace))
+        if place := self._moved_to():
+            # It took its mounts along, so that what is in it can be lost there, too.
+            gone += places.lost(self.points[1:], self._mounted, self._identities(place))
+        return tuple(
+            each._replace(what=What.LINKED) if each.path in self._linked else each for each in gone
+        )
+
+    def _identities(self, place: str) -> dict[str, Identity]:
+        """What is at the path of each point now, for a workspace that lies at `place`."""
         now = {}
         for path in self._mounted:
             # What cannot be looked at does not count as held.
             with contextlib.suppress(OSError):
-                now[path] = versions.identity(path)
-        return tuple(
-            each._replace(what=What.LINKED) if each.path in self._linked else each
-            for each in places.lost(self.points, self._mounted, now)
-        )
+                now[path] = versions.identity(place + path.removeprefix(self.workspace))
+        return now
+
+    def _place(self) -> str:
+        """The path at which the workspace lies now as far as is known; the host may have moved it."""
+        return self._moved_to() or self.workspace
+
+    def _moved_to(self) -> str:
+        held = self._held.get(self.workspace)
+        place = held.place() if held is not None else ""
+        return place if place != self.workspace else ""
+
+    def _present_links(self) -> Watch | None:
+        return self._links and open_links.moved(self._links, self._place())
 
     def forget_lost_before(self) -> bool:
         """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
@@ -221,6 +243,9 @@ class Guard:
             for pin in pins.look(self._mounts)
             if pin.is_lost
         }
+        if self._moved_to():
+            # Nothing is where they were looked for, and they may be where it is now.
+            return set()
         self._linked |= {path for path, state in lost.items() if state is State.LINKED}
         return lost.keys() & {point.path for point in self.points}
 
@@ -242,8 +267,11 @@ class Guard:
             # One that was shut down took its containers along, and may never answer again.
             is_gone = isinstance(error, failures.ContainerGone) or self._has_ended()
             if not is_gone:
-                if isinstance(error, stop.Silent) and error.is_held:
+                is_held = isinstance(error, stop.Silent) and error.is_held
+                if is_held:
                     self._put_in_order()
+                # gVisor's own kernel runs for a moment once the engine answers.
+                self._is_held = is_held and self._by_signal
                 raise
         # What is replaced from now on is the host's alone.
         lost = self.lost()
@@ -259,6 +287,7 @@ class Guard:
             time.time(),
             _entries(whats, outcomes),
             is_stopped=is_killed,
+            place=self._moved_to(),
         )
         record.save(environ, halt)
         return halt
@@ -268,11 +297,15 @@ class Guard:
 
         :returns: what was done at each path, this time or before
         """
+        place = self._place()
         outcomes = {
-            self._below(point.path): put_back(self.workspace, point, self._before(point.path))
+            path: put_back(place, path, self._before(point.path))
             for point in places.exposed(self.points, self._gone())
+            for path in (self._below(point.path),)
         }
-        outcomes |= self._set_aside(self._done) | self._set_aside_named()
+        outcomes |= self._set_aside(self._done)
+        if not self._is_held:
+            outcomes |= self._set_aside_named()
         for path, outcome in outcomes.items():
             if outcome.action is not Action.LEFT or path not in self._done:
                 self._done[path] = outcome
@@ -312,37 +345,30 @@ class Guard:
 
         :param known: paths at which that was done
         """
-        if self._links is None:
+        if (links := self._present_links()) is None:
             return {}
-        named = open_links.named(self._links)
+        named = open_links.named(links)
         places = {
             each.path: each.at
             for each in named.entered
-            if not hosts_own(self.workspace, each.kept_in, each.path)
-        } | {
-            path: path for path in named.tracked if not open_links.is_as_tracked(self._links, path)
-        }
+            if not hosts_own(links.workspace, each.kept_in, each.path)
+        } | {path: path for path in named.tracked if not open_links.is_as_tracked(links, path)}
         return {
-            path: set_aside(self.workspace, at) for path, at in places.items() if path not in known
+            path: set_aside(links.workspace, at) for path, at in places.items() if path not in known
         }
 
     def _set_aside_named(self) -> dict[str, Outcome]:
         """Put aside what may be from inside of the paths that git's config names since.
 
-        To be called once, while nothing has run inside since the config was written but what is stopped now: later ones
-        are the host's own.
+        Where nothing has run inside since the last call, what has come since is the host's own.
         """
-        if self._links is None:
+        if (links := self._present_links()) is None:
             return {}
         planted = (
-            open_links.from_inside(self._links, path, self._config_written)
-            for path in open_links.named(self._links).acted_upon
+            open_links.from_inside(links, path, self._config_written)
+            for path in open_links.named(links).acted_upon
         )
-        return {
-            at: set_aside(self.workspace, at)
-            for at in dict.fromkeys(planted)
-            if at and at not in self._done
-        }
+        return {at: set_aside(links.workspace, at) for at in dict.fromkeys(planted) if at}
 
     def _before(self, path: str) -> Version | None:
         if (held := self._held.get(path)) is not None:
@@ -365,22 +391,3 @@ def _entries(whats: Mapping[str, What], outcomes: Mapping[str, Outcome]) -> tupl
     return tuple(
         Entry(path, whats.get(path), outcomes.get(path)) for path in sorted({*whats, *outcomes})
     )
-
-
-def has_lost(inspected: Inspected) -> bool:
-    """Whether a running container lost some of its mounts, by its own mount table as far as that can be read."""
-    return any(pin.is_lost for pin in pins.look(pins.subject(inspected)))
-
-
-def compare(engine: Engine, inspected: Inspected, environ: Mapping[str, str]) -> Halt | None:
-    """Halt a running container if some of its mounts are lost: for commands, where no daemon watches.
-
-    :returns: None if none is lost, as far as can be seen, or if it does not run any more
-    :raises EnvironmentFailure: the engine does not stop it, or the record cannot be written
-    """
-    if not has_lost(inspected):
-        return None
-    with contextlib.closing(Guard(engine, inspected)) as guard:
-        if not guard.forget_lost_before():
-            return None
-        return guard.halt(environ, Owner.COMMAND, Reason.UNWATCHED)

@@ -134,11 +134,11 @@ def lost(
 def exposed(points: Iterable[Point], gone: Iterable[Lost]) -> tuple[Point, ...]:
     """The points that protect something and lie at or below a lost path, so that a program inside could write there.
 
-    () where the workspace itself was moved: it took its mounts along, and what is at its path now is not shared.
+    A workspace that itself was moved exposes nothing: it took its mounts along, and what is at its path now is not shared.
     """
-    points, gone = tuple(points), tuple(gone)
-    if any(each.path == point.path for each in gone for point in points[:1]):
-        return ()
+    points = tuple(points)
+    moved = {point.path for point in points[:1]}
+    gone = tuple(each for each in gone if each.path not in moved)
     return tuple(
         point
         for point in points

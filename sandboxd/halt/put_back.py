@@ -16,7 +16,6 @@ from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.halt import versions
-from sandboxd.halt.points import Point
 from sandboxd.halt.verdict import Action, Kind, Version, decide
 from sandboxd.plan import beneath
 
@@ -37,20 +36,11 @@ class Outcome(NamedTuple):
     """Why it could not be renamed, for a person; '' for no problem."""
 
 
-def put_back(workspace: str, point: Point, before: Version | None) -> Outcome:
-    """Do at the path of `point` what `verdict.decide` says; the outcome has a failure as its `problem`.
+def put_back(workspace: str, path: str, before: Version | None) -> Outcome:
+    """Do at `path` in the workspace what `verdict.decide` says; the outcome has a failure as its `problem`.
 
     :param before: what was mounted there; None where that is not known
     """
-    return _attempt(workspace, posixpath.relpath(point.path, workspace), before)
-
-
-def set_aside(workspace: str, path: str) -> Outcome:
-    """Rename what is at `path` in the workspace, if anything is; the outcome has a failure as its `problem`."""
-    return _attempt(workspace, path, Version(Kind.FOLDER))
-
-
-def _attempt(workspace: str, path: str, before: Version | None) -> Outcome:
     try:
         try:
             return _put_back(workspace, path, before)
@@ -61,6 +51,11 @@ def _attempt(workspace: str, path: str, before: Version | None) -> Outcome:
         return _put_back(workspace, path, before)
     except (OSError, SandboxdError) as error:
         return Outcome(path, Action.LEFT, problem=_reason(error))
+
+
+def set_aside(workspace: str, path: str) -> Outcome:
+    """Rename what is at `path` in the workspace, if anything is; the outcome has a failure as its `problem`."""
+    return put_back(workspace, path, Version(Kind.FOLDER))
 
 
 def _reason(error: OSError | SandboxdError) -> str:

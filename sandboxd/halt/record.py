@@ -85,6 +85,8 @@ class Halt(NamedTuple):
     """Whether it is in the audit record; if not, whoever ends the halt records it first."""
     is_stopped: bool = False
     """Whether the processes inside were killed, since the engine cannot pause the container."""
+    place: str = ""
+    """Where the workspace lay by then, in which the paths of the entries are; '' where nobody had moved it."""
 
 
 def load(environ: Mapping[str, str], sandbox: str, container: str) -> Halt | None:
@@ -150,6 +152,7 @@ def save(environ: Mapping[str, str], halt: Halt) -> None:
         "ended_at": halt.ended_at,
         "told": halt.is_told,
         "is_stopped": halt.is_stopped,
+        "place": halt.place,
     }
     text = json.dumps(document, indent=1)
     path = _path(environ, halt.sandbox, halt.container)
@@ -319,6 +322,7 @@ def _halt(document: dict[str, object]) -> Halt:
         float(ended_at) if isinstance(ended_at, float | int) else 0.0,
         document.get("told") is not False,
         document.get("is_stopped") is True,
+        str(document.get("place") or ""),
     )
 
 

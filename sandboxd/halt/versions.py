@@ -58,6 +58,14 @@ class Held:
             return Version(Kind.OTHER)
         return _of_file(self._descriptor, status)
 
+    def place(self) -> str:
+        """The path at which it lies now, which is another one once it was renamed; '' for none, or one that cannot be told."""
+        try:
+            path = os.readlink(f"/proc/self/fd/{self._descriptor}")
+            return path if identity(path) == self.identity else ""
+        except OSError:
+            return ""
+
     def close(self) -> None:
         os.close(self._descriptor)
 

@@ -89,6 +89,8 @@ def describe(halt: Halt) -> str:
         _of_named(of(What.NAMED), "acts upon", "config", _LOOK),
     )
     text = "; ".join(part for part in parts if part)
+    if halt.place:
+        text += f"; the folder is `{halt.place}` now"
     done = [part for entry in halt.entries if (part := _done(entry.what, entry.outcome))]
     if halt.reason is Reason.UNWATCHED:
         done.append(

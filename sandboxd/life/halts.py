@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.halt import entries, guard, points, record, words
+from sandboxd.halt import entries, points, record, unwatched, words
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.state import given_rights
@@ -38,7 +38,7 @@ def is_halted(engine: Engine, container: Summary) -> bool:
         # Its mounts are made anew when it starts.
         return False
     try:
-        return guard.has_lost(engine.inspect(container.id))
+        return unwatched.has_lost(engine.inspect(container.id))
     except failures.ContainerGone:
         return False
 
@@ -148,7 +148,7 @@ def refuse(engine: Engine, container: Summary, inspected: Inspected | None = Non
         return
     if halt is None or not inspected["State"].get("Paused"):
         # Also one that somebody resumed: only what it lost counts, not who did that.
-        halt = guard.compare(engine, inspected, os.environ)
+        halt = unwatched.compare(engine, inspected, os.environ)
         problem = entries.halted(os.environ, halt) if halt is not None else ""
     if halt is not None:
         raise _halted(engine, container, halt, problem)

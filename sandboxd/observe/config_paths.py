@@ -55,7 +55,8 @@ def from_inside(
     if path in before.absent:
         since = start if link else 0
     elif path in before.paths:
-        return ""
+        # It may have come after the container was made, and before `before` was collected.
+        since = start
     else:
         since = named_at
     at = link or path

@@ -23,6 +23,7 @@ from sandboxd.plan import beneath, git_control, gitlinks, profiles
 from sandboxd.plan.acting import acting
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_control import NamedByConfig
+from sandboxd.plan.gitlinks import Index
 from sandboxd.syntax import git_config
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.entrances import Entrance
-    from sandboxd.plan.gitlinks import Index
 
 
 class Watch(NamedTuple):
@@ -116,6 +116,17 @@ def watch(inspected: Inspected) -> Watch | None:
     of = of._replace(left_open=frozenset(_unmounted(of)))
     # Who may write all of it needs no submodule to have a command run.
     return None if _is_shared(of, ".git") else of
+
+
+def moved(of: Watch, place: str) -> Watch:
+    """`of`, for a workspace that lies at `place` by now; the host's git directories in it went along."""
+
+    def there(path: str) -> str:
+        is_in = f"{path}/".startswith(f"{of.workspace}/")
+        return place + path.removeprefix(of.workspace) if is_in else path
+
+    git = Index(there(of.git.own), there(of.git.common))
+    return of if place == of.workspace else of._replace(workspace=place, git=git)
 
 
 def named(of: Watch | None) -> Named:

@@ -70,6 +70,7 @@ def test_what_the_config_names_before_it_exists_halts_and_what_inside_makes_is_p
     world.run("exec", "-n", "--", "sh", "-c", script(ran), cwd=watched)
     if setting == "include.path":
         eventually(lambda: state(api, watched) == "paused", world.log)
+        eventually((watched / ".gitlocal.halted").exists, world.log)
     git(watched, "commit", "-q", "--allow-empty", "-m", "y")
     git(watched, "status")
     assert not ran.exists()

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine import failures
-from sandboxd.halt import guard, record, stop, words
+from sandboxd.halt import record, stop, unwatched, words
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Ended, Owner, Reason
 from sandboxd.halt.verdict import Action
-from sandboxd.observe import pins
+from sandboxd.observe import host_process, pins
 from sandboxd.observe.pin import Pin, State, Witness
 from tests.unit.halt.played import PlayedEngine, guard_of, replace
 from tests.unit.observe.test_open_links import inspected
@@ -151,9 +151,9 @@ def test_a_container_that_ended_with_its_engine_is_known_by_its_process(
     engine = PlayedEngine()
     engine.failure = failures.unreachable("unix:///x", ConnectionRefusedError(), 1.0)
     with monkeypatch.context() as patched:
-        patched.setattr(guard.host_process, "is_of", lambda *_: True)
+        patched.setattr(host_process, "is_of", lambda *_: True)
         guarded = guard_of(engine, workspace)
-    monkeypatch.setattr(guard.host_process, "is_of", lambda *_: runs)
+    monkeypatch.setattr(host_process, "is_of", lambda *_: runs)
     (workspace / ".envrc").unlink()
     if runs:
         with pytest.raises(stop.Silent):
@@ -346,7 +346,7 @@ def test_a_command_halts_what_nobody_watched(
     name(shared, "lib")
     running = {**inspected(shared), "State": {"Running": True, "Pid": os.getpid()}}
     engine = PlayedEngine()
-    halt = guard.compare(engine, running, environ)  # type: ignore[arg-type]
+    halt = unwatched.compare(engine, running, environ)  # type: ignore[arg-type]
     assert halt is not None and halt.reason is Reason.UNWATCHED and engine.paused == ["c1"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from sandboxd.halt.record import Owner, Reason
 from sandboxd.observe import pins
 from sandboxd.observe.pin import Pin, State, Witness
 from tests.unit.halt.played import PlayedEngine, guard_of, replace
+from tests.unit.observe.test_open_links import inspected
+from tests.unit.plan.test_entrances import make
 
 
 @pytest.fixture
@@ -102,3 +105,49 @@ def test_what_could_never_be_read_is_put_aside(
     assert unreadable.halt(environ, Owner.DAEMON, Reason.REPLACED) is not None
     assert not (workspace / ".envrc").exists()
     assert (workspace / ".envrc.halted").read_text() == "evil"
+
+
+def test_what_git_names_while_all_is_held_is_the_host_s_own(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make(tmp_path / "work")
+    engine = PlayedEngine()
+    guard = Guard(engine, inspected(repository, State={"Pid": 0}))  # type: ignore[arg-type]
+    engine.failure = failures.unreachable("unix:///x", TimeoutError(), 2.0)
+    monkeypatch.setattr(guard, "_by_signal", True)
+    monkeypatch.setattr(stop, "_are_stopped", lambda _procs: True)
+    with (repository / ".git/config").open("a") as file:
+        file.write("[core]\n\thooksPath = hooks-of-app\n")
+    (repository / "hooks-of-app").mkdir()
+    with pytest.raises(stop.Silent):
+        guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert (repository / "hooks-of-app.halted").is_dir()
+    (repository / "hooks-of-user").mkdir()
+    with (repository / ".git/config").open("a") as file:
+        file.write("hooksPath = hooks-of-user\n")
+    for failure in (engine.failure, None):
+        engine.failure = failure
+        with contextlib.suppress(stop.Silent):
+            guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+        assert (repository / "hooks-of-user").is_dir()
+
+
+def test_what_was_made_anew_at_a_named_path_since_a_held_moment_is_put_aside(
+    tmp_path: Path, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gVisor's processes go on for a moment, once an engine that was silent carries out the pause."""
+    repository = make(tmp_path / "work")
+    engine = PlayedEngine()
+    guard = Guard(engine, inspected(repository, State={"Pid": 0}))  # type: ignore[arg-type]
+    engine.failure = failures.NoAnswer("no answer", "wait")
+    monkeypatch.setattr(guard, "_by_signal", False)
+    monkeypatch.setattr(stop, "_are_stopped", lambda _procs: True)
+    with (repository / ".git/config").open("a") as file:
+        file.write("[core]\n\thooksPath = hooks-of-app\n")
+    engine.while_pausing = (repository / "hooks-of-app").mkdir
+    with pytest.raises(stop.Silent):
+        guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    engine.failure = None
+    assert guard.halt(environ, Owner.DAEMON, Reason.REPLACED) is not None
+    assert (repository / "hooks-of-app.halted").is_dir()
+    assert (repository / "hooks-of-app.halted-2").is_dir()

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from sandboxd.halt.points import Guards, Point
 from sandboxd.halt.put_back import Outcome, put_back
 from sandboxd.halt.verdict import Action, Kind, Version
 from sandboxd.halt.versions import Held
@@ -23,15 +22,11 @@ if os.geteuid():
 OLD = Version(Kind.FILE, b"old", 0o755)
 
 
-def at(folder: Path, name: str = ".envrc") -> Point:
-    return Point(str(folder / name), Guards.ALL)
-
-
 def test_the_old_bytes_come_back_and_the_new_ones_are_beside(tmp_path: Path) -> None:
     path = tmp_path / ".envrc"
     path.write_text("evil")
     with path.open("a") as inside:
-        outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+        outcome = put_back(str(tmp_path), ".envrc", OLD)
         inside.write(" still")
     assert outcome == Outcome(".envrc", Action.PUT_BACK, ".envrc.halted")
     assert path.read_bytes() == b"old" and path.stat().st_mode & 0o777 == 0o755
@@ -42,7 +37,7 @@ def test_the_old_bytes_come_back_and_the_new_ones_are_beside(tmp_path: Path) -> 
 def test_nothing_that_was_put_aside_before_is_overwritten(tmp_path: Path) -> None:
     (tmp_path / ".envrc").write_text("evil")
     (tmp_path / ".envrc.halted").write_text("earlier")
-    assert put_back(str(tmp_path), at(tmp_path), OLD).aside == ".envrc.halted-2"
+    assert put_back(str(tmp_path), ".envrc", OLD).aside == ".envrc.halted-2"
     assert (tmp_path / ".envrc.halted").read_text() == "earlier"
 
 
@@ -50,7 +45,7 @@ def test_names_that_are_taken_do_not_keep_it_from_being_put_aside(tmp_path: Path
     (tmp_path / ".envrc").write_text("evil")
     for number in range(1000):
         (tmp_path / f".envrc.halted{f'-{number}' if number else ''}").touch()
-    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    outcome = put_back(str(tmp_path), ".envrc", OLD)
     assert outcome.action is Action.PUT_BACK
     assert (tmp_path / ".envrc").read_bytes() == b"old"
     assert (tmp_path / outcome.aside).read_text() == "evil"
@@ -59,7 +54,7 @@ def test_names_that_are_taken_do_not_keep_it_from_being_put_aside(tmp_path: Path
 def test_a_long_name_is_put_aside_under_a_shorter_one(tmp_path: Path) -> None:
     name = "x" * 240 + ".code-workspace"
     (tmp_path / name).write_text("evil")
-    outcome = put_back(str(tmp_path), at(tmp_path, name), OLD)
+    outcome = put_back(str(tmp_path), name, OLD)
     assert outcome.action is Action.PUT_BACK and (tmp_path / name).read_bytes() == b"old"
     assert (tmp_path / outcome.aside).read_text() == "evil"
 
@@ -71,10 +66,9 @@ def test_a_folder_that_was_shut_from_inside_is_opened(tmp_path: Path, mode: int)
     (folder / ".envrc").write_text("evil")
     folder.chmod(mode)
     command = (
-        "from sandboxd.halt.put_back import put_back; from sandboxd.halt.points import *;"
-        "from sandboxd.halt.verdict import *; import sys; path = sys.argv[1];"
-        "point = Point(path + '/sub/.envrc', Guards.ALL);"
-        "print(put_back(path, point, Version(Kind.FILE, b'old', 0o644)).problem, end='')"
+        "from sandboxd.halt.put_back import put_back;"
+        "from sandboxd.halt.verdict import *; import sys;"
+        "print(put_back(sys.argv[1], 'sub/.envrc', Version(Kind.FILE, b'old', 0o644)).problem, end='')"
     )
     done = subprocess.run(
         [*AS_A_USER, sys.executable, "-c", command, str(tmp_path)],
@@ -94,7 +88,7 @@ def test_a_disk_that_is_full_leaves_nothing_at_the_path(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("builtins.open", full)
-    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    outcome = put_back(str(tmp_path), ".envrc", OLD)
     assert outcome == Outcome(".envrc", Action.SET_ASIDE, ".envrc.halted")
     assert not (tmp_path / ".envrc").exists()
 
@@ -110,7 +104,7 @@ def test_what_the_host_puts_there_meanwhile_stays(
         (tmp_path / ".envrc").write_text("host")
 
     monkeypatch.setattr(os, "rename", rename_and_save)
-    outcome = put_back(str(tmp_path), at(tmp_path), OLD)
+    outcome = put_back(str(tmp_path), ".envrc", OLD)
     assert outcome == Outcome(".envrc", Action.SET_ASIDE, ".envrc.halted")
     assert (tmp_path / ".envrc").read_text() == "host"
 
@@ -118,7 +112,7 @@ def test_what_the_host_puts_there_meanwhile_stays(
 def test_a_folder_is_put_aside_as_a_whole(tmp_path: Path) -> None:
     (tmp_path / ".git/hooks").mkdir(parents=True)
     (tmp_path / ".git/hooks/pre-commit").write_text("evil")
-    outcome = put_back(str(tmp_path), at(tmp_path, ".git"), Version(Kind.FOLDER))
+    outcome = put_back(str(tmp_path), ".git", Version(Kind.FOLDER))
     assert outcome.action is Action.SET_ASIDE and not (tmp_path / ".git").exists()
     assert (tmp_path / ".git.halted/hooks/pre-commit").exists()
 
@@ -129,7 +123,7 @@ def test_a_link_is_put_aside_itself(tmp_path: Path) -> None:
     workspace = tmp_path / "w"
     workspace.mkdir()
     (workspace / ".envrc").symlink_to(outside)
-    assert put_back(str(workspace), at(workspace), OLD).action is Action.PUT_BACK
+    assert put_back(str(workspace), ".envrc", OLD).action is Action.PUT_BACK
     assert outside.read_text() == "mine" and not (workspace / ".envrc").is_symlink()
 
 
@@ -140,13 +134,13 @@ def test_a_link_above_is_not_followed_and_said(tmp_path: Path) -> None:
     workspace = tmp_path / "w"
     workspace.mkdir()
     (workspace / "sub").symlink_to(outside)
-    outcome = put_back(str(workspace), at(workspace, "sub/.envrc"), OLD)
+    outcome = put_back(str(workspace), "sub/.envrc", OLD)
     assert "`sub` is a symbolic link" in outcome.problem
     assert (outside / ".envrc").read_text() == "mine"
 
 
 def test_a_folder_that_is_gone_has_nothing_to_put_back(tmp_path: Path) -> None:
-    assert put_back(str(tmp_path), at(tmp_path, "sub/.envrc"), OLD).problem == ""
+    assert put_back(str(tmp_path), "sub/.envrc", OLD).problem == ""
 
 
 def test_a_file_is_read_when_it_has_no_name_any_more(tmp_path: Path) -> None:
@@ -178,5 +172,5 @@ def test_an_old_file_that_was_written_since_does_not_come_back(tmp_path: Path) -
     before = held.version()
     held.close()
     assert before.kind is Kind.FILE and before.data is None
-    assert put_back(str(tmp_path), at(tmp_path), before).action is Action.SET_ASIDE
+    assert put_back(str(tmp_path), ".envrc", before).action is Action.SET_ASIDE
     assert not path.exists() and (tmp_path / ".envrc.halted").read_text() == "host's"

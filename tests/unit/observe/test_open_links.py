@@ -265,11 +265,15 @@ def test_of_what_is_named_what_changed_since_may_be_from_inside(repository: Path
     assert open_links.from_inside(watch, "tools/hooks", moved) == "tools/hooks"
 
 
-def test_what_was_named_and_there_at_the_start_is_left(repository: Path) -> None:
+@pytest.mark.parametrize(("made", "at"), [("2100-01-01T00:00:00Z", ""), ("", "tools")])
+def test_what_was_named_and_there_at_the_start_is_left(
+    repository: Path, made: str, at: str
+) -> None:
+    """The start is that of the container: a program inside can be faster than who begins to watch it."""
     (repository / "tools").mkdir()
     config(repository, "[core]\n\thooksPath = tools\n")
-    watch = open_links.watch(inspected(repository))
-    assert watch is not None and open_links.from_inside(watch, "tools", 0) == ""
+    watch = open_links.watch(inspected(repository, made=made))
+    assert watch is not None and open_links.from_inside(watch, "tools", 0) == at
 
 
 def test_a_control_file_that_git_brings_back_is_open(repository: Path) -> None:
