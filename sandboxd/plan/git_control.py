@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sandboxd.plan import config_text, git_files, git_programs
+from sandboxd.plan import config_text, git_files, git_hooks, git_programs
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
@@ -81,6 +81,7 @@ def git_control(
     # Files beside a `.git` can have been put there to look like a repository.
     if git_files.kind(workspace, ".git") == "folder":
         reader.repository(".git", workspace)
+        reader.unread |= dict.fromkeys(git_hooks.that_import(workspace), git_hooks.WHY)
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
@@ -331,6 +332,11 @@ class _Reader:
         for word in git_programs.words_of(name, value, worktree):
             if word.is_unknown and (config := self._inside(path)):
                 self.unread[config] = f"`{name}` runs a program whose path a variable has"
+            if word.is_module and (config := self._inside(path)):
+                self.unread[config] = (
+                    f"`{name}` has Python import modules from the folder in which git runs; `-P` behind `python3` "
+                    "keeps it from that"
+                )
             # Without a slash it is searched for in PATH.
             missing = (
                 f"`{name}` of git runs it, and it is missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -10,11 +11,12 @@ from sandboxd.syntax import shell_words
 
 # Settings whose value is a command line, or the path of a program.
 _COMMANDS = re.compile(
-    r"core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy)|sequence\.editor|pager\..+|alias\..+"
+    r"core\.(fsmonitor|sshcommand|editor|pager|askpass|gitproxy|alternaterefscommand)|sequence\.editor|pager\..+|alias\..+"
     r"|diff\.external|diff\..+\.(command|textconv)|merge\..+\.driver|interactive\.difffilter"
     r"|filter\..+\.(clean|smudge|process)|credential\.(.+\.)?helper|gpg\.(.+\.)?program"
     r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
     r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
+    r"|gc\.recentobjectshook|lfs\.customtransfer\..+\.path|lfs\.extension\..+\.(clean|smudge)"
     r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd)"
 )
 # The folder in which git starts these commands, as people write it.
@@ -27,6 +29,9 @@ _UNKNOWN = re.compile(r"^(?:\$\{?\w+\}?|.*[)`])/")
 _RUN_A_FILE = re.compile(
     r"(?:.*/)?(?:(?:ba|da|z|k)?sh|python[\d.]*|node|deno|bun|ruby|perl|php|env|exec|sudo|nohup|time|command|\.|source)"
 )
+_PYTHON = re.compile(r"(?:.*/)?python[\d.]*")
+# An option of Python by which it imports nothing from the folder in which it starts.
+_ISOLATED = re.compile(r"-[A-Za-z]*[IP][A-Za-z]*")
 _BEGINS_A_COMMAND = frozenset(
     {"&&", "||", "|", "&", ";", "{", "(", "then", "else", "do", "if", "!"}
 )
@@ -43,6 +48,10 @@ class Word(NamedTuple):
     """Whether it is a program or a script that is run."""
     is_unknown: bool = False
     """Whether it begins with what another command or a variable says."""
+    is_module: bool = False
+    """Whether Python looks for it in the folder in which git runs it, and for what that imports: a module, or '' for code
+    on the command line.
+    """
 
 
 def is_command(setting: str) -> bool:
@@ -57,7 +66,7 @@ def words_of(setting: str, value: str, worktree: str) -> Iterator[Word]:
     """
     is_of_git = setting.lower().startswith("alias.") and not value.lstrip().startswith("!")
     for word in _words(_HOME.sub("~", _TOP.sub(lambda _: worktree, value)), 0):
-        yield word._replace(is_run=False, is_unknown=False) if is_of_git else word
+        yield Word(word.path, False) if is_of_git else word
 
 
 def _words(command: str, depth: int) -> Iterator[Word]:
@@ -65,19 +74,32 @@ def _words(command: str, depth: int) -> Iterator[Word]:
         words = shell_words.split(command)
     except ValueError:
         words = command.split()
-    is_first, before = True, ""
+    is_first, before, folder, python = True, "", "", False
     for written in words:
         word = written.lstrip("!({").rstrip(";)}")
         if written in _BEGINS_A_COMMAND or not word:
-            is_first, before = True, ""
+            is_first, before, python = True, "", False
             continue
+        python = (python and _ISOLATED.fullmatch(word) is None) or (
+            is_first and _PYTHON.fullmatch(word) is not None
+        )
         if before == "-c" and depth < _DEEPEST:
             yield from _words(word, depth + 1)
+            if python:
+                yield Word("", False, is_module=True)
+        elif before == "cd":
+            folder = posixpath.join(folder, word)
+            yield Word(word, False)
+        elif python and (before == "-m" or (is_first and word[:2] == "-m" and word != "-m")):
+            yield Word(word.removeprefix("-m"), False, is_module=True)
         elif not word.startswith("-"):
             yield Word(word, is_first, _UNKNOWN.match(word) is not None)
+            if folder:
+                yield Word(posixpath.join(folder, word), is_first)
         is_next = is_first and (
             _ASSIGNMENT.match(word) is not None or _RUN_A_FILE.fullmatch(word) is not None
         )
         # An option of an interpreter before its script.
         is_first = is_next or (is_first and word.startswith("-")) or written.endswith(";")
-        before = word if word == "-c" and is_first else ""
+        is_of_next = (word in ("-c", "-m") and is_first) or (word == "cd" and not before)
+        before = word if is_of_next else ""

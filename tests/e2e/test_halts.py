@@ -258,6 +258,20 @@ def test_a_moved_project_halts_and_keeps_its_files(
     watched.with_name("moved").rename(watched)
 
 
+def test_what_was_replaced_in_a_project_that_moves_is_put_aside_there(
+    world: World, api: Engine, watched: Path
+) -> None:
+    moved = watched.with_name("moved")
+    before = (watched / ".envrc").read_text()
+    attack(api, watched, "while :; do echo evil > .envrc; done 2>/dev/null")
+    _sed(watched)
+    watched.rename(moved)
+    halt_of(world, watched)
+    assert state(api, watched) == "paused"
+    assert (moved / ".envrc").read_text() in (before, before.replace("host", "other"))
+    moved.rename(watched)
+
+
 def test_our_own_files_halt_nothing(world: World, api: Engine, watched: Path) -> None:
     with (watched / "sandboxd.toml").open("a") as file:
         file.write('\n[environment]\nGREETING = "hi"\n')

@@ -27,6 +27,10 @@ def control_by(folder: Path, key: str, value: str) -> GitControl:
         ("alias.x", '!f() { python3 -u tools/x.py "$@"; }; f', "tools/x.py"),
         ("filter.nb.clean", "A=1 sh -c './tools/clean a/b'", "tools/clean"),
         ("alias.x", "!git fetch && bin/after", "bin/after"),
+        ("core.alternateRefsCommand", "./tools/refs", "tools/refs"),
+        ("gc.recentObjectsHook", "tools/recent", "tools/recent"),
+        ("lfs.customtransfer.x.path", "./tools/send", "tools/send"),
+        ("lfs.extension.x.clean", "tools/clean %f", "tools/clean"),
     ],
 )
 def test_a_missing_program_that_git_would_run_is_named(
@@ -51,3 +55,26 @@ def test_a_word_that_is_no_program_is_not_named(tmp_path: Path, value: str) -> N
 def test_a_program_whose_path_cannot_be_told_is_named(tmp_path: Path) -> None:
     (unread,) = control_by(tmp_path, "core.fsmonitor", "$TOOLS/watch.sh").unread
     assert unread.path == ".git/config" and "`core.fsmonitor`" in unread.why
+
+
+def test_a_program_behind_a_change_of_folder_is_named(tmp_path: Path) -> None:
+    control = control_by(tmp_path, "alias.x", "!cd tools && cd deep; ./x.sh")
+    assert "tools/deep/x.sh" in {each.path for each in control.exposed}
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["python3 -m nbstripout", "python -c 'import json'", "A=1 /usr/bin/python3.12 -mnbstripout -t"],
+)
+def test_what_python_imports_from_the_folder_is_named(tmp_path: Path, command: str) -> None:
+    """A program inside can make any module that the first one imports."""
+    (unread,) = control_by(tmp_path, "filter.nb.clean", command).unread
+    assert unread.path == ".git/config" and "`filter.nb.clean` has Python import" in unread.why
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["python3 -P -m nbstripout", "python3 -Im nbstripout", "python3 x.py -m a", "grep -m 1"],
+)
+def test_python_that_imports_nothing_from_there_is_not(tmp_path: Path, command: str) -> None:
+    assert control_by(tmp_path, "filter.nb.clean", command).unread == ()
