@@ -152,8 +152,10 @@ class Guard:
 
         A mount is lost when another file than at the time of this object's creation is at its path, or none.
         """
-        arrived = (Lost(path, What.ARRIVED) for path in self._arrived)
-        return (*self._gone(), *arrived, *self._named())
+        return (*self._gone(), *self._arrivals_seen(), *self._named())
+
+    def _arrivals_seen(self) -> Iterator[Lost]:
+        return (Lost(path, What.ARRIVED) for path in self._arrived)
 
     def lists(self) -> tuple[Collection[str], ...]:
         """Absolute paths of the files by which git on the host names paths that may have no mount, of the folders in
@@ -200,7 +202,6 @@ class Guard:
         return now
 
     def _place(self) -> str:
-        """The path at which the workspace lies now as far as is known; the host may have moved it."""
         return self._moved_to() or self.workspace
 
     def _moved_to(self) -> str:
@@ -269,13 +270,16 @@ class Guard:
             if not is_gone:
                 is_held = isinstance(error, stop.Silent) and error.is_held
                 if is_held:
-                    self._put_in_order()
+                    self._put_back(self._gone())
+                    self._put_aside()
                 # gVisor's own kernel runs for a moment once the engine answers.
                 self._is_held = is_held and self._by_signal
                 raise
-        # What is replaced from now on is the host's alone.
-        lost = self.lost()
-        outcomes = self._put_in_order()
+        # What is replaced from now on is the host's alone. What git names takes longest to find, with a large index.
+        gone = self._gone()
+        self._put_back(gone)
+        lost = (*gone, *self._arrivals_seen(), *self._named())
+        outcomes = self._put_aside()
         if is_gone and not _matters(lost, outcomes.values()):
             return None
         whats = {self._below(each.path): each.what for each in lost}
@@ -292,24 +296,27 @@ class Guard:
         record.save(environ, halt)
         return halt
 
-    def _put_in_order(self) -> dict[str, Outcome]:
-        """Rename what may be from inside at each path that was exposed, while nothing runs there.
+    def _put_back(self, gone: Iterable[Lost]) -> None:
+        """Rename what may be from inside at each path that was exposed, while nothing runs there."""
+        place = self._place()
+        for point in places.exposed(self.points, gone):
+            path = self._below(point.path)
+            self._note(path, put_back(place, path, self._before(point.path)))
+
+    def _put_aside(self) -> dict[str, Outcome]:
+        """Rename what may be from inside where git has come to act, while nothing runs there.
 
         :returns: what was done at each path, this time or before
         """
-        place = self._place()
-        outcomes = {
-            path: put_back(place, path, self._before(point.path))
-            for point in places.exposed(self.points, self._gone())
-            for path in (self._below(point.path),)
-        }
-        outcomes |= self._set_aside(self._done)
-        if not self._is_held:
-            outcomes |= self._set_aside_named()
+        outcomes = self._set_aside(self._done)
+        outcomes |= {} if self._is_held else self._set_aside_named()
         for path, outcome in outcomes.items():
-            if outcome.action is not Action.LEFT or path not in self._done:
-                self._done[path] = outcome
+            self._note(path, outcome)
         return dict(self._done)
+
+    def _note(self, path: str, outcome: Outcome) -> None:
+        if outcome.action is not Action.LEFT or path not in self._done:
+            self._done[path] = outcome
 
     def _has_ended(self) -> bool:
         """Whether the container's first process was on this machine, and is no more."""

@@ -17,6 +17,8 @@ from sandboxd.syntax import git_config, git_index
 
 _LARGEST = 256 << 20
 _MOST_REMEMBERED = 32
+_MOST_INDEXES = 2
+"""Indexes whose names are remembered: a program inside can have them asked for again and again, and delay a halt by it."""
 
 
 class Index(NamedTuple):
@@ -54,11 +56,17 @@ def paths_in(index: Index) -> tuple[str, ...]:
     :raises ValueError: it is not valid, or too large
     """
     try:
-        status = os.lstat(index.path)
+        identity = _identity(index)
     except FileNotFoundError:
         return ()
+    return _paths(index, identity)
+
+
+def _identity(index: Index) -> tuple[int, ...]:
+    """What every change of the index changes."""
+    status = os.lstat(index.path)
     times = (status.st_mtime_ns, status.st_ctime_ns)
-    return _paths(index, (status.st_dev, status.st_ino, status.st_size, *times))
+    return (status.st_dev, status.st_ino, status.st_size, *times)
 
 
 def names_in(index: Index) -> frozenset[str]:
@@ -68,9 +76,15 @@ def names_in(index: Index) -> frozenset[str]:
     :raises ValueError: it is not valid, or too large
     """
     try:
-        data = _read(index.path)
+        identity = _identity(index)
     except FileNotFoundError:
         return frozenset()
+    return _names(index, identity)
+
+
+@functools.lru_cache(_MOST_INDEXES)
+def _names(index: Index, _identity: tuple[int, ...]) -> frozenset[str]:
+    data = _read(index.path)
     sha256 = is_sha256(index.common)
     names = git_index.names(data, sha256)
     if shared := git_index.shared_index(data, sha256):

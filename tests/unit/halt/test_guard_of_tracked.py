@@ -9,6 +9,7 @@ import pytest
 from sandboxd.halt import record, words
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Owner, Reason
+from sandboxd.plan import gitlinks
 from tests.unit.halt.played import PlayedEngine
 from tests.unit.halt.test_guard import guard_of_repository
 from tests.unit.plan.test_entrances import make
@@ -37,3 +38,16 @@ def test_a_control_file_that_git_brings_back_halts(tmp_path: Path, written: str)
     else:
         assert (shared / ".envrc").read_text() == "host"
         assert record.load(environ, str(shared), "c1") == halt
+
+
+def test_a_large_index_is_read_once_however_often_something_inside_wakes_the_watch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = make(tmp_path / "app2")
+    (repository / "main.py").write_text("")
+    git(repository, "add", "main.py")
+    guard = guard_of_repository(PlayedEngine(), repository)
+    (repository / ".tool-versions").write_text("x")
+    assert not guard.has_lost()
+    monkeypatch.setattr(gitlinks, "_read", lambda _path: pytest.fail("it is read again"))
+    assert not guard.has_lost()
