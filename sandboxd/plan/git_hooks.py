@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterator
 
 from sandboxd.plan import config_text
@@ -19,8 +18,6 @@ WHY = (
     "`PYTHONSAFEPATH=1` in your environment keeps Python 3.11 and newer from that"
 )
 
-_MODULE = re.compile(r"python[^\s;&|]*[ \t](?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*m[ \t]*\w", re.IGNORECASE)
-_ISOLATED = re.compile(r"[ \t]-[A-Za-z]*[IP][A-Za-z]*[ \t]*")
 _MOST = 100
 
 
@@ -33,5 +30,20 @@ def that_import(workspace: str) -> Iterator[str]:
     for name in [name for name in names if not name.endswith(".sample")][:_MOST]:
         path = f"{FOLDER}/{name}"
         text = config_text.inside(workspace, path) or ""
-        if any(_ISOLATED.search(each[0]) is None for each in _MODULE.finditer(text)):
+        if any(map(_imports, text.splitlines())):
             yield path
+
+
+def _imports(line: str) -> bool:
+    """Whether a line has Python run a module, without an option that keeps it from looking in the present folder."""
+    is_python = False
+    for word in line.replace('"', " ").replace("'", " ").split():
+        if not word.startswith("-"):
+            is_python = "python" in word.lower()
+            continue
+        flags, _, _ = word.removeprefix("-").partition("m")
+        if is_python and ("I" in flags or "P" in flags):
+            is_python = False
+        elif is_python and len(word) > len(flags) + 1 and not flags.startswith("-"):
+            return True
+    return False

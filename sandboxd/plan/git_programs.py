@@ -31,7 +31,7 @@ _RUN_A_FILE = re.compile(
 )
 _PYTHON = re.compile(r"(?:.*/)?python[\d.]*")
 # An option of Python by which it imports nothing from the folder in which it starts.
-_ISOLATED = re.compile(r"-[A-Za-z]*[IP][A-Za-z]*")
+_ISOLATED = re.compile(r"-[A-HJ-OQ-Za-z]*[IP][A-Za-z]*")
 _BEGINS_A_COMMAND = frozenset(
     {"&&", "||", "|", "&", ";", "{", "(", "then", "else", "do", "if", "!"}
 )
