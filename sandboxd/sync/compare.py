@@ -17,7 +17,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.plan.named_paths import WHY_ABOVE, folders_above
-from sandboxd.sync.flows import Policy, Rule, aside, is_head
+from sandboxd.sync.flows import Policy, Rule, aside, could_matter_beside_head, is_head
 from sandboxd.sync.names import LONGEST_NAME, Names, Reading
 from sandboxd.sync.state import (
     FOLDER,
@@ -226,7 +226,9 @@ class _Decision:
     def _rule(self, path: str) -> Rule:
         contents = [content for content in self._contents(path) if content is not None]
         is_folder = any(content.kind is Kind.FOLDER for content in contents)
-        return self._policy.rule(path, is_folder, is_beside_head=above(path) in self._heads)
+        # All paths are looked through for a `HEAD`, and of few it decides anything.
+        is_beside_head = could_matter_beside_head(path) and above(path) in self._heads
+        return self._policy.rule(path, is_folder, is_beside_head=is_beside_head)
 
     def _why_not_out(self, path: str) -> str:
         """Why the sandbox's state of `path` is not the host's, '' where it can be."""

@@ -152,6 +152,11 @@ def _is_never(name: str) -> bool:
     return weigh(name)[0] == "never"
 
 
+def could_matter_beside_head(path: str) -> bool:
+    """Whether a file `HEAD` in the same folder can change the directions for `path`."""
+    return _ASIDE in path or bool(beside_head(path))
+
+
 def is_head(path: str) -> bool:
     """Whether some file systems would treat the last name of `path` as `HEAD`."""
     return plain_name(path.rpartition("/")[2]) == "head"
@@ -175,4 +180,5 @@ def is_aside(path: str) -> bool:
 
 def _origin(name: str) -> str:
     """The name of the file that a copy put aside is of."""
-    return _SUFFIX.sub("", name) or name
+    # Every path of a side is asked about.
+    return (_SUFFIX.sub("", name) or name) if _ASIDE in name else name

@@ -57,7 +57,7 @@ def of_report(container: str, report: Report) -> LastState:
         problem_of(report),
         _named((path, "") for path in sorted(stop.files)) if stop is not None else Named(),
         _named(report.last.stays),
-        _named((path, "") for path in sorted(entries) if is_aside(path)),
+        _named((path, "") for path in sorted(filter(is_aside, entries))),
         _named((path, _why_apart(path)) for path in never_copied(inside))
         if inside is not None
         else Named(),

@@ -15,7 +15,7 @@ from sandboxd.sync.compare import compare
 from sandboxd.sync.flows import Flow
 from sandboxd.sync.names import Reading
 from sandboxd.sync.state import FOLDER, Agreed, Content, Entry, Kind, Root, Snapshot
-from tests.unit.sync.model import ALL, EXACT, Pair, Tree
+from tests.unit.sync.model import ALL, EXACT, Pair, Tree, link, of, snapshot
 from tests.unit.sync.trees import NAMES, pair_of
 
 PAIRS = st.integers(0, 2**40).map(pair_of)
@@ -142,3 +142,8 @@ def test_a_side_that_lies_has_the_host_do_only_what_can_be_done(
     for step in (*host, *answer.host):
         assert all(part not in ("", ".", "..") for part in step.path.split("/"))
         assert "\0" not in step.path
+
+
+def test_a_side_without_lies_is_taken_as_it_is() -> None:
+    side = snapshot(of({"src/a.c": "a", "empty": None, "to": link("src/a.c")}))
+    assert checked(side).entries is side.entries
