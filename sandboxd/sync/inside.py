@@ -60,6 +60,9 @@ _OVERFLOW, _IGNORED = 0x4000, 0x8000
 # Modified, attributes, closed after writing, moved from and to, created, deleted, itself deleted and moved.
 _MASK = 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x100 | 0x200 | 0x400 | 0x800
 _ONLY_FOLDER = 0x01000000
+_PIECE_OUT = 1 << 16
+_LONGEST_SECONDS = 0.02
+"""Bytes and time for which an answer waits for others, so that they go together."""
 
 
 class Watches:
@@ -266,10 +269,28 @@ def _status(status: os.stat_result) -> bytes:
     )
 
 
-def _write_out(data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(1, view) :]
+class _Output:
+    """Standard output in large pieces: each write costs a call here, and a frame of the engine's on its way."""
+
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._since = 0.0
+
+    def add(self, frame: bytes) -> None:
+        """Write `frame` soon: by `flush` at the latest, which whoever waits for something calls first."""
+        now = time.monotonic()
+        if not self._waiting:
+            self._since = now
+        self._waiting += frame
+        if len(self._waiting) >= _PIECE_OUT or now - self._since > _LONGEST_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits."""
+        data, self._waiting = self._waiting, bytearray()
+        view = memoryview(data)
+        while view:
+            view = view[os.write(1, view) :]
 
 
 def report(path: str) -> int:
@@ -279,12 +300,14 @@ def report(path: str) -> int:
         watches = None
         with contextlib.suppress(OSError, AttributeError):
             watches = Watches()
-        reporter = Reporter(root, watches, _write_out, stop_others)
+        output = _Output()
+        reporter = Reporter(root, watches, output.add, stop_others)
         waiting = select.poll()
         waiting.register(0, select.POLLIN)
         if watches is not None:
             waiting.register(watches.reader, select.POLLIN)
         while True:
+            output.flush()
             waiting.poll()
             has_input = bool(select.select([0], [], [], 0)[0])
             data = os.read(0, 1 << 16) if has_input else b""

@@ -139,9 +139,11 @@ class _NewFile:
             if self._digest.digest() != self._change.digest:
                 raise _changed()
             self._set_mode()
-            if self._change.is_durable:
-                os.fsync(self._descriptor)
             _put(self._folder, self._temporary, self._name, self._change)
+            if self._change.is_durable:
+                # Nobody waits for the disk to read it. Until the answer it is not in the common state, so one that a
+                # power cut left empty is no change of the sandbox's.
+                os.fsync(self._descriptor)
         finally:
             if self._descriptor >= 0:
                 _drop(self._folder, self._temporary, os.fstat(self._descriptor).st_ino)

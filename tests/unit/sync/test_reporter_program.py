@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -95,3 +96,23 @@ def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert b"No such file" in done.stderr
     assert done.stdout == b""
+
+
+def test_an_answer_of_many_frames_goes_in_few_pieces(tmp_path: Path) -> None:
+    for number in range(200):
+        (tmp_path / str(number)).mkdir()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    reported, pieces = Reported(excludes), 0
+    command = [sys.executable, "-I", "-S", "-c", program.text(str(tmp_path))]
+    with ours, subprocess.Popen(command, stdin=theirs, stdout=theirs) as process:
+        theirs.close()
+        while not reported.is_at_rest:
+            if questions := reported.questions():
+                ours.sendall(questions)
+            # Of such a socket each piece is what one call wrote.
+            reported.take(ours.recv(1 << 20))
+            pieces += 1
+        ours.shutdown(socket.SHUT_WR)
+        assert process.wait() == 0
+    assert len(reported.snapshot().entries) == 200
+    assert pieces < 350

@@ -203,3 +203,13 @@ def test_what_a_killed_run_left_is_removed_or_seen(folder: Folder) -> None:
 def test_a_part_of_no_file_is_an_error(folder: Folder) -> None:
     with pytest.raises(OSError, match="no file is being written"):
         Writer(0).add(b"x")
+
+
+def test_a_saved_file_is_read_before_the_disk_has_it(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder.path / "a").write_bytes(b"old")
+    seen = []
+    monkeypatch.setattr(os, "fsync", lambda _file: seen.append((folder.path / "a").read_bytes()))
+    assert folder.write("a", b"new text", compared(folder.path / "a"), is_durable=True) == 0
+    assert seen == [b"new text"]
