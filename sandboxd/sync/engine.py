@@ -45,6 +45,10 @@ class Changed(NamedTuple):
     side: Side
 
 
+class Wanted(NamedTuple):
+    """Event: somebody waits for the end of a run that begins from now on."""
+
+
 class Lost(NamedTuple):
     """Event: anything on a side may have changed, because events were lost or the machine slept."""
 
@@ -90,7 +94,7 @@ class Ended(NamedTuple):
     """Event: the session is to end."""
 
 
-Event = Changed | Lost | Deaf | Tick | Finished | Failed | Answered | Restarted | Ended
+Event = Changed | Wanted | Lost | Deaf | Tick | Finished | Failed | Answered | Restarted | Ended
 
 
 class Run(NamedTuple):
@@ -145,6 +149,7 @@ class State(NamedTuple):
     :ivar not_before: the earliest time of the next run
     :ivar wake_at: when a `Tick` is due
     :ivar is_changed: whether something changed since the run began
+    :ivar is_wanted: whether somebody waits for the next run
     :ivar stop: what the user was last asked or told; None if it no longer applies
     :ivar trouble: the problem that the user was last told; '' for none
     :ivar allowed: paths that the next run may remove on the host
@@ -156,6 +161,7 @@ class State(NamedTuple):
     began: float
     wake_at: float
     is_changed: bool = False
+    is_wanted: bool = False
     stop: Stop | None = None
     trouble: str = ""
     allowed: frozenset[str] = frozenset()
@@ -178,6 +184,9 @@ def advance(state: State, event: Event, now: float) -> tuple[State, tuple[Do, ..
     match event:
         case Changed():
             return _note_change(state, now), ()
+        case Wanted():
+            # Pauses are for changes that nobody waits for.
+            return _note_change(state._replace(not_before=now, is_wanted=True), now), ()
         case Lost(side, why):
             words = f"{why}: {_SIDES[side]} is looked at as a whole"
             return _note_change(state, now), (Note(words),)
@@ -228,7 +237,7 @@ def _note_time(state: State, now: float) -> tuple[State, tuple[Do, ...]]:
     if state.phase is Phase.ASKING:
         return state._replace(wake_at=now + PRUNE_SECONDS), steps
     run = Run(state.allowed)
-    state = state._replace(began=now, wake_at=float("inf"), is_changed=False)
+    state = state._replace(began=now, wake_at=float("inf"), is_changed=False, is_wanted=False)
     return state._replace(phase=Phase.RUNNING, allowed=frozenset()), (*steps, run)
 
 
@@ -259,6 +268,8 @@ def _finish(state: State, report: Report, now: float) -> tuple[State, tuple[Do, 
 
 def _hold_off(state: State, now: float) -> State:
     """`state` with a pause before the next run: a side that changes all the time takes half of the time and no more."""
+    if state.is_wanted:
+        return state
     return state._replace(not_before=now + (now - state.began))
 
 

@@ -12,7 +12,6 @@ from sandboxd.errors import SandboxdError
 from sandboxd.sync import engine
 from sandboxd.sync.engine import (
     Ask,
-    Changed,
     Do,
     Ended,
     Event,
@@ -28,6 +27,7 @@ from sandboxd.sync.engine import (
     Say,
     Show,
     Tick,
+    Wanted,
 )
 from sandboxd.sync.flows import Policies
 from sandboxd.sync.journal import Journal
@@ -141,7 +141,7 @@ class Session:
             return None
         waiter: queue.SimpleQueue[Report | None] = queue.SimpleQueue()
         self._waiters.put(waiter)
-        self.put(Changed(Side.HOST))
+        self.put(Wanted())
         try:
             return waiter.get(timeout=seconds)
         except queue.Empty:

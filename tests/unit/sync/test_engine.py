@@ -29,6 +29,7 @@ from sandboxd.sync.engine import (
     Say,
     Show,
     Tick,
+    Wanted,
     advance,
 )
 from sandboxd.sync.run import Report, Rest
@@ -313,3 +314,22 @@ def test_whatever_happens_no_change_is_forgotten_and_nothing_goes_unasked(seed: 
         if pair.state.phase is not Phase.RUNNING:
             assert pair.state.wake_at < float("inf")
         assert pair.state.phase is not Phase.IDLE or not pending
+
+
+def test_whoever_waits_is_not_held_off(resting: Engine) -> None:
+    began = resting.now + 10
+    resting.put(Changed(Side.HOST), began)
+    resting.put(Tick(), began + 1)
+    resting.put(Changed(Side.HOST), began + 2)
+    resting.put(Finished(SAME), began + 21)
+    assert resting.state.wake_at == began + 41
+    resting.put(Wanted(), began + 22)
+    assert resting.state.wake_at < began + 23
+    # A change in that moment does not bring the pause back.
+    resting.put(Changed(Side.HOST), began + 22)
+    assert resting.state.wake_at < began + 23
+    # Neither does the end of the run that was under way.
+    resting.put(Tick(), began + 23)
+    resting.put(Wanted(), began + 24)
+    resting.put(Finished(SAME), began + 43)
+    assert resting.state.wake_at < began + 44
