@@ -42,7 +42,12 @@ def conclude(own: Session, agent: Agent, ended: Ended, door: Door) -> None:
 
 
 def _work(own: Session, door: Door) -> Work:
-    """:raises SandboxdError: what changed cannot be read"""
+    """What an agent's session changed, with the names that its network denied and the bytes that it sent.
+
+    On a cluster the latter two are empty: the gateway there has a command of its own that tells them.
+
+    :raises SandboxdError: what changed cannot be read
+    """
     work = agent_work.read(door.collect())
     # Of a gateway on a cluster its own command tells.
     if door.option:

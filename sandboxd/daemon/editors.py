@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 
 
 class _Outgoing:
-    """The stream that a session writes to."""
+    """The stream that a session writes its messages to: the connection to its editor, which is ended if too much of it
+    stays unread.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -82,7 +82,11 @@ class Stay(NamedTuple):
 
 
 class Took(NamedTuple):
-    """What was taken and what was not. `checked_out`: the branch that the work tree is on moved."""
+    """The result of taking commits over from a sandbox's git directory: those that were taken, and those that were not,
+    each with its reason.
+
+    `checked_out` is True if the branch moved that the host's work tree is on.
+    """
 
     takes: tuple[Take, ...] = ()
     stays: tuple[Stay, ...] = ()

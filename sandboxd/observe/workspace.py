@@ -22,7 +22,7 @@ CONTROL_FILES = (
 
 
 class HostMount(NamedTuple):
-    """A host path and its path inside."""
+    """A mount of a host path: `source` on the host, `target` inside, and whether the container may write to it."""
 
     source: str
     target: str

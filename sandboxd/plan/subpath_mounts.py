@@ -48,7 +48,11 @@ def _is_new_enough(api_version: str) -> bool:
 def say_where_impossible(
     engine: Engine | None, mounts: Iterable[Mount], workspace: str, notes: Notes
 ) -> None:
-    """Note that what other tools than `sandboxd up` mount may be exchanged for a link."""
+    """Note a downgrade if a part of the workspace is mounted and the engine follows links in such mounts: an editor that
+    rebuilds the container could then be led by a link to another folder of the host.
+
+    :param engine: None if it is not known; then nothing is noted
+    """
     # No generated file is for a cluster.
     is_cluster = engine is not None and engine.kind == "kubernetes"
     if is_cluster or are_possible(engine):

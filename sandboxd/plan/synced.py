@@ -92,7 +92,7 @@ def synced(
 
 
 def lasting_copy(copy: Synced | None) -> tuple[Lasting, ...]:
-    """The volume that the copy is in; () for none."""
+    """The persistent volume that holds a synced copy, as the one entry; () if the copy is in no volume, or there is none."""
     if copy is None or not copy.volume:
         return ()
     return (Lasting("synced", copy.volume, copy.target, 0o755),)

@@ -91,7 +91,7 @@ def _commands(root: Node) -> Iterable[YamlNode]:
 
 
 def _variables(root: Node) -> Iterator[Member]:
-    """The variables, each with one value."""
+    """The variables whose value is a plain string; those that are computed are left out."""
     for node in walk(root):
         for member in node.members:
             if member.key.value in _VARIABLES:

@@ -341,7 +341,7 @@ class Canaries:
         return []
 
     def _find_reached(self, attempt: str, paths: Iterable[str]) -> list[str]:
-        """The paths claimed by an attempt that are really the host's, as sentences."""
+        """A sentence for each of `paths`, which an attempt claims to have reached, that is a path of the host; [] for none."""
         effects = []
         foreign = [m.target for m in self._foreign if m.target not in self._readable]
         for path in paths:

@@ -106,7 +106,10 @@ def _say(stopped: StoppedDocument) -> None:
 
 
 def _require_recorded(stopped: StoppedDocument) -> None:
-    """:raises EnvironmentFailure: the end is not in the record"""
+    """Refuse to call a stop done that the audit record does not have.
+
+    :raises EnvironmentFailure: the entry for this stop could not be written
+    """
     if stopped["problem"]:
         from sandboxd.audit import notes
 

@@ -176,7 +176,10 @@ def _recorded(
 def _record_start(
     target: Target, planned: Planned, pod: dict[str, Any], lost: tuple[Downgrade, ...]
 ) -> str:
-    """Record the start in what happened; why that failed, '' where it did not."""
+    """Write an entry for this start into the audit record.
+
+    :returns: why it could not be written; '' if it was
+    """
     statuses = (pod.get("status") or {}).get("containerStatuses") or [{}]
     context = target.cluster.context
     return notes.note(

@@ -39,7 +39,9 @@ def find(engine: Engine, environ: Mapping[str, str]) -> Iterator[Entry]:
 
 
 def _is_gone(sandbox: str) -> bool:
-    """Whether a plain `up` in its folder would not go on with it."""
+    """Whether no plain `up` will use this sandbox's git directory again: the sandbox has a name of its own, or its
+    workspace is no longer there.
+    """
     return bool(name_of(sandbox)) or not os.path.isdir(workspace_of(sandbox))
 
 
