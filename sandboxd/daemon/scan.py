@@ -109,8 +109,8 @@ def stamp_of_folder(folder: str, names: Collection[str]) -> FolderStamp:
         path = os.path.join(folder, name)
         with contextlib.suppress(OSError):
             status = os.stat(path)
-            # One that could not be read may have been edited meanwhile.
-            stamp.append((path, hash((_identity(status), status.st_mode))))
+            # One that could not be read may have been edited meanwhile, and an edit in place may keep size and time.
+            stamp.append((path, hash((_identity(status), status.st_mode, status.st_ctime_ns))))
     return FolderStamp(tuple(stamp), nearest(folder), max(len(others) - _MOST_OTHERS, 0))
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import NoFolder, UsageError
+from sandboxd.policy.in_force import in_force
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
+
+
+_SSH = "ssh"
+"""The service of SSH keys, as a policy names it."""
 
 
 def project_of(sandbox: str, environ: Mapping[str, str]) -> Project:
@@ -69,7 +74,7 @@ def logins_now(
 ) -> tuple[str, ...]:
     """The fingerprints of SSH keys, and the hosts, by which a login may stay open.
 
-    Where the config cannot be read, these are those of before that the user's list of credentials still has.
+    Where the config cannot be read, these are those of before that policy and the user's list of credentials still have.
 
     :param before: what is stored so far
     :param digest: of the config; None where it cannot be read
@@ -82,9 +87,11 @@ def logins_now(
     from sandboxd.credentials import records
 
     try:
-        listed = records.load(environ)
+        listed, services = records.load(environ), in_force(environ).credentials
     except UsageError:
         return before.logins
+    if services is not None and _SSH not in services:
+        return ()
     words = {word for each in listed if each.source == records.SSH_AGENT for word in each.place}
     return tuple(word for word in before.logins if word in words)
 

@@ -53,15 +53,10 @@ class _Folder(NamedTuple):
     generation: int = 0
     """Differs between two folders that had the same inode one after the other; 0 where the file system does not say."""
 
-    def is_same(self, now: _Folder, *, in_doubt: bool) -> bool:
-        """Whether `now`, the folder at the path at this moment, is this one; False where there is none.
-
-        :param in_doubt: returned where the generation was known and is not: a sandbox can make its folder unreadable
-        """
+    def is_same(self, now: _Folder) -> bool:
+        """Whether `now`, the folder at the path at this moment, is surely this one; False where there is none."""
         if not self.inode or (self.path, self.inode) != (now.path, now.inode):
             return False
-        if self.generation and not now.generation:
-            return in_doubt
         return self.generation in (0, now.generation)
 
 
@@ -123,7 +118,8 @@ def of_project(
         approval
         for entry, approval in living
         if approval is not None
-        and entry.folder.is_same(folder, in_doubt=not approval.allows)
+        # A denial holds for its path: no change of the folder gives back what was denied.
+        and (entry.workspace == workspace if not approval.allows else entry.folder.is_same(folder))
         and (with_used or not approval.is_used)
     )
 

@@ -17,14 +17,17 @@ from sandboxd.folders import state_folder, workspace_file
 
 
 def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None:
-    """The names of the stored groups; None where none are stored, so that the present files decide."""
+    """The names of the stored groups; None where none are stored, so that the present files decide.
+
+    () where what is stored cannot be read: the sandbox may have written the present files.
+    """
+    path = _path(environ, workspace)
     try:
-        record = json.loads(read_source(_path(environ, workspace)).text)
-        if record["workspace"] != workspace:
-            return None
-        return tuple(str(name) for name in record["groups"])
+        record = json.loads(read_source(path).text)
+        is_its_own = record["workspace"] == workspace
+        return tuple(str(name) for name in record["groups"]) if is_its_own else ()
     except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
-        return None
+        return () if os.path.lexists(path) else None
 
 
 def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.daemon.scan import Scan, scan
+from sandboxd.daemon.scan import Scan, scan, stamp_of_folder
 
 
 @pytest.fixture
@@ -97,3 +97,15 @@ def test_a_project_that_goes_away_differs_from_an_empty_one() -> None:
     empty = Scan(True, (), ("/p",), 0)
     assert empty.differs(empty._replace(exists=False))
     assert not empty.differs(empty._replace(folders=("/",), saved=7))
+
+
+def test_an_edit_of_a_policy_that_keeps_its_size_and_time_is_a_change(tmp_path: Path) -> None:
+    """As `cp -p` or a restored backup makes it."""
+    policy = tmp_path / "policy.toml"
+    policy.write_text("trust = true \n")
+    before, status = stamp_of_folder(str(tmp_path), [policy.name]), policy.stat()
+    policy.write_text("trust = false\n")
+    os.utime(policy, ns=(status.st_atime_ns, status.st_mtime_ns))
+    after = policy.stat()
+    assert (after.st_size, after.st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert stamp_of_folder(str(tmp_path), [policy.name]) != before

@@ -371,11 +371,11 @@ def test_a_choice_that_cannot_be_kept_is_said(running: Running) -> None:
         _groups.keep(running.environ, Project.open(str(running.path), running.environ))
 
 
-def test_a_choice_that_is_no_record_is_none(running: Running) -> None:
+def test_a_choice_that_is_no_record_leaves_no_group(running: Running) -> None:
     running.write("", trusted=False)
     project = Project.open(str(running.path), running.environ)
     _groups.keep(running.environ, project)
     (path,) = Path(running.environ["HOME"]).rglob("groups/*.json")
     for text in ("", "[]", '{"workspace": "/other", "groups": []}', '{"groups": 7}'):
         path.write_text(text)
-        assert chosen_groups.recall(running.environ, project.workspace) is None
+        assert chosen_groups.recall(running.environ, project.workspace) == ()

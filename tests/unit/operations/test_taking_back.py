@@ -237,6 +237,23 @@ def test_half_a_file_ends_no_login_and_keeps_none_whose_key_is_gone(running: Run
     assert len(running.pushed) == pushed, "once"
 
 
+def test_a_policy_without_ssh_ends_logins_though_the_config_cannot_be_read(
+    running: Running,
+) -> None:
+    records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, "forge.example.org")))
+    running.write(SSH, trusted=True)
+    running.start()
+    running.write("[network", trusted=False)
+    running.follow()
+    policy = Path(running.environ["XDG_CONFIG_HOME"], "sandboxd", "policy.toml")
+    policy.write_text('credentials = ["github", "ssh"]\n')
+    running.follow()
+    assert {at_forge(each) for each in running.pushed} == {"allowed"}
+    policy.write_text('credentials = ["github"]\n')
+    running.follow()
+    assert [at_forge(each) for each in running.pushed[-2:]] == ["no-rule", "allowed"]
+
+
 def test_logins_end_with_names_that_go_in_the_same_moment(running: Running) -> None:
     records.put(running.environ, Record(Name("ssh"), "ssh-agent", (KEY, "forge.example.org")))
     running.write(SSH, trusted=True)

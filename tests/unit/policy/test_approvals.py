@@ -54,6 +54,20 @@ def test_an_answer_is_kept_as_it_was_given(environ: dict[str, str], workspace: s
     assert approvals.of_project(environ, workspace + "-other", NOW) == ()
 
 
+def test_a_denial_holds_whatever_folder_is_at_its_path(
+    environ: dict[str, str], workspace: str
+) -> None:
+    """A sandbox of the earlier one may run; a backup that is restored there is the same project."""
+    approvals.add(environ, workspace, deny("a.org"))
+    approvals.add(environ, workspace, allow("b.org"))
+    os.rename(workspace, workspace + "-moved")
+    assert approvals.of_project(environ, workspace, NOW) == (deny("a.org"),)
+    os.mkdir(workspace)
+    assert approvals.of_project(environ, workspace, NOW) == (deny("a.org"),)
+    approvals.add(environ, workspace, allow("a.org"))
+    assert approvals.of_project(environ, workspace, NOW) == (allow("a.org"),)
+
+
 def test_an_approval_belongs_to_the_folder_and_not_to_its_path(
     environ: dict[str, str], workspace: str
 ) -> None:
