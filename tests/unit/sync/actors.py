@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from sandboxd.policy.acts_on_host import weigh
+from sandboxd.sync.wire import TEMPORARY
 
 PLAIN = ("a", "b", "c", "src", "lib", "café", "odd name", "Makefile", "conftest.py")
 ACTING = (".vscode", ".gitattributes", "lefthook.yml", ".envrc")
@@ -50,7 +51,11 @@ class Actor:
         return None
 
     def _paths(self) -> list[Path]:
-        return paths_below(self.folder)
+        paths = paths_below(self.folder)
+        if self.name == "inside":
+            return paths
+        # No user writes to a file that the session is writing at this moment.
+        return [path for path in paths if not path.name.startswith(TEMPORARY)]
 
     def _place(self, names: tuple[str, ...] = PLAIN) -> Path:
         folders = [path for path in self._paths() if path.is_dir() and not path.is_symlink()]
