@@ -151,6 +151,14 @@ _CASES = (
         ),
     ),
     _Case(
+        # Before the case of an image's program, as its message ends like that one's.
+        r"could not find pasta\b",
+        lambda _: EngineFailure(
+            "no network can be made: the machine of this Podman has no program `pasta`",
+            "`sudo apt-get install passt`, then run the command again",
+        ),
+    ),
+    _Case(
         r"exec: \"([^\"]+)\": .*(?:not found|no such file)|"
         r"error finding executable \"([^\"]+)\"|failed to load ([^\s:]+): no such file",
         lambda m: CannotStart(

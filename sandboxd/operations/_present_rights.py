@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from sandboxd.project import Project
 
 
+OPEN_LATER = "the network is to be open, which only the next `sandboxd up` applies"
+"""The reason why a running sandbox with a gateway has no more than before."""
 _SSH = "ssh"
 """The service of SSH keys, as a policy names it."""
 
@@ -41,7 +43,8 @@ def read_by(
 ) -> tuple[Rights, str | None]:
     """What the sandbox may have now, and the digest of the config that says so; None where that cannot be read.
 
-    Nothing where the folder of the project is not there any more.
+    Nothing where the folder of the project is not there any more. Where the network is to be open, and the container is
+    known to have been given a gateway, what that may have until the next start, with None as the digest.
 
     :param record: what `given_rights.recall` returned for the container
     :raises UsageError: nor can anything else that says so, for a moment so far
@@ -52,7 +55,12 @@ def read_by(
     project, now = None, time.time()
     try:
         project = project_of(sandbox, environ)
-        return rights_by(project, container, now, record), project.config.digest
+        wanted, digest = rights_by(project, container, now, record), project.config.digest
+        if wanted.gateway is not None or record is None:
+            return wanted, digest
+        # An open network is made by a start: until then the gateway that runs keeps what it has, less what is taken back.
+        last = rights_of_unread(sandbox, container, environ, now, OPEN_LATER, record, project)
+        return (wanted, digest) if last is None else (last, None)
     except NoFolder as error:
         # Whoever moved it edits its config elsewhere: nobody would learn of what is taken back there.
         return rights_of_unreadable(sandbox, container, environ, error.message, record), None

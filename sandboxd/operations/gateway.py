@@ -36,7 +36,9 @@ class Followed(NamedTuple):
     problem: str
     """The reason why names in sandboxd.toml are not in force; '' if all are."""
     is_unread: bool = False
-    """Whether the config cannot be read, so that the gateway keeps what it had, less what was taken back since."""
+    """Whether the gateway keeps what it had, less what was taken back since: the config cannot be read, or asks for an
+    open network, which only a start makes.
+    """
     is_shut: bool = False
     """Whether it lets nothing through, as policy, grants or answers could not be read for too long."""
     no_login: str = ""
@@ -66,7 +68,7 @@ def follow(
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
     :param ends_logins: whether SSH keys were revoked, beside those that were since the last call
-    :returns: None if no sandbox with a gateway runs, or the network is to be open, which only the next `up` applies
+    :returns: None if no sandbox with a gateway runs, or the network is to be open and nobody knows what it was given
     :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is for
         `policy.unreadable.LONGEST_SECONDS`
     :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed

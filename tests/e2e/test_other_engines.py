@@ -224,7 +224,7 @@ def test_rootless_docker(home: Path) -> None:
 @pytest.mark.parametrize("user", [False, True], ids=["rootful", "rootless"])
 def test_podman(home: Path, user: bool) -> None:
     """A sandbox with a gateway, from `doctor` to `down`."""
-    reason = missing_fact("podman", "runc", "nft", *(("newuidmap", "slirp4netns") if user else ()))
+    reason = missing_fact("podman", "runc", "nft", *(("newuidmap", "pasta") if user else ()))
     if reason:
         pytest.skip(f"no Podman: {reason}")
     with started(home, podman(home, "--runtime", "runc"), home / "podman.sock", user) as engine:

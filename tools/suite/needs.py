@@ -61,6 +61,7 @@ PACKAGES = (
     Package("nftables", "nft", "engine"),
     Package("rootlesskit", "rootlesskit", "engine"),
     Package("slirp4netns", "slirp4netns", "engine"),
+    Package("passt", "pasta", "engine"),
     Package("uidmap", "newuidmap", "engine"),
     Package("bubblewrap", "bwrap", "engine"),
     Package("git", "git", ""),

@@ -132,6 +132,11 @@ def test_no_image() -> None:
             "the machine of this Podman has no program `nft`",
         ),
         (
+            'could not find pasta, the network namespace can\'t be configured: exec: "pasta": executable '
+            "file not found in $PATH",
+            "the machine of this Podman has no program `pasta`",
+        ),
+        (
             'Conflict. The container name "/sandboxd-x" is already in use by container "1a". You '
             "have to remove (or rename) that container to be able to reuse that name.",
             "a container named `sandboxd-x` exists that sandboxd did not make",

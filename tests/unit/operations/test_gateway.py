@@ -151,6 +151,25 @@ def test_a_config_that_cannot_be_read_keeps_nothing_that_was_taken_back(running:
     assert running.pushed[-1].rules == ()
 
 
+def test_an_open_network_that_waits_for_the_next_start_keeps_nothing_that_was_taken_back(
+    running: Running,
+) -> None:
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write('[credentials]\nuse = ["github"]\n' + LISTED, trusted=True)
+    running.start()
+    running.write('[credentials]\nuse = ["github"]\n[network]\nmode = "open"\n', trusted=True)
+    followed = running.follow()
+    assert followed is not None and "open" in followed.problem
+    assert running.pushed[-1].credentials and running.lets_through("a.example.org")
+    records.remove(running.environ, Name("github"))
+    running.follow()
+    assert running.pushed[-1].credentials == () and running.lets_through("a.example.org")
+    policy = Path(running.environ["XDG_CONFIG_HOME"]) / "sandboxd" / "policy.toml"
+    policy.write_text('network_deny = ["a.example.org"]\n')
+    running.follow()
+    assert not running.lets_through("a.example.org")
+
+
 def test_another_account_does_not_work_with_the_secret_of_the_one_that_was_removed(
     running: Running,
 ) -> None:
