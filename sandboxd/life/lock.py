@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterator, Mapping
 from sandboxd.deadline import looks_within
 from sandboxd.engine.contexts import on_engine
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.file_lock import open_lock
+from sandboxd.file_lock import LONGEST_SECONDS, open_lock
 from sandboxd.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
-_RIGHTS_SECONDS, _GIVEN = 10.0, "given this sandbox what it may have"
+_RIGHTS_SECONDS, _GIVEN = LONGEST_SECONDS, "given this sandbox what it may have"
 _MOST_NETWORKS = 256
 """One of so many files is locked for a network: networks come and go, and a lock that may be held is not removed. Two
 with one file wait for each other."""

@@ -25,13 +25,6 @@ _SSH = "ssh"
 """The service of SSH keys, as a policy names it."""
 
 
-def project_of(sandbox: str, environ: Mapping[str, str]) -> Project:
-    """The project of a sandbox; its config is read again."""
-    from sandboxd.project.of_sandbox import of_sandbox
-
-    return of_sandbox(sandbox, environ)
-
-
 def read(sandbox: str, environ: Mapping[str, str], container: str) -> tuple[Rights, str | None]:
     """As `read_by`, with what is stored of the sandbox."""
     record = given_rights.recall(environ, sandbox, container)
@@ -50,17 +43,18 @@ def read_by(
     :raises UsageError: nor can anything else that says so, for a moment so far
     """
     from sandboxd.policy import unreadable
+    from sandboxd.project.of_sandbox import of_sandbox
     from sandboxd.project.rights import rights_by, rights_of_unread, rights_of_unreadable
 
     project, now = None, time.time()
     try:
-        project = project_of(sandbox, environ)
-        wanted, digest = rights_by(project, container, now, record), project.config.digest
-        if wanted.gateway is not None or record is None:
-            return wanted, digest
+        project = of_sandbox(sandbox, environ)
+        whole, digest = rights_by(project, container, now, record), project.config.digest
+        if whole.gateway is not None or record is None:
+            return whole, digest
         # An open network is made by a start: until then the gateway that runs keeps what it has, less what is taken back.
         last = rights_of_unread(sandbox, container, environ, now, OPEN_LATER, record, project)
-        return (wanted, digest) if last is None else (last, None)
+        return (whole, digest) if last is None else (last, None)
     except NoFolder as error:
         # Whoever moved it edits its config elsewhere: nobody would learn of what is taken back there.
         return rights_of_unreadable(sandbox, container, environ, error.message, record), None

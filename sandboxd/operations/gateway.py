@@ -60,10 +60,10 @@ def follow(
     """Make a sandbox's running gateway enforce exactly what the sandbox may have now, whatever caused a change.
 
     Rights that were revoked are removed at once, and connections that they allowed are closed; all of them where SSH
-    keys were. New rights are given
-    once they are in the audit record. If the project is to have no network any more, the gateway lets nothing through;
-    the next `up` removes the network. If the config cannot be read, no new rights are given, but revocations by policy,
-    grants, records and answers apply. If those cannot be read for long, nothing is let through.
+    keys were. New rights are given once they are in the audit record. If the project is to have no network any more, the
+    gateway lets nothing through; the next `up` removes the network. If the config cannot be read, or asks for an open
+    network, no new rights are given, but revocations by policy, grants, records and answers apply. If those cannot be
+    read for long, nothing is let through.
 
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
@@ -183,13 +183,14 @@ def mend(
     """
     from sandboxd.life import egress
     from sandboxd.life.lock import project_lock
+    from sandboxd.project.of_sandbox import of_sandbox
 
     with project_lock(sandbox, _quiet, check):
         present = _sandbox(engine, sandbox)
         if present is None:
             return False
         credentials = secrets_of(present.id) if present.labels.get(MADE_BY) == UP else None
-        project = _present_rights.project_of(sandbox, environ)
+        project = of_sandbox(sandbox, environ)
         # An editor's container has its first gateway by this.
         _groups.keep(environ, project)
         wanted = _present_rights.of_project(project, present.id)
@@ -301,9 +302,9 @@ def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
     :param workspace: the sandbox's identity
     :raises UsageError: the config is not valid
     """
-    return _present_rights.of_project(
-        _present_rights.project_of(workspace, environ), ""
-    ).has_gateway
+    from sandboxd.project.of_sandbox import of_sandbox
+
+    return _present_rights.of_project(of_sandbox(workspace, environ), "").has_gateway
 
 
 def make_network(

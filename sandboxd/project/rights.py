@@ -97,13 +97,13 @@ def rights_of_unread(
     record: GivenRights | None,
     project: Project | None = None,
 ) -> Rights | None:
-    """The rights of a running sandbox whose config cannot be read: those by its last content, without what policy,
-    grants, records and answers have revoked since.
+    """The rights of a running sandbox whose config cannot be read, or waits for the next start: those by its last
+    content, without what policy, grants, records and answers have revoked since.
 
-    :param problem: why the config cannot be read
+    :param problem: why the config does not count
     :param record: as in `rights_by`
-    :param project: where only the rest of the project cannot be read, such as a file of Compose: what sandboxd.toml
-        takes away by itself counts. None: sandboxd.toml cannot be read either
+    :param project: where sandboxd.toml itself can be read, and a file of Compose cannot, say: what it takes away by
+        itself counts. None: it cannot be read either
     :returns: None if it is not known what the sandbox was given; no rights if that was given to another container
     :raises UsageError: policy, grants or answers cannot be read either
     """

@@ -96,7 +96,8 @@ def unreadable(environ: Mapping[str, str]) -> tuple[str, ...]:
 def recall(environ: Mapping[str, str], sandbox: str, container: str = "") -> GivenRights | None:
     """The rights that the sandbox was last given on the engine that `environ` selects; None without a record.
 
-    One that cannot be read stands for no rights at all until the next start, with `UNKNOWN` as grantee. A record of an older version counts for whichever engine asks first.
+    One that cannot be read stands for no rights at all until the next start, with `UNKNOWN` as grantee. A record of an
+    older version counts for whichever engine asks first.
 
     :param sandbox: its identity (`model.sandbox_id`)
     :param container: the id of the container that is meant: its record is found under whatever address its engine was
