@@ -93,7 +93,7 @@ def for_landing(lacks: Sequence[Lack], record: str = "") -> int:
             say(
                 f"{title} `{part.name}` ({part.seconds / 60:.0f} min): {why} it passed, {part.day or 'never'}"
             )
-    words = [word for part in taken for word in ("--part", part.name)]
+    words = [_option("--part", part.name) for part in taken]
     in_it = [part for part in tiers.parts() if part.name in {each.name for each in taken}]
     repeated = [*_tests("promises", ""), *words]
     if code := _repeat(repeated, lacks, LANDING_REPEAT_SECONDS, in_it):
@@ -146,7 +146,8 @@ def _more(names: Sequence[str]) -> str:
 
 
 def _tests(tier: str, record: str) -> list[str]:
-    return [*PYTEST, "--tier", tier, SAME, *_jobs(str(landing.PROCESSES)), *_recorded(record)]
+    own = (_option("--tier", tier), SAME)
+    return [*PYTEST, *own, *_jobs(str(landing.PROCESSES)), *_recorded(record)]
 
 
 def _write_passed(parts: Iterable[str]) -> None:
@@ -208,8 +209,13 @@ def _jobs(default: str) -> tuple[str, str]:
 
 
 def _recorded(folder: str) -> tuple[str, ...]:
-    # One word: pytest takes a word of its own for a path of tests, whatever stands before it.
-    return (f"--record={folder}",) if folder else ()
+    return (_option("--record", folder),) if folder else ()
+
+
+def _option(name: str, value: str) -> str:
+    # One word: before pytest knows the options of tests/, it takes a word of its own for a path. Where there is one
+    # (the part `tools`), it looks for options there and not in tests/.
+    return f"{name}={value}"
 
 
 def _text(report: IO[str]) -> str:
