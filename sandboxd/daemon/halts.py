@@ -1,12 +1,18 @@
-"""Halts running sandboxes when the host replaces a mounted path: a thread for each sleeps until that happens."""
+"""Halts running sandboxes when the host replaces a mounted path: two threads for each sleep until that happens.
+
+One of them looks at the mounts alone. The other one reads what git on the host names, too, which takes the longer the
+more that is, and a program inside can have it done again and again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
+import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sandboxd.daemon.mount_events import MountEvents, open_events
@@ -96,10 +102,22 @@ class Halts:
             self._loop.call_soon_threadsafe(self._emit, event)
 
 
-class Watched:
-    """Watches one run of one container, in a thread of its own, until it is halted or `stop` is called.
+@dataclass
+class _Look:
+    """What the two threads that watch a run share, from one `Guard` to the next."""
 
-    :param say: called in that thread with a message for a person
+    guard: Guard
+    reason: Reason = Reason.UNWATCHED
+    is_compared: bool = False
+    """Whether it is known which mounts were lost before the guard was made."""
+    is_over: threading.Event = field(default_factory=threading.Event)
+    """Set once one of them has halted it, or it need not be watched any more."""
+
+
+class Watched:
+    """Watches one run of one container, in threads of its own, until it is halted or `stop` is called.
+
+    :param say: called in one of them with a message for a person
     """
 
     def __init__(
@@ -120,8 +138,10 @@ class Watched:
         )
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        self._events: MountEvents | None = None
+        self._events: set[MountEvents] = set()
+        self._one_halt = threading.Lock()
         self._is_halting = False
+        """Whether one of the threads halts it, or has halted it."""
         self._thread = threading.Thread(target=self._run, name="mounts", daemon=True)
 
     def start(self) -> None:
@@ -139,9 +159,7 @@ class Watched:
     def stop(self) -> None:
         """Have the thread end soon."""
         self._stop.set()
-        with self._lock:
-            if self._events is not None:
-                self._events.end()
+        self._end_events()
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -178,54 +196,115 @@ class Watched:
         inspected = self._engine.inspect(self._container)
         with contextlib.closing(Guard(self._engine, inspected)) as guard:
             self.problem = ""
-            reason = None
-            while guard.points:
-                guard.hold_again()
-                with self._listening(guard) as events:
-                    if reason is None:
-                        is_unwatched = guard.forget_lost_before()
-                        reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
-                        log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
-                    is_ended = self._stop.is_set()
-                    is_lost = (
-                        guard.has_lost()
-                        or guard.has_open_arrivals(events.origins)
-                        or (not is_ended and guard.has_lost_mounts())
-                    )
-                    if not is_lost and not is_ended:
-                        events.wait(guard.next_look)
-                    is_last = self._stop.is_set()
-                    # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
-                    # the container from inside may have written just before.
-                    is_lost = is_lost or guard.has_lost() or guard.has_open_arrivals(events.origins)
-                if is_lost:
-                    self._halt(guard, reason)
-                if is_lost or is_last:
-                    return
+            if guard.points:
+                look = _Look(guard)
+                with self._beside(look):
+                    self._watch_all(look)
+
+    def _watch_all(self, look: _Look) -> None:
+        """Watch the mounts and what git on the host names."""
+        guard = look.guard
+        while not look.is_over.is_set():
+            guard.hold_again()
+            with self._listening(look) as events:
+                if not look.is_compared:
+                    is_unwatched = guard.forget_lost_before()
+                    look.reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
+                    look.is_compared = True
+                    log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
+                is_ended = self._stop.is_set()
+                is_lost = (
+                    guard.has_lost()
+                    or guard.has_open_arrivals(events.origins)
+                    or (not is_ended and guard.has_lost_mounts())
+                )
+                if not is_lost and not is_ended and not look.is_over.is_set():
+                    events.wait(guard.next_look)
+                is_last = self._stop.is_set()
+                # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
+                # the container from inside may have written just before.
+                is_lost = is_lost or guard.has_lost() or guard.has_open_arrivals(events.origins)
+            if is_lost:
+                self._halt(look)
+            if is_lost or is_last:
+                return
 
     @contextlib.contextmanager
-    def _listening(self, guard: Guard) -> Iterator[MountEvents]:
-        """The events of what is mounted, and of what git on the host lists now."""
-        paths = {*(point.path for point in guard.points), *guard.shut_files}
-        events = open_events(paths, *guard.lists())
+    def _beside(self, look: _Look) -> Iterator[None]:
+        """Watch the mounts alone in a second thread, until the block is done."""
+        # `watchfiles` asks for events all the time: two of them would be felt.
+        if sys.platform != "linux":
+            yield
+            return
+        thread = threading.Thread(target=self._watch_mounts, args=(look,), name="mounts-alone")
+        thread.start()
         try:
+            yield
+        finally:
+            look.is_over.set()
+            self._end_events()
+            thread.join()
+
+    def _watch_mounts(self, look: _Look) -> None:
+        """Watch the mounts alone, and halt it once one is lost."""
+        guard = look.guard
+        paths = {*(point.path for point in guard.points), *guard.shut_files}
+        try:
+            with self._registered(open_events(paths), look) as events:
+                while not look.is_over.is_set():
+                    if guard.has_gone() or (look.is_compared and guard.has_lost_mounts()):
+                        self._halt(look)
+                        return
+                    events.wait()
+        except (OSError, SandboxdError) as error:
+            # The other thread looks at the mounts as well.
+            self.problem = f"the daemon may see a lost mount late: {error}"
+            log.warning("cannot watch the mounts of `%s` alone: %s", guard.sandbox, error)
+        except Exception:
+            self.problem = "the daemon failed to watch its mounts: `sandboxd daemon logs`"
+            log.exception("watching the mounts of `%s` alone failed", guard.sandbox)
+
+    @contextlib.contextmanager
+    def _listening(self, look: _Look) -> Iterator[MountEvents]:
+        """The events of what is mounted, and of what git on the host lists now."""
+        guard = look.guard
+        paths = {*(point.path for point in guard.points), *guard.shut_files}
+        with self._registered(open_events(paths, *guard.lists()), look) as events:
             problem = events.delay and f"losses of mounts are seen {events.delay}"
             if problem and problem != self.problem:
                 log.warning("`%s`: %s", guard.workspace, problem)
             self.problem = problem
+            yield events
+
+    @contextlib.contextmanager
+    def _registered(self, events: MountEvents, look: _Look) -> Iterator[MountEvents]:
+        """Close the events after the block, and end them when the watch is to end."""
+        try:
             with self._lock:
-                self._events = events
+                self._events.add(events)
             # Who stopped it before then found no events to end.
-            if self._stop.is_set():
+            if self._stop.is_set() or look.is_over.is_set():
                 events.end()
             yield events
         finally:
             with self._lock:
-                self._events = None
+                self._events.discard(events)
             events.close()
 
-    def _halt(self, guard: Guard, reason: Reason) -> None:
-        """Halt it, again and again where the engine refuses."""
+    def _end_events(self) -> None:
+        with self._lock:
+            for events in self._events:
+                events.end()
+
+    def _halt(self, look: _Look) -> None:
+        """Halt it, again and again where the engine refuses; once, although both threads find what was lost."""
+        with self._one_halt:
+            if not look.is_over.is_set():
+                self._halt_now(look.guard, look.reason)
+            look.is_over.set()
+        self._end_events()
+
+    def _halt_now(self, guard: Guard, reason: Reason) -> None:
         self._is_halting = True
         last_error = ""
         while True:

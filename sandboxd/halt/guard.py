@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
 from sandboxd.halt import points as places
-from sandboxd.halt import record, stop, versions
+from sandboxd.halt import record, stop
 from sandboxd.halt.arrivals import AGAIN_SECONDS, Arrivals
+from sandboxd.halt.mounts import Mounts
 from sandboxd.halt.points import Guards, Lost, What
 from sandboxd.halt.put_back import put_back, set_aside
 from sandboxd.halt.record import Entry, Halt, Owner, Reason
-from sandboxd.halt.verdict import Action, Kind, Version
+from sandboxd.halt.verdict import Action
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import hard_links, host_process, open_links, outside, pins
-from sandboxd.observe.mount_table import Identity
-from sandboxd.observe.pin import State
-from sandboxd.observe.workspace import target_of
 from sandboxd.plan.acting import is_of_version_control
 from sandboxd.plan.entrances import hosts_own
 
@@ -30,17 +27,14 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.halt.arrivals import Origins
     from sandboxd.halt.put_back import Outcome
-    from sandboxd.halt.versions import Held
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.observe.open_links import Watch
 
-_NOTHING = Identity(0, 0)
-"""What was mounted at a path where nothing is any more."""
-
 
 class Guard:
-    """Holds open the file or folder at each mount point of a running container, so that a replacement can be told
-    from it.
+    """Tells what the host's acts opened in a running container, and halts it.
+
+    `has_gone` and `has_lost_mounts` may be asked in a second thread.
 
     :param inspected: the engine's present description of the container
     """
@@ -50,29 +44,20 @@ class Guard:
         self.sandbox = labels.get(PROJECT) or ""
         self.workspace = workspace_of(self.sandbox)
         self.container = inspected["Id"]
-        self.points = places.points_of(inspected, self.workspace)
         subject = pins.subject(inspected)
+        self._mounts = Mounts(inspected, self.workspace, subject)
+        self.points = self._mounts.points
         self._links = subject.links
-        self._mounts = subject._replace(links=None)
-        self._top = target_of(inspected, self.workspace)
         self._engine = engine
         self._pid = inspected["State"].get("Pid") or 0
         self._was_here = host_process.is_of(self._pid, self.container)
         self._by_signal = outside.look(engine, inspected).shares_kernel
-        self._held: dict[str, Held] = {}
-        self._mounted: dict[str, Identity] = {}
         self._done: dict[str, Outcome] = {}
         """What a halt did at each path, also one that the engine has not carried out yet."""
-        self._lost_before: set[str] = set()
-        """Paths whose mount was lost while nobody watched."""
         self._is_held = False
         """Whether nothing inside has run since all was put in order, although no engine answered."""
-        self._linked: set[str] = set()
-        """Paths at which the mount is there, and a file has a second name since the start."""
         self._config_written = 0
         """When the config that names a path without a mount was written, in ns since 1970; 0 while none does."""
-        for point in self.points:
-            self._hold(point.path)
         self.shut_files = tuple(
             file
             for point in self.points
@@ -93,41 +78,13 @@ class Guard:
         if hooks.startswith(f"{self.workspace}/"):
             yield hooks
 
-    def _hold(self, path: str) -> None:
-        try:
-            held = versions.Held(path)
-        except PermissionError:
-            # Not judged here: `pins` says what its mounts show.
-            return
-        except OSError:
-            self._mounted[path] = _NOTHING
-            return
-        self._held[path], self._mounted[path] = held, held.identity
-
     def hold_again(self) -> None:
-        """Hold open what could not be read when this object was made, where its mount still is there: a program inside can
-        take the right to read a folder away and give it back.
-        """
-        tried = {point.path for point in self.points} - self._mounted.keys()
-        for path in tried:
-            self._hold(path)
-        if not tried & self._held.keys():
-            return
-        # Looked at after it was opened: another one may have been put there in between.
-        holding = {
-            places.path_of(pin.target, self._top or "", self.workspace)
-            for pin in pins.look(self._mounts)
-            if pin.state is State.HOLDS
-        }
-        for path in tried & self._held.keys() - holding:
-            self._held.pop(path).close()
-            del self._mounted[path]
+        """Hold open what could not be read when this object was made."""
+        self._mounts.hold_again()
 
     def close(self) -> None:
         """Close the files and folders that are held open."""
-        for held in self._held.values():
-            held.close()
-        self._held.clear()
+        self._mounts.close()
 
     @property
     def next_look(self) -> float | None:
@@ -144,7 +101,23 @@ class Guard:
 
     def has_lost(self) -> bool:
         """Whether `lost` returns anything: what takes least time is looked at first."""
-        return bool(self._gone() or self._named())
+        return bool(self._mounts.gone() or self._named())
+
+    def has_gone(self) -> bool:
+        """Whether something else is at a mount point by now, or nothing; it takes no longer the more git on the host lists."""
+        return bool(self._mounts.gone())
+
+    def has_lost_mounts(self) -> bool:
+        """The same, by the container's own mount table, too: for what was lost since `forget_lost_before`."""
+        return self._mounts.has_lost_in_table()
+
+    def forget_lost_before(self) -> bool:
+        """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
+
+        The host may not have written what is at their paths now, so these paths count as lost from now on.
+        """
+        self._mounts.forget_lost_before()
+        return bool(self.lost())
 
     def lost(self) -> tuple[Lost, ...]:
         """The mounts that were lost, and paths that git on the host names by now and that have no mount; () for
@@ -152,7 +125,7 @@ class Guard:
 
         A mount is lost when another file than at the time of this object's creation is at its path, or none.
         """
-        return (*self._gone(), *self._arrivals_seen(), *self._named())
+        return (*self._mounts.gone(), *self._arrivals_seen(), *self._named())
 
     def _arrivals_seen(self) -> Iterator[Lost]:
         return (Lost(path, What.ARRIVED) for path in self._arrived)
@@ -183,72 +156,11 @@ class Guard:
     def _lost(self, path: str, what: What) -> Lost:
         return Lost(os.path.join(self.workspace, path), what)
 
-    def _gone(self) -> tuple[Lost, ...]:
-        gone = places.lost(self.points, self._mounted, self._identities(self.workspace))
-        if place := self._moved_to():
-            # It took its mounts along, so that what is in it can be lost there, too.
-            gone += places.lost(self.points[1:], self._mounted, self._identities(place))
-        return tuple(
-            each._replace(what=What.LINKED) if each.path in self._linked else each for each in gone
-        )
-
-    def _identities(self, place: str) -> dict[str, Identity]:
-        """What is at the path of each point now, for a workspace that lies at `place`."""
-        now = {}
-        for path in self._mounted:
-            # What cannot be looked at does not count as held.
-            with contextlib.suppress(OSError):
-                now[path] = versions.identity(place + path.removeprefix(self.workspace))
-        return now
-
     def _place(self) -> str:
-        return self._moved_to() or self.workspace
-
-    def _moved_to(self) -> str:
-        held = self._held.get(self.workspace)
-        place = held.place() if held is not None else ""
-        return place if place != self.workspace else ""
+        return self._mounts.moved_to() or self.workspace
 
     def _present_links(self) -> Watch | None:
         return self._links and open_links.moved(self._links, self._place())
-
-    def forget_lost_before(self) -> bool:
-        """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
-
-        The host may not have written what is at their paths now, so these paths count as lost from now on.
-        """
-        for path in self._without_mount():
-            self._lost_before.add(path)
-            if (held := self._held.pop(path, None)) is not None:
-                held.close()
-            self._mounted[path] = _NOTHING
-        return bool(self.lost())
-
-    def has_lost_mounts(self) -> bool:
-        """Compare with the container's own mount table; returns whether a mount is missing there.
-
-        That finds a path at which the same file is again but without its mount, and paths that could not be read when
-        this object was made.
-        """
-        self._mounted |= dict.fromkeys(self._without_mount(), _NOTHING)
-        return bool(self._gone())
-
-    def _without_mount(self) -> set[str]:
-        """The paths of points that the container has no mount at any more, or that can be written by a second name, as
-        far as can be seen.
-        """
-        if not self._top:
-            return set()
-        lost = {
-            places.path_of(pin.target, self._top, self.workspace): pin.state
-            for pin in pins.look(self._mounts)
-            if pin.is_lost
-        }
-        if self._moved_to():
-            # Nothing is where they were looked for, and they may be where it is now.
-            return set()
-        self._linked |= {path for path, state in lost.items() if state is State.LINKED}
-        return lost.keys() & {point.path for point in self.points}
 
     def halt(self, environ: Mapping[str, str], owner: Owner, reason: Reason) -> Halt | None:
         """Stop all processes inside, rename what they may have written, and record the halt.
@@ -270,38 +182,48 @@ class Guard:
             if not is_gone:
                 is_held = isinstance(error, stop.Silent) and error.is_held
                 if is_held:
-                    self._put_back(self._gone())
+                    self._put_back(self._mounts.gone())
                     self._put_aside()
                 # gVisor's own kernel runs for a moment once the engine answers.
                 self._is_held = is_held and self._by_signal
                 raise
         # What is replaced from now on is the host's alone. What git names takes longest to find, with a large index.
-        gone = self._gone()
+        gone = self._mounts.gone()
         self._put_back(gone)
+        halt = self._described(gone, owner, reason, is_stopped=is_killed)
+        if gone and not is_gone:
+            # What would resume it must find that out before all that git lists is read.
+            record.save(environ, halt)
         lost = (*gone, *self._arrivals_seen(), *self._named())
         outcomes = self._put_aside()
         if is_gone and not _matters(lost, outcomes.values()):
             return None
+        halt = self._described(lost, owner, reason, is_stopped=is_killed)
+        record.save(environ, halt)
+        return halt
+
+    def _described(
+        self, lost: Iterable[Lost], owner: Owner, reason: Reason, *, is_stopped: bool
+    ) -> Halt:
+        """The halt with what was done until now."""
         whats = {self._below(each.path): each.what for each in lost}
-        halt = Halt(
+        return Halt(
             self.sandbox,
             self.container,
             owner,
             reason,
             time.time(),
-            _entries(whats, outcomes),
-            is_stopped=is_killed,
-            place=self._moved_to(),
+            _entries(whats, self._done),
+            is_stopped=is_stopped,
+            place=self._mounts.moved_to(),
         )
-        record.save(environ, halt)
-        return halt
 
     def _put_back(self, gone: Iterable[Lost]) -> None:
         """Rename what may be from inside at each path that was exposed, while nothing runs there."""
         place = self._place()
         for point in places.exposed(self.points, gone):
             path = self._below(point.path)
-            self._note(path, put_back(place, path, self._before(point.path)))
+            self._note(path, put_back(place, path, self._mounts.before(point.path)))
 
     def _put_aside(self) -> dict[str, Outcome]:
         """Rename what may be from inside where git has come to act, while nothing runs there.
@@ -376,12 +298,6 @@ class Guard:
             for path in open_links.named(links).acted_upon
         )
         return {at: set_aside(links.workspace, at) for at in dict.fromkeys(planted) if at}
-
-    def _before(self, path: str) -> Version | None:
-        if (held := self._held.get(path)) is not None:
-            return held.version()
-        # What was watched and could not be read is put aside as a whole.
-        return None if path in self._lost_before else Version(Kind.FOLDER)
 
     def _below(self, path: str) -> str:
         return path.removeprefix(self.workspace.rstrip("/") + "/")

@@ -191,13 +191,11 @@ def _tracked(of: Watch) -> tuple[str, ...]:
     if not new:
         return ()
     try:
-        names = gitlinks.names_in(of.git)
+        names, folders = gitlinks.names_in(of.git), gitlinks.folders_in(of.git)
     except (OSError, ValueError):
         # A broken index is told by `_open`; git checks nothing out by it.
         return ()
-    return tuple(
-        path for path in new if path in names or any(n.startswith(f"{path}/") for n in names)
-    )
+    return tuple(path for path in new if path in names or path in folders)
 
 
 def is_as_tracked(of: Watch, path: str) -> bool:

@@ -82,6 +82,30 @@ def names_in(index: Index) -> frozenset[str]:
     return _names(index, identity)
 
 
+def folders_in(index: Index) -> frozenset[str]:
+    """The folders of what git tracks, each with those above it but the top.
+
+    :raises OSError: the index cannot be read
+    :raises ValueError: it is not valid, or too large
+    """
+    try:
+        identity = _identity(index)
+    except FileNotFoundError:
+        return frozenset()
+    return _folders(index, identity)
+
+
+@functools.lru_cache(_MOST_INDEXES)
+def _folders(index: Index, identity: tuple[int, ...]) -> frozenset[str]:
+    folders: set[str] = set()
+    for name in _names(index, identity):
+        folder = posixpath.dirname(name)
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = posixpath.dirname(folder)
+    return frozenset(folders)
+
+
 @functools.lru_cache(_MOST_INDEXES)
 def _names(index: Index, _identity: tuple[int, ...]) -> frozenset[str]:
     data = _read(index.path)

@@ -16,7 +16,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
-from sandboxd.plan.gitlinks import index_of, names_in
+from sandboxd.plan.gitlinks import folders_in, index_of, names_in
 from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.links_in_pins import links_in
 from sandboxd.plan.named_paths import folders_above
@@ -194,17 +194,16 @@ def _with_untracked_whole(workspace: str, pins: Iterable[str]) -> Iterator[str]:
     A program inside may have made it, and the folder above such a pin would be mounted writable: it could have put a link
     to a folder of the host's `.git` there before an editor mounts it.
     """
-    tracked: frozenset[str] | None = None
     for pin in pins:
         top, slash, _ = pin.partition("/")
-        if slash and tracked is None:
-            with contextlib.suppress(OSError, ValueError):
-                tracked = names_in(index_of(workspace))
-            tracked = tracked or frozenset()
-        is_tracked = tracked is not None and any(
-            name == pin or name.startswith(f"{pin}/") for name in tracked
-        )
-        yield top if slash and not is_tracked else pin
+        yield top if slash and not _is_tracked(workspace, pin) else pin
+
+
+def _is_tracked(workspace: str, path: str) -> bool:
+    index = index_of(workspace)
+    with contextlib.suppress(OSError, ValueError):
+        return path in names_in(index) or path in folders_in(index)
+    return False
 
 
 def _is_open(path: str, files: Mapping[str, ControlFile]) -> bool:

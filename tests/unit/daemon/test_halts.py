@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import failures
 from sandboxd.halt import record
 from sandboxd.halt.points import What
+from sandboxd.observe import open_links
 from sandboxd.status.observe import Run
 from tests.patience import PATIENCE, eventually, until
 from tests.unit.halt.played import PlayedEngine, replace
@@ -41,7 +43,7 @@ class World:
 
     def start(self) -> None:
         self.watched.start()
-        eventually(lambda: self.watched._events is not None)
+        eventually(lambda: len(self.watched._events) == 2)
 
     def halt(self) -> record.Halt | None:
         return record.load(self.environ, str(self.workspace), "c1")
@@ -90,7 +92,7 @@ async def test_that_it_is_paused_by_its_halt_does_not_cut_the_halt_short(
     run = Run(str(world.workspace), "c1", "first run")
     all_halts.update(ENGINE, {run})
     watched = all_halts._watched["c1"]
-    await until(lambda: watched._events is not None)
+    await until(lambda: len(watched._events) == 2)
     replace(world.workspace / ".envrc", "new")
     await until(world.halt)
     all_halts.update(ENGINE, {run._replace(is_paused=True)})
@@ -233,7 +235,7 @@ async def test_each_container_that_runs_is_watched_whoever_started_it(world: Wor
     runs = {Run(str(world.workspace), name, "run") for name in ("c1", "c2")}
     watching.update(ENGINE, runs)
     first = dict(watching._watched)
-    await until(lambda: all(each._events is not None for each in first.values()))
+    await until(lambda: all(len(each._events) == 2 for each in first.values()))
     # The same engine by another name makes none anew, nor does an answer that did not come.
     watching.update(OTHER_NAME, runs)
     watching.update(ENGINE, ())
@@ -262,3 +264,46 @@ async def test_what_keeps_it_from_being_watched_is_known(
 
 def refuse_to_say(_container: str) -> dict[str, Any]:
     raise failures.refused(500, "no answer")
+
+
+def test_a_lost_mount_halts_while_what_git_names_is_still_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program inside can have a large index read again and again."""
+    repository = make(world.workspace / "shared")
+    (repository / ".envrc").write_text("host")
+    monkeypatch.setattr(world.engine, "description", lambda: with_envrc(repository))
+    world.start()
+    is_reading, may_go_on = threading.Event(), threading.Event()
+
+    def read(of: open_links.Watch | None) -> open_links.Named:
+        is_reading.set()
+        assert may_go_on.wait(60 * PATIENCE)
+        return open_links.Named()
+
+    monkeypatch.setattr(open_links, "named", read)
+    try:
+        (repository / ".git/config").write_text("")
+        assert is_reading.wait(60 * PATIENCE)
+        replace(repository / ".envrc", "new")
+        halt = eventually(lambda: record.load(world.environ, str(repository), "c1"))
+        assert [(entry.path, entry.what) for entry in halt.entries] == [(".envrc", What.REPLACED)]
+        assert world.engine.paused == ["c1"], "it is stopped, and known to be so"
+        assert (repository / ".envrc").read_text() == "host"
+    finally:
+        may_go_on.set()
+    world.watched.stop()
+    eventually(lambda: not world.watched.is_alive())
+    assert world.engine.paused == ["c1"], "one halt, although both threads find it"
+
+
+def with_envrc(repository: Path) -> dict[str, Any]:
+    described = inspected(repository)
+    top = next(m["Destination"] for m in described["Mounts"] if m["Source"] == str(repository))
+    mount = {
+        "Type": "bind",
+        "Source": f"{repository}/.envrc",
+        "Destination": f"{top}/.envrc",
+        "RW": False,
+    }
+    return {**described, "Mounts": [*described["Mounts"], mount], "State": {"Pid": 0}}

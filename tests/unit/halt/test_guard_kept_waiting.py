@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.engine import failures
-from sandboxd.halt import guard, stop, versions
+from sandboxd.halt import stop, versions
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.record import Owner, Reason
 from sandboxd.observe import pins
@@ -76,7 +76,7 @@ def unreadable(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Guard:
         return can_hold(path)
 
     with monkeypatch.context() as patched:
-        patched.setattr(guard.versions, "Held", held)
+        patched.setattr(versions, "Held", held)
         return guard_of(PlayedEngine(), workspace)
 
 
