@@ -208,7 +208,9 @@ class Watched:
             guard.hold_again()
             with self._listening(look) as events:
                 if not look.is_compared:
-                    is_unwatched = guard.forget_lost_before()
+                    sandbox = guard.sandbox
+                    halted = record.open_halt(self._environ, sandbox, guard.container)
+                    is_unwatched = guard.forget_lost_before(halted)
                     look.reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
                     look.is_compared = True
                     log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)

@@ -56,8 +56,6 @@ class Guard:
         """What a halt did at each path, also one that the engine has not carried out yet."""
         self._is_held = False
         """Whether nothing inside has run since all was put in order, although no engine answered."""
-        self._config_written = 0
-        """When the config that names a path without a mount was written, in ns since 1970; 0 while none does."""
         self.shut_files = tuple(
             file
             for point in self.points
@@ -111,12 +109,14 @@ class Guard:
         """The same, by the container's own mount table, too: for what was lost since `forget_lost_before`."""
         return self._mounts.has_lost_in_table()
 
-    def forget_lost_before(self) -> bool:
+    def forget_lost_before(self, halted: Halt | None) -> bool:
         """Compare with the container's own mount table; returns whether mounts were lost before this object was made.
 
         The host may not have written what is at their paths now, so these paths count as lost from now on.
+
+        :param halted: the halt of this container that somebody undid without ending it, as by a command of the engine
         """
-        self._mounts.forget_lost_before()
+        self._mounts.forget_lost_before(halted.at if halted is not None else None)
         return bool(self.lost())
 
     def lost(self) -> tuple[Lost, ...]:
@@ -141,8 +141,6 @@ class Guard:
     def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.
         named = open_links.named(self._present_links())
-        if named.acted_upon:
-            self._config_written = self._config_written or named.written
         return (
             *(
                 self._lost(each.path, What.LISTED if each.is_linked else What.ENTERED)
@@ -294,8 +292,7 @@ class Guard:
         if (links := self._present_links()) is None:
             return {}
         planted = (
-            open_links.from_inside(links, path, self._config_written)
-            for path in open_links.named(links).acted_upon
+            open_links.from_inside(links, path) for path in open_links.named(links).acted_upon
         )
         return {at: set_aside(links.workspace, at) for at in dict.fromkeys(planted) if at}
 

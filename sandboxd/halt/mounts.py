@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.halt import points as places
 from sandboxd.halt import versions
 from sandboxd.halt.points import Lost, What
 from sandboxd.halt.verdict import Kind, Version
-from sandboxd.observe import pins
+from sandboxd.observe import config_paths, pins
 from sandboxd.observe.mount_table import Identity
 from sandboxd.observe.pin import State
 from sandboxd.observe.workspace import target_of
@@ -43,6 +44,7 @@ class Mounts:
         self._mounted: dict[str, Identity] = {}
         self._lost_before: set[str] = set()
         """Paths whose mount was lost while nobody watched."""
+        self._in_order_at: float | None = None
         self._linked: set[str] = set()
         """Paths at which the mount is there, and a file has a second name since the start."""
         for point in self.points:
@@ -112,10 +114,13 @@ class Mounts:
         place = held.place() if held is not None else ""
         return place if place != self.workspace else ""
 
-    def forget_lost_before(self) -> None:
+    def forget_lost_before(self, in_order_at: float | None) -> None:
         """Compare with the container's own mount table, before anything else of it is asked: what was lost by then counts
         as lost from now on, and nobody knows whether the host wrote what is there.
+
+        :param in_order_at: when a halt had put what was lost in order, in seconds since 1970; None for never
         """
+        self._in_order_at = in_order_at
         for path in self._without_mount():
             self._lost_before.add(path)
             if (held := self._held.pop(path, None)) is not None:
@@ -149,8 +154,18 @@ class Mounts:
         return lost.keys() & {point.path for point in self.points}
 
     def before(self, path: str) -> Version | None:
-        """What was mounted at a path; None where it was lost before this object was made."""
+        """What was mounted at a path; None for what is left as it is: the mount was lost before this object was made, and
+        nothing there changed since a halt had put it in order.
+        """
         if (held := self._held.get(path)) is not None:
             return held.version()
         # What was watched and could not be read is put aside as a whole.
-        return None if path in self._lost_before else Version(Kind.FOLDER)
+        is_left = path in self._lost_before and not self._is_changed(path)
+        return None if is_left else Version(Kind.FOLDER)
+
+    def _is_changed(self, path: str) -> bool:
+        """Whether something at `path`, or above it, changed since a halt had put what was lost in order."""
+        if self._in_order_at is None:
+            return False
+        relative = posixpath.relpath(path, self.workspace)
+        return config_paths.is_changed(self.workspace, relative, int(self._in_order_at * 1e9))

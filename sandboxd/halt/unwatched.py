@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
+from sandboxd.halt import record
 from sandboxd.halt.guard import Guard
 from sandboxd.halt.record import Halt, Owner, Reason
 from sandboxd.observe import pins
@@ -30,6 +31,7 @@ def compare(engine: Engine, inspected: Inspected, environ: Mapping[str, str]) ->
     if not has_lost(inspected):
         return None
     with contextlib.closing(Guard(engine, inspected)) as guard:
-        if not guard.forget_lost_before():
+        halted = record.open_halt(environ, guard.sandbox, guard.container)
+        if not guard.forget_lost_before(halted):
             return None
         return guard.halt(environ, Owner.COMMAND, Reason.UNWATCHED)

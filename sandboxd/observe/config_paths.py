@@ -37,30 +37,18 @@ def steps_to(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(step for path in paths for step in _steps(path))
 
 
-def written(named: NamedByConfig) -> int:
-    """When one of the configs was last written, in ns since 1970; 0 for no config."""
-    return max((status.st_mtime_ns for status in map(_status, named.configs) if status), default=0)
+def from_inside(workspace: str, path: str, before: NamedByConfig, *, start: int) -> str:
+    """What a program inside may have made or changed of `path`: `path`, or a link on the way to it; '' for nothing.
 
+    That it was there before the config named it says nothing: people give such folders the same few names. Nor does it
+    that git on the host tracks it, since what is committed inside comes to the host's index.
 
-def from_inside(
-    workspace: str, path: str, before: NamedByConfig, *, named_at: int, start: int
-) -> str:
-    """What a program inside may have made or changed of `path` since git's config names it: `path`, or a link on the way
-    to it; '' for nothing.
-
-    :param named_at: when the config was written that names it, in ns since 1970
     :param start: when the container was created, in ns since 1970
     """
     link = next((step for step in _steps(path) if _is_link(workspace, step)), "")
-    if path in before.absent:
-        since = start if link else 0
-    elif path in before.paths:
-        # It may have come after the container was made, and before `before` was collected.
-        since = start
-    else:
-        since = named_at
     at = link or path
-    return at if _is_changed(workspace, at, since) else ""
+    since = 0 if path in before.absent and not link else start
+    return at if is_changed(workspace, at, since) else ""
 
 
 def _steps(path: str) -> Iterator[str]:
@@ -74,7 +62,7 @@ def _is_link(workspace: str, path: str) -> bool:
     return os.path.islink(posixpath.join(workspace, path))
 
 
-def _is_changed(workspace: str, path: str, since: int) -> bool:
+def is_changed(workspace: str, path: str, since: int) -> bool:
     """Whether something is at `path`, and it, a folder above it or something in it changed at `since` or later.
 
     Nobody can set that time; a folder that is renamed gets a new one, and what it holds does not.

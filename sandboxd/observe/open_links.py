@@ -75,7 +75,7 @@ class Named(NamedTuple):
     facts were collected, so that it is about to enter them. `unread`
     are indexes that could not be read, each by its path within the workspace and the reason. `files` and `folders` are
     as in `plan.entrances.Entrances`, with the configs. `coming` are absolute paths on the way to what the config names and
-    what does not exist. `written` is when a config was last written, in ns since 1970.
+    what does not exist.
     """
 
     entered: tuple[OpenLink, ...] = ()
@@ -86,7 +86,6 @@ class Named(NamedTuple):
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
     coming: tuple[str, ...] = ()
-    written: int = 0
 
 
 def watch(inspected: Inspected) -> Watch | None:
@@ -146,19 +145,14 @@ def named(of: Watch | None) -> Named:
         (*inner.files, *by_config.configs),
         inner.folders,
         tuple(posixpath.join(of.workspace, path) for path in sorted(coming)),
-        config_paths.written(by_config),
     )
 
 
-def from_inside(of: Watch, path: str, named_at: int) -> str:
-    """What a program inside may have made of `path`, one of `Named.acted_upon`, since git acts on it, as a path within the
-    workspace; '' for nothing.
-
-    :param named_at: `Named.written` of the first look at which it was named
+def from_inside(of: Watch, path: str) -> str:
+    """What a program inside may have made of `path`, one of `Named.acted_upon`, as a path within the workspace; '' for
+    nothing.
     """
-    return config_paths.from_inside(
-        of.workspace, path, of.by_config, named_at=named_at, start=of.start
-    )
+    return config_paths.from_inside(of.workspace, path, of.by_config, start=of.start)
 
 
 def _open(of: Watch, inner: Entrances) -> tuple[OpenLink, ...]:

@@ -229,8 +229,8 @@ def shared(tmp_path: Path) -> Path:
     return repository
 
 
-def guard_of_repository(engine: PlayedEngine, repository: Path) -> Guard:
-    return Guard(engine, {**inspected(repository), "State": {"Pid": 0}})  # type: ignore[arg-type]
+def guard_of_repository(engine: PlayedEngine, repository: Path, made: str = "") -> Guard:
+    return Guard(engine, inspected(repository, made=made, State={"Pid": 0}))  # type: ignore[arg-type]
 
 
 def test_a_repository_that_the_index_comes_to_name_halts_and_what_was_ready_is_put_aside(
@@ -348,43 +348,3 @@ def test_a_command_halts_what_nobody_watched(
     engine = PlayedEngine()
     halt = unwatched.compare(engine, running, environ)  # type: ignore[arg-type]
     assert halt is not None and halt.reason is Reason.UNWATCHED and engine.paused == ["c1"]
-
-
-def test_a_folder_of_hooks_that_the_config_comes_to_name_halts_and_stays_where_it_is(
-    shared: Path, environ: dict[str, str]
-) -> None:
-    guard = guard_of_repository(PlayedEngine(), shared)
-    (shared / "scripts").mkdir()
-    assert guard.lost() == ()
-    with (shared / ".git/config").open("a") as file:
-        file.write("[core]\n\thooksPath = scripts\n")
-    os.utime(shared / ".git/config", ns=(2**62, 2**62))
-    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
-    assert halt is not None and [entry.what for entry in halt.entries] == [What.NAMED]
-    assert "`scripts`, which its config names since the start" in words.describe(halt)
-    assert (shared / "scripts").is_dir()
-
-
-def test_a_folder_of_hooks_that_inside_makes_once_it_is_named_is_put_aside(
-    shared: Path, environ: dict[str, str]
-) -> None:
-    engine = PlayedEngine()
-    guard = guard_of_repository(engine, shared)
-    with (shared / ".git/config").open("a") as file:
-        file.write("[core]\n\thooksPath = tools/hooks\n")
-    assert guard.has_lost()
-
-    def plant() -> None:
-        (shared / "tools/hooks").mkdir(parents=True)
-        (shared / "tools/hooks/post-commit").write_text("evil")
-
-    engine.while_pausing = plant
-    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
-    assert halt is not None
-    (entry,) = halt.entries
-    assert (entry.path, entry.what) == ("tools/hooks", What.NAMED)
-    assert (shared / "tools/hooks.halted/post-commit").read_text() == "evil"
-    assert "`mv tools/hooks.halted tools/hooks` takes it if it is yours" in words.describe(halt)
-    # What the host makes after the halt is its own.
-    (shared / "tools/hooks").mkdir()
-    assert guard.complete(environ, halt) == halt and (shared / "tools/hooks").is_dir()

@@ -230,8 +230,7 @@ def test_a_word_of_a_command_counts_when_it_comes_to_be_a_path(repository: Path)
     assert str(repository / "tools.py") in open_links.named(watch).coming
     (repository / "tools.py").write_text("")
     assert acted_upon(watch) == ("tools.py",)
-    written = open_links.named(watch).written
-    assert watch is not None and open_links.from_inside(watch, "tools.py", written) == "tools.py"
+    assert watch is not None and open_links.from_inside(watch, "tools.py") == "tools.py"
 
 
 def test_a_config_that_another_one_includes_is_one_of_the_files_that_name(
@@ -253,16 +252,16 @@ def test_of_what_is_named_what_changed_since_may_be_from_inside(repository: Path
     config(repository, "[core]\n\thooksPath = lead/hooks\n")
     changed = os.lstat(repository / "tools/hooks/post-commit").st_ctime_ns
     link = os.lstat(repository / "lead").st_ctime_ns
-    assert open_links.from_inside(watch, "tools/hooks", changed) == "tools/hooks"
-    assert open_links.from_inside(watch, "tools/hooks", changed + 1) == ""
-    assert open_links.from_inside(watch, "lead/hooks", link) == "lead"
-    assert open_links.from_inside(watch, "lead/hooks", link + 1) == ""
-    assert open_links.from_inside(watch, "tools/none", 0) == ""
+    assert open_links.from_inside(watch._replace(start=changed), "tools/hooks") == "tools/hooks"
+    assert open_links.from_inside(watch._replace(start=changed + 1), "tools/hooks") == ""
+    assert open_links.from_inside(watch._replace(start=link), "lead/hooks") == "lead"
+    assert open_links.from_inside(watch._replace(start=link + 1), "lead/hooks") == ""
+    assert open_links.from_inside(watch, "tools/none") == ""
     # A folder that was ready takes its own time along, and what it holds does not.
     (repository / "tools").rename(repository / "old")
     (repository / "old").rename(repository / "tools")
     moved = os.lstat(repository / "tools").st_ctime_ns
-    assert open_links.from_inside(watch, "tools/hooks", moved) == "tools/hooks"
+    assert open_links.from_inside(watch._replace(start=moved), "tools/hooks") == "tools/hooks"
 
 
 @pytest.mark.parametrize(("made", "at"), [("2100-01-01T00:00:00Z", ""), ("", "tools")])
@@ -273,7 +272,7 @@ def test_what_was_named_and_there_at_the_start_is_left(
     (repository / "tools").mkdir()
     config(repository, "[core]\n\thooksPath = tools\n")
     watch = open_links.watch(inspected(repository, made=made))
-    assert watch is not None and open_links.from_inside(watch, "tools", 0) == at
+    assert watch is not None and open_links.from_inside(watch, "tools") == at
 
 
 def test_a_control_file_that_git_brings_back_is_open(repository: Path) -> None:
