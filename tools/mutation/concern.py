@@ -69,15 +69,20 @@ class Suite:
         ]
 
     def far(self, path: str) -> list[str]:
-        """Files of the tests that import the module, however indirectly, the nearest ones first."""
+        """Files of the tests that import the module, however indirectly, the nearest ones first; of these the one that is
+        named after it.
+        """
         distances: dict[str, int] = {}
         for file in self.files:
             distance = self._distance(file, path)
             if distance is not None:
                 distances[file] = distance
-        own = f"/{room(path)}/"
-        files = sorted(distances, key=lambda file: (distances[file], own not in file, file))
-        return files[:MOST_FILES]
+        own, name = f"/{room(path)}/", f"/test_{Path(path).stem}.py"
+
+        def rank(file: str) -> tuple[int, bool, bool, str]:
+            return distances[file], own not in file, not file.endswith(name), file
+
+        return sorted(distances, key=rank)[:MOST_FILES]
 
     def _of(self, folder: str) -> list[str]:
         return [file for file in self.files if file.startswith(f"{folder}/")]
