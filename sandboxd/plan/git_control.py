@@ -81,7 +81,6 @@ def git_control(
     # Files beside a `.git` can have been put there to look like a repository.
     if git_files.kind(workspace, ".git") == "folder":
         reader.repository(".git", workspace)
-        reader.unread |= dict.fromkeys(git_hooks.that_import(workspace), git_hooks.WHY)
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
@@ -282,9 +281,21 @@ class _Reader:
         for path in index.configs:
             for worktree in (self._workspace, *linked):
                 self.read_config(path, worktree)
+        self._hooks(index)
         # A submodule and a linked work tree may have settings of their own.
         for path, worktree in inner.configs:
             self.read_config(path, worktree)
+
+    def _hooks(self, index: Index) -> None:
+        """Pin what the hooks in `.git` run in the work tree, where that is known."""
+        if index.own != os.path.join(self._workspace, ".git"):
+            return
+        for hook in git_hooks.hooks_in(self._workspace):
+            self.configs.add(os.path.join(self._workspace, hook.path))
+            if hook.why:
+                self.unread[hook.path] = hook.why
+            for path in hook.runs:
+                self._pin_program(path, hook.path, hook.missing)
 
     def _worktree_of(self, folder: str) -> str:
         """The work tree of a submodule, from its own config."""
@@ -332,6 +343,10 @@ class _Reader:
         for word in git_programs.words_of(name, value, worktree):
             if word.is_unknown and (config := self._inside(path)):
                 self.unread[config] = f"`{name}` runs a program whose path a variable has"
+            if word.is_recipe and word.is_run and (config := self._inside(path)):
+                self.unread[config] = (
+                    f"`{name}` has `{word.path}` run what files of the work tree say, which a program inside can write"
+                )
             if word.is_module and (config := self._inside(path)):
                 self.unread[config] = (
                     f"`{name}` has Python import modules from the folder in which git runs; `-P` behind `python3` "

@@ -1,49 +1,98 @@
-"""The hooks of a repository on the host that have Python import modules from the folder in which git runs them.
+"""The hooks of a repository on the host that run what lies in the work tree.
 
-Nobody inside can write a hook, and such a hook runs what they write all the same: `python -m` looks in the present
-folder first, which is the top of the work tree. The hook that pre-commit installs is one.
+Nobody inside can write a hook, and such a hook runs what they write all the same. `python -m` looks in the present folder
+first, which is the top of the work tree: the hook that pre-commit installs is one. Others call a script beside which
+they lie, or are a link to a file of the work tree, which takes further ones from there.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from sandboxd.plan import config_text
+from sandboxd.plan import config_text, git_programs
+from sandboxd.plan.tool_folders import KNOWN
 
 FOLDER = ".git/hooks"
 WHY = (
     "it has Python import modules from the top of the work tree, so that a program inside can make one that runs here: "
     "`PYTHONSAFEPATH=1` in your environment keeps Python 3.11 and newer from that"
 )
+WHY_RECIPE = "it has `{}` run what files of the work tree say, which a program inside can write"
+WHY_WRITABLE = "it runs `{}`, which a program inside can write"
+WHY_UNKNOWN = "it runs `{}` of a folder that a variable names, which may be one of the work tree"
 
 _MOST = 100
+# The folder of the script, as people write it.
+_HERE = re.compile(
+    r"""\$\(\s*dirname\b[^()]*(?:\([^()]*\)[^()]*)?\)|\$\{(?:0|BASH_SOURCE(?:\[0\])?)%/\*\}"""
+)
+_HERE_AGAIN = re.compile(r"""\$\(cd [-P ]*"?\$HERE\b"?[^()$]*\)""")
 
 
-def that_import(workspace: str) -> Iterator[str]:
-    """The paths of such hooks, within a workspace whose `.git` is a folder."""
+class Hook(NamedTuple):
+    """A hook, and what it runs in the work tree.
+
+    `path` is that of the hook within the workspace, `runs` are absolute paths that need not exist, `why` says why more than
+    those may run, '' where nothing shows that.
+    """
+
+    path: str
+    runs: tuple[str, ...]
+    why: str
+
+    @property
+    def missing(self) -> str:
+        """The note on one of `runs` that does not exist."""
+        return f"the hook `{self.path}` runs it, and it is missing"
+
+
+def hooks_in(workspace: str) -> Iterator[Hook]:
+    """The hooks of a workspace whose `.git` is a folder."""
     try:
         names = sorted(os.listdir(posixpath.join(workspace, FOLDER)))
     except OSError:
         return
     for name in [name for name in names if not name.endswith(".sample")][:_MOST]:
         path = f"{FOLDER}/{name}"
-        text = config_text.inside(workspace, path) or ""
-        if any(map(_imports, text.splitlines())):
-            yield path
+        file = os.path.realpath(posixpath.join(workspace, path))
+        inside = posixpath.relpath(file, workspace)
+        # What lies elsewhere no program inside can write, and nobody knows from where it takes further files.
+        if not inside.startswith("../") and (text := config_text.inside(workspace, inside)):
+            yield _hook(workspace, path, file, text)
 
 
-def _imports(line: str) -> bool:
-    """Whether a line has Python run a module, without an option that keeps it from looking in the present folder."""
-    is_python = False
-    for word in line.replace('"', " ").replace("'", " ").split():
-        if not word.startswith("-"):
-            is_python = "python" in word.lower()
-            continue
-        flags, _, _ = word.removeprefix("-").partition("m")
-        if is_python and ("I" in flags or "P" in flags):
-            is_python = False
-        elif is_python and len(word) > len(flags) + 1 and not flags.startswith("-"):
-            return True
-    return False
+def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
+    runs: dict[str, None] = {}
+    why = ""
+    is_linked = posixpath.dirname(file) != posixpath.join(workspace, FOLDER)
+    text = _HERE_AGAIN.sub("$HERE", _HERE.sub("$HERE", text))
+    for word in git_programs.words_of_script(text):
+        if word.is_module:
+            why = WHY
+        elif word.is_recipe:
+            why = why or WHY_RECIPE.format(word.path)
+        elif word.is_unknown and word.is_run:
+            rest = re.split(r"[)`}]/|^\$\w+/", word.path, maxsplit=1)[-1]
+            folders = (posixpath.dirname(file), workspace) if is_linked else (workspace,)
+            present = [
+                each for each in (posixpath.join(f, rest) for f in folders) if os.path.exists(each)
+            ]
+            runs |= dict.fromkeys(map(posixpath.normpath, present))
+            if is_linked and not present:
+                why = why or WHY_UNKNOWN.format(rest)
+        elif word.is_run and "/" in word.path:
+            run = posixpath.normpath(posixpath.join(workspace, word.path))
+            if _is_made_again(posixpath.relpath(run, workspace)):
+                why = why or WHY_WRITABLE.format(word.path)
+            else:
+                runs[run] = None
+    return Hook(path, tuple(runs), why)
+
+
+def _is_made_again(path: str) -> bool:
+    """Whether it lies in a folder that tools remove and make again, such as `node_modules`, which no mount may keep."""
+    return any(name in KNOWN for name in path.split("/"))

@@ -31,7 +31,12 @@ _RUN_A_FILE = re.compile(
 )
 _PYTHON = re.compile(r"(?:.*/)?python[\d.]*")
 # An option of Python by which it imports nothing from the folder in which it starts.
-_ISOLATED = re.compile(r"-[A-HJ-OQ-Za-z]*[IP][A-Za-z]*")
+_ISOLATED = re.compile(r"-[A-HJ-OQ-Zabd-ln-z]*[IP][A-Za-z]*")
+_MODULE = re.compile(r"-[A-Zabd-ln-z]*m(.*)")
+# Tools that run what files of a project say, most of which a sandbox may write.
+_RECIPES = re.compile(
+    r"g?make|just|task|rake|npm|npx|pnpm|yarn|cargo|gradle|mvn|tox|nox|uv|poetry|pdm|hatch|composer|bundle|mix|bazel"
+)
 _BEGINS_A_COMMAND = frozenset(
     {"&&", "||", "|", "&", ";", "{", "(", "then", "else", "do", "if", "!"}
 )
@@ -52,6 +57,8 @@ class Word(NamedTuple):
     """Whether Python looks for it in the folder in which git runs it, and for what that imports: a module, or '' for code
     on the command line.
     """
+    is_recipe: bool = False
+    """Whether it is a tool that runs what a file of the project says, as `make` does."""
 
 
 def is_command(setting: str) -> bool:
@@ -69,6 +76,13 @@ def words_of(setting: str, value: str, worktree: str) -> Iterator[Word]:
         yield Word(word.path, False) if is_of_git else word
 
 
+def words_of_script(text: str) -> Iterator[Word]:
+    """The words of the lines of a shell's script that may be paths, as `words_of` has them."""
+    for line in text.splitlines():
+        if not line.lstrip().startswith("#"):
+            yield from _words(_HOME.sub("~", line), 0)
+
+
 def _words(command: str, depth: int) -> Iterator[Word]:
     try:
         words = shell_words.split(command)
@@ -80,9 +94,8 @@ def _words(command: str, depth: int) -> Iterator[Word]:
         if written in _BEGINS_A_COMMAND or not word:
             is_first, before, python = True, "", False
             continue
-        python = (python and _ISOLATED.fullmatch(word) is None) or (
-            is_first and _PYTHON.fullmatch(word) is not None
-        )
+        python = (python and _ISOLATED.fullmatch(word) is None) or (is_first and _is_python(word))
+        module = _MODULE.fullmatch(word)
         if before == "-c" and depth < _DEEPEST:
             yield from _words(word, depth + 1)
             if python:
@@ -90,16 +103,28 @@ def _words(command: str, depth: int) -> Iterator[Word]:
         elif before == "cd":
             folder = posixpath.join(folder, word)
             yield Word(word, False)
-        elif python and (before == "-m" or (is_first and word[:2] == "-m" and word != "-m")):
-            yield Word(word.removeprefix("-m"), False, is_module=True)
+        elif python and (before == "-m" or (is_first and module is not None and module[1])):
+            yield Word(module[1] if module is not None else word, False, is_module=True)
         elif not word.startswith("-"):
-            yield Word(word, is_first, _UNKNOWN.match(word) is not None)
+            is_recipe = is_first and _RECIPES.fullmatch(word) is not None
+            yield Word(word, is_first, _UNKNOWN.match(word) is not None, is_recipe=is_recipe)
             if folder:
                 yield Word(posixpath.join(folder, word), is_first)
         is_next = is_first and (
-            _ASSIGNMENT.match(word) is not None or _RUN_A_FILE.fullmatch(word) is not None
+            _ASSIGNMENT.match(word) is not None
+            or _RUN_A_FILE.fullmatch(word) is not None
+            or _is_python(word)
         )
         # An option of an interpreter before its script.
         is_first = is_next or (is_first and word.startswith("-")) or written.endswith(";")
-        is_of_next = (word in ("-c", "-m") and is_first) or (word == "cd" and not before)
-        before = word if is_of_next else ""
+        if is_first and python and module is not None and not module[1]:
+            before = "-m"
+        else:
+            is_of_next = (word == "-c" and is_first) or (word == "cd" and not before)
+            before = word if is_of_next else ""
+
+
+def _is_python(word: str) -> bool:
+    """Whether it is an interpreter of Python, also where a variable has its path."""
+    is_variable = word.startswith("$") and "/" not in word and "python" in word.lower()
+    return is_variable or _PYTHON.fullmatch(word) is not None

@@ -110,10 +110,11 @@ ROWS: tuple[Row, ...] = (
     Row("control", _EDITOR, "https://github.com/ycm-core/YouCompleteMe#option-2-provide-the-flags-manually",
         (".ycm_extra_conf.py",)),
     # shells
-    Row("control", _SHELL, "https://direnv.net/man/direnv.toml.1.html", (".envrc", ".env", ".env.*", ".direnv")),
+    Row("control", _SHELL, "https://direnv.net/man/direnv.toml.1.html", (".envrc", ".envrc.private", ".envrc.local", ".env", ".env.*",
+        ".direnv")),
     Row("control", _SHELL, "https://mise.jdx.dev/configuration.html",
         (".mise", ".mise.toml", "mise.toml", ".mise.*.toml", "mise.*.toml", ".config/mise", ".config/mise.toml",
-         ".rtx.toml", ".config/mise.*")),
+         ".rtx.toml", ".config/mise.*", "mise/config.toml", "mise/config.*.toml", "mise/conf.d")),
     Row("control", _SHELL, "https://asdf-vm.com/manage/configuration.html", (".tool-versions",)),
     Row("control", _SHELL, "https://github.com/hyperupcall/autoenv", (".autoenv", ".autoenv.zsh", ".autoenv.leave", ".env.leave")),
     Row("control", _SHELL, "https://rust-lang.github.io/rustup/overrides.html#the-toolchain-file",

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan.git_control import git_control
-from sandboxd.plan.git_hooks import WHY
+from sandboxd.plan.git_hooks import WHY, WHY_RECIPE, WHY_WRITABLE
 
 # As pre-commit 4 writes it.
 PRE_COMMIT = """#!/usr/bin/env bash
@@ -34,7 +34,13 @@ def test_a_hook_that_imports_from_the_work_tree_is_named(tmp_path: Path, hook: s
 
 
 @pytest.mark.parametrize(
-    "hook", ["#!/bin/sh\npython3 -P -m ruff\n", "python3 -Im ruff\n", "# python\ngit commit -m x\n"]
+    "hook",
+    [
+        "#!/bin/sh\npython3 -P -m ruff\n",
+        "#!/bin/sh\ngrep -m 1 x\n",
+        "python3 -Im ruff\n",
+        "# python\ngit commit -m x\n",
+    ],
 )
 def test_another_hook_is_not(tmp_path: Path, hook: str) -> None:
     assert unread(tmp_path, hook) == []
@@ -42,3 +48,70 @@ def test_another_hook_is_not(tmp_path: Path, hook: str) -> None:
 
 def test_a_sample_is_no_hook(tmp_path: Path) -> None:
     assert unread(tmp_path, PRE_COMMIT, "pre-commit.sample") == []
+
+
+def test_a_recipe_that_a_hook_runs_is_named(tmp_path: Path) -> None:
+    why = WHY_RECIPE.format("make")
+    assert unread(tmp_path, "#!/bin/sh\nset -e\nmake -s lint\n") == [(".git/hooks/pre-commit", why)]
+
+
+def test_what_git_lfs_installs_is_not_named(tmp_path: Path) -> None:
+    hook = """#!/bin/sh
+command -v git-lfs >/dev/null 2>&1 || { printf >&2 "\\n%s\\n\\n" "This repository is configured for Git LFS"; exit 2; }
+git lfs pre-push "$@"
+"""
+    assert unread(tmp_path, hook, "pre-push") == []
+    assert git_control(str(tmp_path)).exposed == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["./tools/check.sh", "exec tools/check.sh x", "sh -e tools/check.sh", '"$TOP/tools/check.sh"'],
+)
+def test_a_script_that_a_hook_runs_is_shut(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/check.sh").write_text("")
+    assert unread(tmp_path, f"#!/bin/sh\n{line}\n") == []
+    assert "tools/check.sh" in git_control(str(tmp_path)).pins
+
+
+def test_a_script_that_a_hook_runs_and_that_is_missing_is_named(tmp_path: Path) -> None:
+    unread(tmp_path, "#!/bin/sh\nif ./check.sh; then exit 0; fi\n")
+    (exposed,) = git_control(str(tmp_path)).exposed
+    assert exposed.path == "check.sh" and "the hook `.git/hooks/pre-commit` runs it" in exposed.why
+
+
+def test_what_lies_where_tools_make_folders_anew_is_named_and_not_shut(tmp_path: Path) -> None:
+    (tmp_path / "node_modules/.bin").mkdir(parents=True)
+    (tmp_path / "node_modules/.bin/lint").write_text("")
+    ((_, why),) = unread(tmp_path, "#!/bin/sh\nnode_modules/.bin/lint\n")
+    assert why == WHY_WRITABLE.format("node_modules/.bin/lint")
+    assert "node_modules/.bin/lint" not in git_control(str(tmp_path)).pins
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '. "$(dirname "$0")/_lib.sh"',
+        "source $(dirname $0)/_lib.sh",
+        '. "$(cd "$(dirname "$(readlink -f "$0")")" && pwd)/_lib.sh"',
+        '. "${0%/*}/_lib.sh"',
+        'DIR=$(dirname "$0"); . "$DIR/_lib.sh"',
+        ". scripts/hooks/_lib.sh",
+    ],
+)
+def test_what_a_hook_takes_from_beside_it_in_the_work_tree_is_shut(
+    tmp_path: Path, line: str
+) -> None:
+    """A hook that is a link to a file of the work tree, of which only that file was."""
+    folder = tmp_path / "scripts/hooks"
+    folder.mkdir(parents=True)
+    (folder / "pre-commit").write_text(f"#!/bin/sh\n{line}\n")
+    (tmp_path / ".git/hooks").mkdir(parents=True)
+    (tmp_path / ".git/hooks/pre-commit").symlink_to("../../scripts/hooks/pre-commit")
+    control = git_control(str(tmp_path))
+    missing = {each.path for each in (*control.exposed, *control.unread)}
+    assert missing & {"scripts/hooks/_lib.sh", ".git/hooks/pre-commit"}
+    (folder / "_lib.sh").write_text("")
+    control = git_control(str(tmp_path))
+    assert "scripts/hooks/_lib.sh" in control.pins and control.unread == ()

@@ -64,7 +64,12 @@ def test_a_program_behind_a_change_of_folder_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["python3 -m nbstripout", "python -c 'import json'", "A=1 /usr/bin/python3.12 -mnbstripout -t"],
+    [
+        "python3 -m nbstripout",
+        "python -c 'import json'",
+        "A=1 /usr/bin/python3.12 -mnbstripout -t",
+        "$PYTHON -um PIL",
+    ],
 )
 def test_what_python_imports_from_the_folder_is_named(tmp_path: Path, command: str) -> None:
     """A program inside can make any module that the first one imports."""
@@ -78,3 +83,8 @@ def test_what_python_imports_from_the_folder_is_named(tmp_path: Path, command: s
 )
 def test_python_that_imports_nothing_from_there_is_not(tmp_path: Path, command: str) -> None:
     assert control_by(tmp_path, "filter.nb.clean", command).unread == ()
+
+
+def test_a_recipe_that_an_alias_runs_is_named(tmp_path: Path) -> None:
+    (unread,) = control_by(tmp_path, "alias.y", "!make lint").unread
+    assert unread.path == ".git/config" and "`alias.y` has `make` run" in unread.why
