@@ -145,8 +145,12 @@ def is_reason(text: str) -> bool:
     return bool(words) and words != PLACEHOLDER
 
 
+OTHERS = "others"
+"""The `by` of a finding that does not count because its file is somebody else's."""
+
+
 class Suppressed(NamedTuple):
-    """The reason why a finding does not count, and the place where it was suppressed."""
+    """The reason why a finding does not count, and the place where it was suppressed: a file, ``comment`` or `OTHERS`."""
 
     reason: str
     by: str

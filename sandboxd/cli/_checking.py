@@ -69,6 +69,8 @@ class CheckRun:
         self.skipped.extend(targets.skipped)
         self.ignored = targets.ignored
         arguments = {os.path.abspath(path) for path in paths}
+        for folder in filter(os.path.isdir, arguments):
+            self.linter.leave_out_others(folder, (f for f in targets.files if f not in arguments))
         for path in targets.files:
             self.read(path, is_named=path in arguments)
         if not self.sources and not self.unreadable:

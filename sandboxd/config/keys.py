@@ -6,7 +6,7 @@ import functools
 
 from sandboxd.config import keys_of_limits
 from sandboxd.config.key import DATE, TEXTS, Key, Table
-from sandboxd.config.keys_of_files import HIDE, SHOW
+from sandboxd.config.keys_of_files import HIDE, OTHERS, SHOW
 from sandboxd.config.values import (
     FEATURE,
     FOLDER_INSIDE,
@@ -51,6 +51,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table("limits", "How much of the machine the sandbox may use", keys_of_limits.KEYS),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),
         Table("environment", "Environment variables inside", (_variable(),)),
+        Table("check", "What `sandboxd check` counts", (OTHERS,)),
         Table(
             "allow",
             "Findings of `sandboxd check` that the project accepts",

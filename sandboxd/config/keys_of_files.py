@@ -1,4 +1,4 @@
-"""The keys of `[workspace]` about files that stay out of the sandbox."""
+"""The keys about files of the project: those that stay out of the sandbox, and those that are somebody else's."""
 
 from __future__ import annotations
 
@@ -22,4 +22,13 @@ SHOW = Key(
     default="none",
     pattern=IGNORE_PATTERN,
     limits="It counts only after `sandboxd trust add`. What a policy hides stays hidden.",
+)
+OTHERS = Key(
+    "others",
+    "Files that are somebody else's, as in a `.gitignore`: `check` counts what it finds in them, and does not list it",
+    '["vendor/", "examples/"]',
+    type=TEXTS,
+    default="`vendor/`, `third_party/`, `testdata/`, `fixtures/`, `__fixtures__/`, `*.example` and `*.example.*`",
+    pattern=IGNORE_PATTERN,
+    limits="A file or folder that you name is checked all the same, and `--no-allow` lists everything.",
 )

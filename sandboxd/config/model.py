@@ -102,6 +102,8 @@ class Config(NamedTuple):
     environment: tuple[Setting[tuple[str, str]], ...] = ()
     allow: tuple[Allow, ...] = ()
     rules: tuple[Setting[tuple[str, str]], ...] = ()
+    others: tuple[Setting[str], ...] | None = None
+    """Patterns of files that are somebody else's; None for the usual ones."""
     digest: str = ""
     """The digest of the file's bytes; '' if there is no file."""
     wishes: WorkspaceWishes = WorkspaceWishes()

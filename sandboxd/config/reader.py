@@ -6,13 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from sandboxd.config.keys import names_by_table
-from sandboxd.config.model import (
-    Allow,
-    CredentialWishes,
-    NetworkWishes,
-    Setting,
-    WorkspaceWishes,
-)
+from sandboxd.config.model import Allow, CredentialWishes, NetworkWishes, Setting, WorkspaceWishes
 from sandboxd.config.values import (
     FEATURE,
     FOLDER_INSIDE,
@@ -268,6 +262,15 @@ class Reader:
                 volumes = self.matching(value, "workspace.shared_volumes", VOLUME_NAME, "volumes")
                 wishes = wishes._replace(shared_volumes=volumes)
         return wishes
+
+    def others(self, node: Node) -> tuple[Setting[str], ...] | None:
+        patterns = None
+        for key, value in self.members(node, "check"):
+            if value.kind != "array":
+                self.wrong_type(value, f"check.{key}", "a list of strings")
+            else:
+                patterns = self.matching(value, f"check.{key}", IGNORE_PATTERN, _PATTERNS)
+        return patterns
 
     def limits(self, node: Node) -> tuple[Setting[tuple[str, str | int]], ...]:
         from sandboxd.model import limits

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from sandboxd.text import SourceText
 
 
+# The fields of `Config` that have another name than their table.
+_FIELDS = {"workspace": "wishes", "check": "others"}
+
+
 def nearest(start: str) -> str | None:
     """The path of the `sandboxd.toml` in `start` or the closest folder above it; None where there is none."""
     return find_upward(start, CONFIG_NAME)
@@ -66,11 +70,12 @@ def check(
             "limits": reader.limits,
             "where": reader.where,
             "environment": reader.environment,
+            "check": reader.others,
             "allow": reader.allow,
             "rules": reader.levels,
         }
         for key, node in reader.members(tree.root, ""):
-            values["wishes" if key == "workspace" else key] = readers[key](node)
+            values[_FIELDS.get(key, key)] = readers[key](node)
     if reader.findings:
         return None, tuple(reader.findings)
     folder = os.path.dirname(os.path.abspath(source.path))

@@ -56,6 +56,7 @@ class Linter:
         self._no_allow = no_allow
         self._decided: dict[str, Decided] = {}
         self._enforced: Mapping[str, str] | None = None
+        self._others: frozenset[str] = frozenset()
 
     @property
     def problems(self) -> tuple[Skipped, ...]:
@@ -74,6 +75,7 @@ class Linter:
             no_allow=self._no_allow,
         )
         linter._decided, linter._enforced = self._decided, self._enforced
+        linter._others = self._others
         return linter
 
     def settings(self, path: str) -> RuleSettings:
@@ -82,8 +84,20 @@ class Linter:
         :raises UsageError: a policy cannot be read, and `needs_policy` is set
         """
         settings = self._of_folder(os.path.dirname(path)).settings
+        if path in self._others:
+            settings = settings._replace(of_others=True)
         enforced = self.enforced()
         return settings._replace(enforced=enforced) if enforced else settings
+
+    def leave_out_others(self, root: str, paths: Iterable[str]) -> None:
+        """Suppress the findings in those of `paths` that are somebody else's, as found below the folder `root`."""
+        # Late: a check of named files has no use for it.
+        from sandboxd.lint import others
+
+        decided = self._of_folder(root)
+        config = decided.config
+        base = os.path.dirname(config.source.path) if config is not None else root
+        self._others |= others.among(paths, root, base, decided.settings.others)
 
     def problem(self, path: str) -> Skipped | None:
         """Why the config for the file at `path` is not applied; None where it is, or there is none."""
@@ -155,6 +169,7 @@ class Linter:
         from sandboxd.lint import tree
 
         targets = tree.find([folder], most_entries)
+        self.leave_out_others(os.path.abspath(folder), targets.files)
         skipped = list(targets.skipped)
         sources: list[SourceText] = []
         for path in targets.files:

@@ -73,16 +73,20 @@ def add_sources(
 
 
 def unique(findings: Iterable[Finding]) -> list[Finding]:
-    """The findings without duplicates, grouped by file; of equal ones one with a fix is kept."""
+    """The findings without duplicates, grouped by file; of equal ones one that counts is kept, and one with a fix."""
     by_key: dict[object, Finding] = {}
     order: dict[str, int] = {}
     for finding in findings:
         key = finding.rule, finding.place, finding.evidence
         order.setdefault(finding.place.path, len(order))
         before = by_key.get(key)
-        if before is None or (finding.fixes and not before.fixes):
+        if before is None or _weight(finding) > _weight(before):
             by_key[key] = finding
     return sorted(by_key.values(), key=lambda finding: order[finding.place.path])
+
+
+def _weight(finding: Finding) -> tuple[bool, bool]:
+    return finding.suppressed is None, bool(finding.fixes)
 
 
 def _source(path: str, document: Document, variables: Variables) -> SourceText | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd import files, formats, rules
 from sandboxd.errors import UnreadableError
-from sandboxd.findings import Severity, Skipped, Suppressed
+from sandboxd.findings import OTHERS, Severity, Skipped, Suppressed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from sandboxd.config.model import Config
     from sandboxd.findings import Finding
     from sandboxd.model.document import Document
+
+
+USUAL_OTHERS = (
+    *("vendor/", "third_party/", "testdata/", "fixtures/", "__fixtures__/"),
+    *("*.example", "*.example.*"),
+)
+"""The patterns, as of a `.gitignore`, of a project that names none itself."""
 
 
 class Allowance(NamedTuple):
@@ -44,6 +51,10 @@ class RuleSettings(NamedTuple):
     today: str = ""
     enforced: Mapping[str, str] = {}
     """The rules whose findings nobody may suppress, each with the policy file or option that says so."""
+    others: tuple[str, ...] = USUAL_OTHERS
+    """Patterns of files that are somebody else's, as of a `.gitignore`."""
+    of_others: bool = False
+    """Whether the file that is judged is one of those: its findings are suppressed."""
 
     def is_off(self, rule: str) -> bool:
         return rule not in self.enforced and rule in self.levels and self.levels[rule] is None
@@ -62,6 +73,8 @@ class RuleSettings(NamedTuple):
                 finding = self.insist(finding, "`[rules]` in sandboxd.toml")
                 severity = finding.severity
             allowed = None
+        elif self.of_others and allowed is None:
+            allowed = _OF_OTHERS
         if severity is not None and severity != finding.severity:
             finding = finding._replace(severity=severity)
         return finding._replace(suppressed=allowed) if allowed else finding
@@ -84,6 +97,7 @@ class RuleSettings(NamedTuple):
 
 
 NO_SETTINGS = RuleSettings()
+_OF_OTHERS = Suppressed("the file is somebody else's", OTHERS)
 
 
 class Decided(NamedTuple):
@@ -149,4 +163,5 @@ def _from_config(config: Config, today: str) -> RuleSettings:
     allowances = tuple(
         Allowance(allow.rule, allow.reason, by, allow.expires) for allow in config.allow
     )
-    return RuleSettings(levels, allowances, today)
+    others = USUAL_OTHERS if config.others is None else tuple(each.value for each in config.others)
+    return RuleSettings(levels, allowances, today, others=others)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.findings import Severity
+from sandboxd.findings import OTHERS, Severity
 from sandboxd.render import relative_path
 from sandboxd.screen import code_point, columns_of, cut, visible, wrap
 
@@ -102,7 +102,7 @@ def document(report: Report, options: Options) -> str:
 
     '' if no file was read, as the reasons are on stderr.
     """
-    return _Text(report, options).run() + "\n" if report.files else ""
+    return _Text(report, options).run() + "\n" if report.files or report.skipped else ""
 
 
 class _Text:
@@ -220,10 +220,15 @@ class _Text:
 
     def summary(self, counted: list[Finding]) -> str:
         files = _count(self.report.files, "file")
-        allowed = len(self.report.findings) - len(counted)
-        them = "it" if allowed == 1 else "them"
-        how = f"`--no-allow` shows {them}"
-        tail = f" ({allowed} allowed with a reason: {how})" if allowed else ""
+        suppressed = len(self.report.findings) - len(counted)
+        others = sum(
+            f.suppressed is not None and f.suppressed.by == OTHERS for f in self.report.findings
+        )
+        allowed = suppressed - others
+        parts = [f"{allowed} allowed with a reason"] if allowed else []
+        parts += [f"{others} in files of others"] if others else []
+        how = f"`--no-allow` shows {'it' if suppressed == 1 else 'them'}"
+        tail = f" ({', '.join(parts)}: {how})" if parts else ""
         if not counted:
             return self.nothing(f"{files}{tail}")
         parts = []

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.cli._checking import Checked
+from sandboxd.cli.commands.check import _exit_code
+from sandboxd.errors import EXIT_BUG, EXIT_OK
+from sandboxd.findings import Report, Severity, Skipped
+from sandboxd.render import Options, text
 from tests.forked import run_forked
 from tests.patience import PATIENCE
 
@@ -87,3 +92,30 @@ def test_the_page_of_the_json_output_shows_what_is_printed(project: Path, config
     page = (Path(__file__).resolve().parents[2] / "docs" / "check-json.md").read_text()
     example = page.partition("```json\n")[2].partition("```")[0]
     assert check(project, "--json").stdout == example
+
+
+def test_a_failure_on_the_only_file_is_no_clean_result() -> None:
+    failed = Skipped("/p/Dockerfile", "sandboxd failed on this file", is_file=True, is_bug=True)
+    report = Report((), (failed,), 0, {})
+    shown = text.document(report, Options("/p", "1", lambda rule: None, False, 80))  # type: ignore[arg-type]
+    assert "not checked: Dockerfile: sandboxd failed on this file" in shown
+    checked = Checked(report, ())
+    assert _exit_code(checked, Severity.ERROR, fails_on_skipped=False) == EXIT_BUG
+    beside = Checked(report._replace(files=1), ())
+    assert _exit_code(beside, Severity.ERROR, fails_on_skipped=False) == EXIT_OK
+
+
+def test_findings_in_files_of_others_are_counted_in_one_line(project: Path, config: Path) -> None:
+    config.write_text(FINE)
+    (project / "vendor" / "lib").mkdir(parents=True)
+    (project / "vendor" / "lib" / "devcontainer.json").write_text(WEAK)
+    done = check(project)
+    assert (done.returncode, done.stdout.count("privileged-container")) == (0, 0)
+    assert "(1 in files of others: `--no-allow` shows it)" in " ".join(done.stdout.split())
+    row = json.loads(check(project, "--json").stdout)["findings"][0]["suppressed"]
+    assert row == {"reason": "the file is somebody else's", "by": "others"}
+    assert check(project, "--no-allow").returncode == 1
+    assert check(project, "vendor").returncode == 1
+    assert check(project, "vendor/lib/devcontainer.json").returncode == 1
+    assert check(project, "--fix", "--unsafe").returncode == 0
+    assert (project / "vendor" / "lib" / "devcontainer.json").read_text() == WEAK

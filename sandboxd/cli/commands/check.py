@@ -15,7 +15,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sandboxd.cli import terminal
-from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
+from sandboxd.errors import EXIT_BUG, EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -291,6 +291,9 @@ def _write(text: str) -> None:
 def _exit_code(checked: Checked, failing: Severity, *, fails_on_skipped: bool) -> int:
     if checked.unreadable:
         return EXIT_USAGE
+    if not checked.report.files and any(skipped.is_bug for skipped in checked.report.skipped):
+        # Nothing at all was judged, which is not clean.
+        return EXIT_BUG
     if fails_on_skipped and (checked.skipped or any(s.is_file for s in checked.report.skipped)):
         return EXIT_FINDINGS
     worst = [f for f in checked.report.findings if not f.suppressed and f.severity >= failing]
