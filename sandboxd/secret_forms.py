@@ -118,3 +118,18 @@ def looks_random(value: str) -> bool:
         and len(set(value)) >= 12
         and not is_placeholder(value)
     )
+
+
+def looks_generated(password: str) -> bool:
+    """Whether a password mixes small and large letters and digits as nobody does who has to remember it."""
+    # Late: few texts have a password in a URL.
+    from itertools import pairwise
+
+    kinds = ["A" if char.isupper() else "a" if char.islower() else "0" for char in password]
+    changes = sum(one != other for one, other in pairwise(kinds))
+    return (
+        len(password) >= 12
+        and len(set(kinds)) == 3
+        and changes * 2 >= len(password)
+        and not is_placeholder(password)
+    )

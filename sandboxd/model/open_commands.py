@@ -13,7 +13,7 @@ _RUNS_ANYTHING = frozenset({
     # Languages.
     "python", "python3", "python -c", "python3 -c", "python -m", "python3 -m", "node", "node -e", "node --eval",
     "deno", "deno run", "deno eval", "bun", "bun -e", "ruby", "ruby -e", "perl", "perl -e", "php", "php -r",
-    "lua", "Rscript -e", "tsx", "ts-node", "go run",
+    "awk", "gawk", "lua", "Rscript -e", "tsx", "ts-node", "go run",
     # Packages of others, fetched and run.
     "npx", "bunx", "bun x", "pnpx", "uvx", "pipx", "pipx run", "npm exec", "npm x", "pnpm dlx", "pnpm exec",
     "yarn dlx", "yarn exec", "uv run", "uv tool run", "uv run python", "poetry run", "poetry run python",

@@ -26,6 +26,7 @@ VARIABLES = {
     "GOINSECURE": "[^$]+",
     "HELM_KUBEINSECURE_SKIP_TLS_VERIFY": _TRUE,
     "HEX_UNSAFE_HTTPS": _TRUE,
+    "MAVEN_OPTS": r"(?:.{0,300}\s)?-Dmaven\.wagon\.http\.ssl\.insecure(?:=true)?(?:\s.{0,300})?",
     "NODE_TLS_REJECT_UNAUTHORIZED": "0",
     "NOMAD_SKIP_VERIFY": _TRUE,
     "NPM_CONFIG_STRICT_SSL": _FALSE,
@@ -56,12 +57,24 @@ COMMANDS = {
         rf"\b(?:conda|mamba)\s[^;&|\n]{{0,100}}?\bssl_verify{_SET}(?i:{_FALSE})\b",
     ),
     "curl": ("curl", rf"\bcurl\s(?={_PART}{{0,400}}?(?<=\s){_CURL_FLAG}){_PART}{{0,400}}"),
+    "curl's settings": (
+        "curlrc",
+        r"\b(?:echo|printf)\s{1,10}[\"']?(?:-k|(?:--)?insecure)(?:\\n)?[\"']?\s{0,10}>{1,2}\s{0,10}[^\s;&|]{0,100}\.curlrc\b",
+    ),
+    "deno": (
+        "--unsafely-ignore-certificate-errors",
+        r"--unsafely-ignore-certificate-errors\b",
+    ),
     "dnf": ("sslverify", rf"(?<![./\w])sslverify{_SET}(?i:{_FALSE})\b"),
     "git": (
         "http.",
         rf"\bgit\s[^;&|\n]{{0,200}}?\bhttp\.(?:\S{{1,100}}\.)?ssl[vV]erify{_SET}(?i:{_FALSE})\b",
     ),
     "kubectl": ("--insecure-skip-tls-verify", r"--insecure-skip-tls-verify(?!=false)\b"),
+    "maven": (
+        "-Dmaven.wagon",
+        r"\bmvnw?\s[^;&|\n]{0,200}?-Dmaven\.wagon\.http\.ssl\.insecure(?:=true)?(?=[\s\"']|\Z)",
+    ),
     "npm": (
         "strict-ssl",
         rf"(?:\b(?:npm|pnpm|yarn)\s[^;&|\n]{{0,100}}?)?\bstrict-ssl{_SET}false\b|\bnpm\s[^;&|\n]{{0,100}}?--no-strict-ssl\b",

@@ -67,6 +67,7 @@ _WORDS = (
     "Verify",
     "INSECURE",
     "VERIFY",
+    "unsafely-ignore",
 )
 
 META = RuleMeta(

@@ -4,7 +4,8 @@
 
 A token of a known form (GitHub, AWS, Slack, a private key and others) anywhere in the text of a file: in a
 `RUN` line, a label, a heredoc, a command, a comment, instructions for agents, a `.envrc`, or in base64 in the
-`data` of a Kubernetes Secret. Also a URL whose password, or whose `api_key=` or `token=`, looks random.
+`data` of a Kubernetes Secret. Also a URL whose password, or whose `api_key=` or `token=`, looks random; a password of 12 characters and
+more counts where the host is a name of the internet.
 
     RUN git clone https://x:ghp_...@github.com/acme/private.git
 
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.findings import Finding, Place, RuleMeta, Severity
 from sandboxd.rules._needs import Contains
-from sandboxd.secret_forms import TOKENS, is_placeholder, looks_random, tokens_in
+from sandboxd.secret_forms import TOKENS, is_placeholder, looks_generated, looks_random, tokens_in
 from sandboxd.syntax.node import walk
 from sandboxd.text import Span
 
@@ -67,7 +68,9 @@ META = RuleMeta(
     yields_to=("secret-literal", "agent-secret-literal", "dockerfile-secret"),
 )
 
-_IN_URL = re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^:/@\s\"']{0,80}:([^@/\s\"'$]{1,200})@")
+_IN_URL = re.compile(
+    r"[a-z][a-z0-9+.-]{1,20}://[^:/@\s\"']{0,80}:([^@/\s\"'$]{1,200})@(?=([\w.-]{0,200}))"
+)
 _IN_QUERY = re.compile(
     rf"(?i)https?://[^\s\"'<>]{{1,300}}[?&](?:{'|'.join(_QUERY_KEYS)})([^&\s\"'<>$]{{1,200}})"
 )
@@ -87,10 +90,28 @@ def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
         for match in pattern.finditer(text):
             start, end = match.span(1)
             is_known = any(first < end and start < last for first, last in spans)
-            if looks_random(match[1]) and not is_known:
+            is_real = looks_random(match[1]) or (
+                pattern is _IN_URL and _is_elsewhere(match[2]) and looks_generated(match[1])
+            )
+            if is_real and not is_known:
                 message = f"{where} is written out, and looks like a real one"
                 yield _finding(subject, Span(start, end), message, match[1], Severity.WARNING)
     yield from _in_base64(subject)
+
+
+def _is_elsewhere(host: str) -> bool:
+    """Whether a host is a name of the internet, so that its password is none of a throw-away service beside."""
+    name, dot, ending = host.rpartition(".")
+    is_local = ending in (
+        "local",
+        "localhost",
+        "internal",
+        "test",
+        "example",
+        "invalid",
+        "localdomain",
+    )
+    return bool(name and dot) and not is_local and not ending.isdigit()
 
 
 def _in_base64(subject: Document) -> Iterator[Finding]:
