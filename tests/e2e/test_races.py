@@ -127,7 +127,9 @@ def test_a_pin_that_the_host_took_away_comes_back(
         (outer / "new").rename(envrc)
         run_quietly(api, first.id, Exec(["sh", "-c", "echo evil >> .envrc"]))
         assert "evil" in envrc.read_text(), "the kernel keeps the pin: this test is not needed"
-        with pytest.raises(Halted, match=r"`\.envrc` was replaced on the host"):
+        with pytest.raises(
+            Halted, match=r"`\.envrc` was replaced, which took the mount away; nobody watched"
+        ):
             sandboxes.up(api, plan, quiet)
         assert api.inspect(first.id)["State"]["Paused"]
         second = sandboxes.up(api, sandboxes.plan_of(outer, host_facts), quiet, replace="container")
