@@ -158,11 +158,37 @@ def read_beside(path: str, beside: str) -> SourceText:
 
     :raises UnreadableError: as `read_source`; also if it is outside of the project
     """
-    if "\0" in path:
-        raise UnreadableError("path holds a NUL byte", "check the path")
-    if not in_same_project(path, beside):
-        raise UnreadableError("lies outside of the project", "check it where it belongs to")
-    return read_source(os.path.realpath(path), shown_as=path)
+    return ReaderBeside()(path, beside)
+
+
+class ReaderBeside:
+    """`read_beside` for one run over many files: where a folder really is, and in which project, is looked up once."""
+
+    def __init__(self) -> None:
+        self._real: dict[str, str] = {}
+        self._roots: dict[str, str] = {}
+
+    def __call__(self, path: str, beside: str) -> SourceText:
+        if "\0" in path:
+            raise UnreadableError("path holds a NUL byte", "check the path")
+        real = self._real_path(path)
+        if not real.startswith(self._root(os.path.dirname(beside))):
+            raise UnreadableError("lies outside of the project", "check it where it belongs to")
+        return read_source(real, shown_as=path)
+
+    def _real_path(self, path: str) -> str:
+        folder, _, name = path.rpartition("/")
+        if name in ("", ".", ".."):
+            return os.path.realpath(path)
+        if folder not in self._real:
+            self._real[folder] = os.path.realpath(f"{folder}/" if folder or path[:1] == "/" else "")
+        real = f"{self._real[folder].rstrip('/')}/{name}"
+        return os.path.realpath(real) if os.path.islink(real) else real
+
+    def _root(self, folder: str) -> str:
+        if folder not in self._roots:
+            self._roots[folder] = os.path.realpath(project_root(folder)).rstrip("/") + "/"
+        return self._roots[folder]
 
 
 def in_same_project(path: str, beside: str) -> bool:

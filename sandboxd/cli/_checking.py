@@ -178,7 +178,7 @@ class CheckRun:
         path = result.source.path
         if all(finding.place.path == path for finding in result.report.findings):
             return result
-        fixed = Files(load=files.read_beside)
+        fixed = Files(load=files.ReaderBeside())
         for other in results:
             fixed.put(other.source)
         linter = self.linter.with_files(fixed)

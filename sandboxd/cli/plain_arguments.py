@@ -1,7 +1,7 @@
 """Arguments in their plain form, read without `argparse`, whose import costs more than Python's own start.
 
-Plain means: options by their whole names, each value a word of its own or after `=`, and the words of another
-command last. Everything else, help and errors included, is left to `argparse`."""
+Plain means: options by their whole names, each value a word of its own or after `=`, paths side by side, and the words
+of another command last. Everything else, help and errors included, is left to `argparse`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 REST = "..."
 """`argparse.REMAINDER`: everything that is left belongs to another command."""
 
-_SETTINGS = {"action", "nargs", "default", "metavar", "help"}
+_SETTINGS = {"action", "nargs", "default", "metavar", "help", "choices"}
+
+_OF_MANY = {"nargs", "metavar", "help"}
 
 
 class _NotPlainError(Exception):
@@ -48,6 +50,10 @@ class _Plain:
         """The argparse action and the attribute of each option."""
         self._values: dict[str, Any] = {}
         self._rest = ""
+        self._choices: dict[str, Any] = {}
+        """The values that an attribute may have, where not any."""
+        self._many = ""
+        """The attribute of the words that are no options, any number of them side by side."""
 
     def __getattr__(self, name: str) -> Any:
         raise _NotPlainError
@@ -62,11 +68,19 @@ class _Plain:
             default = False if action == "store_true" else settings.get("default")
             self._actions.update(dict.fromkeys(names, (action, fills)))
             self._values[fills] = list(default) if isinstance(default, list) else default
+            if "choices" in settings:
+                self._choices[fills] = settings["choices"]
         elif not names[0].startswith("-") and nargs == REST and not self._rest:
             self._rest = names[0]
             self._values[self._rest] = []
+        elif not names[0].startswith("-") and nargs == "*" and settings.keys() <= _OF_MANY:
+            self._many = self._many or names[0]
+            self._values[names[0]] = []
         else:
             raise _NotPlainError
+
+    def set_defaults(self, **values: Any) -> None:
+        self._values.update(values)
 
     def read(self, words: Sequence[str]) -> dict[str, Any]:
         """The values of all arguments.
@@ -74,8 +88,16 @@ class _Plain:
         :raises _NotPlainError: `words` are not plain
         """
         remaining = list(words)
-        while remaining and remaining[0].startswith("-") and remaining[0] != "--":
-            self._take_option(remaining)
+        many = self._many
+        while remaining and remaining[0] != "--":
+            if remaining[0].startswith("-"):
+                self._take_option(remaining)
+            elif many:
+                options = (at for at, word in enumerate(remaining) if word.startswith("-"))
+                end = next(options, len(remaining))
+                self._values[many], remaining, many = remaining[:end], remaining[end:], ""
+            else:
+                break
         if remaining and not self._rest:
             raise _NotPlainError
         return self._values | ({self._rest: remaining} if self._rest else {})
@@ -93,6 +115,8 @@ class _Plain:
             if not remaining or remaining[0].startswith("-"):
                 raise _NotPlainError
             value = remaining.pop(0)
+        if value not in self._choices.get(fills, (value,)):
+            raise _NotPlainError
         if action == "append":
             self._values[fills] = [*(self._values[fills] or []), value]
         else:

@@ -47,7 +47,7 @@ class Linter:
         needs_policy: bool = False,
         no_allow: str = "",
     ) -> None:
-        self.files = Files(load=files.read_beside) if files_at_hand is None else files_at_hand
+        self.files = Files(load=files.ReaderBeside()) if files_at_hand is None else files_at_hand
         self.host = host
         self.variables = _variables(environ, self.files, host, is_here)
         self._environ = environ
