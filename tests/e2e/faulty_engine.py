@@ -56,6 +56,10 @@ def _relay(client: socket.socket, engine: str, left: list[Fault]) -> None:
             broken = left.pop() if left and re.search(left[0].at.encode(), data) else None
             if broken is not None and broken.answer:
                 client.sendall(broken.answer)
+                client.shutdown(socket.SHUT_WR)
+                # What is left unread at the end, as the body of a request, takes the answer from the client.
+                while client.recv(65536):
+                    pass
                 return
             if broken is not None:
                 cut.set()
