@@ -51,9 +51,10 @@ def here(own: Session, command: list[str]) -> Door:
         )
 
     def collect() -> Collected:
+        from sandboxd.operations.options import SandboxOptions
         from sandboxd.operations.review import Collected
 
-        return Collected(**operate("review", own.project, {"name": own.name}))
+        return Collected(**operate("review", own.project, SandboxOptions(name=own.name)))
 
     return Door("", run_here, collect)
 

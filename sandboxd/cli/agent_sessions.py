@@ -199,9 +199,8 @@ def get_ready(own: Session, options: AgentOptions, *, starts_daemon: bool) -> Re
     """
     try:
         say = progress.OneLine().say
-        params = {**dict(options), "environ": dict(os.environ)}
         ready: ReadyDocument = operate(
-            "agent", own.project, params, say, starts_daemon=starts_daemon
+            "agent", own.project, options, say, gives_environ=True, starts_daemon=starts_daemon
         )
     finally:
         progress.clear()

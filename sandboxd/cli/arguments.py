@@ -24,14 +24,21 @@ def add(
         each = options.arguments[name]
         text = before + each.help
         if isinstance(each.default, bool):
-            parser.add_argument(each.option, action="store_true", help=text)
-        elif isinstance(each.default, str):
+            parser.add_argument(*each.spellings, action="store_true", help=text)
+        elif isinstance(each.default, int):
+            text += f" (default: {each.default})"
+            parser.add_argument(
+                *each.spellings, type=int, default=each.default, metavar=each.metavar, help=text
+            )
+        elif each.default is None or isinstance(each.default, str):
             if each.default:
                 text += f" (default: {each.default})"
-            parser.add_argument(each.option, default=each.default, metavar=each.metavar, help=text)
+            parser.add_argument(
+                *each.spellings, default=each.default, metavar=each.metavar, help=text
+            )
         else:
             parser.add_argument(
-                each.option, action="append", default=[], metavar=each.metavar, help=text
+                *each.spellings, action="append", default=[], metavar=each.metavar, help=text
             )
 
 
@@ -60,7 +67,9 @@ def on_cluster(options: type[Options]) -> dict[str, str]:
 def _value(typed: Any, default: object) -> object:
     if isinstance(default, bool):
         return not default if typed else default
-    if isinstance(default, str) or not typed:
+    if isinstance(default, int):
+        return typed
+    if default is None or isinstance(default, str) or not typed:
         return typed or default
     from sandboxd.cli import env_file
 

@@ -14,24 +14,30 @@ if TYPE_CHECKING:
 
     from sandboxd.cli.daemon_start import NotRunning
     from sandboxd.engine.interruption import Step
+    from sandboxd.operations.option import Options
 
 
 def operate(
     name: str,
     directory: str,
-    options: Mapping[str, object],
+    chosen: Options | Mapping[str, object],
     say: Callable[[str, bool], None] = progress.say,
     *,
+    gives_environ: bool = False,
     starts_daemon: bool | None = None,
 ) -> Any:
     """The result of the operation `name` of `sandboxd.operations`, as JSON.
 
-    :param options: as the operation's `serve` reads them
+    :param chosen: what the operation's `serve` reads: its options, or their JSON
+    :param gives_environ: send this process's variables with them, of which configs name some
     :param say: called with each step (text, whether the next one replaces it)
     :param starts_daemon: as `through_daemon.operate`
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled by a signal
     """
+    options = dict(chosen)
+    if gives_environ:
+        options["environ"] = dict(os.environ)
     reasons: list[NotRunning] = []
     answer = through_daemon.operate(
         messages.OPERATION + name,

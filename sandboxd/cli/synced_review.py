@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import kept_files, terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, SandboxdError, UsageError
+from sandboxd.operations.options import SettleOptions
 from sandboxd.sync import is_used
 from sandboxd.sync.place import place_of
 
@@ -22,7 +23,7 @@ def settle(directory: str, name: str) -> None:
     if not os.path.lexists(place_of(os.environ, kept_files.sandbox_of(directory, name)).record):
         return
     try:
-        problem = operate("synced", directory, {"name": name, "removals": 0})["problem"]
+        problem = operate("synced", directory, SettleOptions(name=name))["problem"]
     except SandboxdError as error:
         terminal.status(f"not kept the same: {error.message}")
         return
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | 
     answers = args.restore is not None
     settled = None
     if is_used(os.environ):
-        settled = operate("synced", folder, {"name": name, "removals": 0})
+        settled = operate("synced", folder, SettleOptions(name=name))
     if settled is None or settled["state"] is None:
         if answers:
             raise UsageError(
@@ -51,9 +52,9 @@ def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | 
         return None
     _refuse_others(args)
     if removals := _removals(args):
-        settled = operate("synced", folder, {"name": name, "removals": removals})
+        settled = operate("synced", folder, SettleOptions(name=name, removals=removals))
     elif answers:
-        settled = operate("synced", folder, {"name": name, "removals": 0, "restores": True})
+        settled = operate("synced", folder, SettleOptions(name=name, restores=True))
     if settled["age"]:
         terminal.status(settled["age"])
     _show(settled["state"], option)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
+from sandboxd.operations.options import TakeOptions
 
 if TYPE_CHECKING:
     import argparse
@@ -51,14 +52,14 @@ def take(directory: str, name: str, ref: str, expect: str | None, *, acting: boo
     :param acting: also what enters another repository, or changes files that are shut inside
     :raises SandboxdError: nothing can be taken
     """
-    request = {"name": name, "ref": ref, "acting": acting, "expect": expect}
-    took = operate("take", directory, request)
+    options = TakeOptions(name=name, ref=ref, acting=acting, expect=expect or "")
+    took = operate("take", directory, options)
     _show(took)
     left = 0
     for one in took["stays"]:
         if one["tip"] and sys.stdin.isatty() and _agrees(one):
-            request = {"name": name, "ref": one["name"], "acting": True, "expect": one["tip"]}
-            took = operate("take", directory, request)
+            options = TakeOptions(name=name, ref=one["name"], acting=True, expect=one["tip"])
+            took = operate("take", directory, options)
             _show(took)
             left += bool(took["stays"])
         else:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.engine.interruption import Step, interruptible, never, passing, silent
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import BenchOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,29 +28,18 @@ if TYPE_CHECKING:
 NEEDS_FACTS = False
 
 
-class Options(TypedDict):
-    """The options of `serve`; the parameters of `bench` describe them."""
-
-    command: list[str]
-    rounds: int
-    copy_limit: int
-    plain: bool
-    allow_runc: bool
-    environ: dict[str, str]
-    """The caller's environment, of which configs name variables."""
-
-
 def serve(request: Request) -> Results:
-    """Run `bench` with `Options`."""
+    """Run `bench` with `BenchOptions`."""
+    options = request.read_options(BenchOptions)
     return bench(
         request.engine,
         request.directory,
         request.environ_of_caller(),
-        command=request.texts("command"),
-        rounds=request.number("rounds"),
-        copy_limit=request.number("copy_limit"),
-        plain=request.flag("plain"),
-        allow_runc=request.flag("allow_runc"),
+        command=options.command,
+        rounds=options.rounds,
+        copy_limit=options.copy_limit,
+        plain=options.plain,
+        allow_runc=options.allow_runc,
         progress=request.progress,
         cancel=request.cancel,
     )

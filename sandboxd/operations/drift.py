@@ -9,6 +9,7 @@ from sandboxd.errors import UsageError
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -88,12 +89,13 @@ class Compared(NamedTuple):
 
 
 def serve(request: Request) -> Compared:
-    """Run `drift`; the option `name` is the sandbox's name."""
+    """Run `drift` with `SandboxOptions`."""
+    options = request.read_options(SandboxOptions)
     return drift(
         request.engine,
         request.directory,
         request.environ,
-        name=request.name,
+        name=options.name,
         facts=request.facts,
         cancel=request.cancel,
     )

@@ -2,7 +2,8 @@
 
 A type of options is a frozen class whose fields each have a default: ``build: bool = option("--build", "...",
 default=False)`` is also an option of a command, ``name: str = ""`` is not. `Request.read_options` reads what a client
-sends by the type of the default: a switch, a text, a text or None, a tuple of texts, or variables.
+sends by the type of the default: a switch, a number, a text, a text or None, a tuple of texts, or
+variables.
 """
 
 from __future__ import annotations
@@ -24,9 +25,16 @@ class Argument:
     """How a field is typed on a command line."""
 
     def __init__(
-        self, option: str, help_: str, default: object, metavar: str, on_cluster: str
+        self,
+        option: str,
+        help_: str,
+        default: object,
+        metavar: str,
+        on_cluster: str,
+        short: str,
     ) -> None:
         self.option = option
+        self.spellings = (short, option) if short else (option,)
         self.help = help_
         self.default = default
         self.metavar = metavar
@@ -35,19 +43,35 @@ class Argument:
         """Its name in the parsed arguments."""
 
 
-def option(option: str, help_: str, *, default: T, metavar: str = "", on_cluster: str = "") -> T:
+def option(
+    option: str,
+    help_: str,
+    *,
+    default: T,
+    metavar: str = "",
+    on_cluster: str = "",
+    short: str = "",
+) -> T:
     """A field that is an option of a command.
 
     :param option: as it is typed; a switch gives the value that `default` is not
     :param help_: its line in the help
     :param metavar: the placeholder of its value in the help; '' for a switch
     :param on_cluster: what to do instead on a cluster, where it has no meaning; '' where it has one
+    :param short: its short form, such as `-y`; '' for none
     """
-    argument: Any = Argument(option, help_, default, metavar, on_cluster)
+    argument: Any = Argument(option, help_, default, metavar, on_cluster, short)
     return argument  # type: ignore[no-any-return]  # the class puts the default in its place
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(option,))
+def option_of(options: type[Options], field: str) -> Any:
+    """A field that is the same option of a command as `field` of other options."""
+    return options.arguments[field]
+
+
+@dataclass_transform(
+    frozen_default=True, kw_only_default=True, field_specifiers=(option, option_of)
+)
 class Options:
     """The base of a type of options. An instance cannot be changed."""
 

@@ -112,6 +112,8 @@ class Request:
             return self.optional_text(name)
         if isinstance(default, bool):
             return self.flag(name)
+        if isinstance(default, int):
+            return self.number(name)
         if isinstance(default, tuple):
             return tuple(self.texts(name))
         return self.text(name) if isinstance(default, str) else self.variables(name)

@@ -14,6 +14,7 @@ from sandboxd.errors import UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,11 +51,12 @@ class Collected(NamedTuple):
 
 
 def serve(request: Request) -> Collected:
-    """Run `collect`; the option `name` is the sandbox's name."""
+    """Run `collect` with `SandboxOptions`."""
+    options = request.read_options(SandboxOptions)
     return collect(
         request.engine,
         request.directory,
-        name=request.name,
+        name=options.name,
         progress=request.progress,
         cancel=request.cancel,
     )

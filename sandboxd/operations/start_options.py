@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.operations.option import Options, option
+from sandboxd.operations.option import Options, option, option_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ class AgentOptions(Options):
 
     name: str = ""
     """The name of the session, which is also that of its sandbox."""
-    allow_runc: bool = False
-    build: bool = False
+    allow_runc: bool = option_of(StartOptions, "allow_runc")
+    build: bool = option_of(StartOptions, "build")
     task: str | None = None
     """The task for a run without a terminal; None: an interactive run."""
-    resume: bool = False
+    resume: bool = option("--resume", "go on where it ended last", default=False)
     """Whether the agent continues its last conversation."""
     more: tuple[str, ...] = ()
     """The user's own arguments, added to the end of the agent's command line."""

@@ -10,6 +10,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import StopOptions
 from sandboxd.state import failed_command, given_rights
 
 if TYPE_CHECKING:
@@ -21,15 +22,6 @@ if TYPE_CHECKING:
     from sandboxd.operations.request import Request
 
 NEEDS_FACTS = False
-
-
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    name: str
-    """The sandbox's name; '' for the unnamed one."""
-    discard: bool
-    """Throw away the changes in a private copy."""
 
 
 class Stopped(NamedTuple):
@@ -53,13 +45,14 @@ class StoppedDocument(TypedDict):
 
 
 def serve(request: Request) -> Stopped:
-    """Run `stop` with `Options`."""
+    """Run `stop` with `StopOptions`."""
+    options = request.read_options(StopOptions)
     stopped = stop(
         request.engine,
         request.directory,
         request.environ,
         name=request.name,
-        discard=request.flag("discard"),
+        discard=options.discard,
         progress=request.progress,
         cancel=request.cancel,
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 from sandboxd.engine.interruption import interruptible
 from sandboxd.errors import UsageError
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import SettleOptions
 
 if TYPE_CHECKING:
     from sandboxd.operations.request import Request
@@ -22,17 +23,6 @@ _SESSION_SECONDS = 20.0
 """Seconds for a comparison by the daemon's session; then it is done here."""
 _COMMITS_SECONDS = 5.0
 """Seconds for commits to pass; a large transfer goes on behind the command."""
-
-
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    name: str
-    """The sandbox's name; '' for the unnamed one."""
-    removals: int
-    """The user's answer: so many files may be removed; 0 for no answer."""
-    restores: bool
-    """The user's answer: they are to be restored."""
 
 
 class Settled(NamedTuple):
@@ -56,7 +46,7 @@ class SettledDocument(TypedDict):
 
 
 def serve(request: Request) -> Settled:
-    """Compare once, with `Options`, the copy of a sandbox that runs; of one that is stopped, tell the last state.
+    """Compare once, with `SettleOptions`, the copy of a sandbox that runs; of one that is stopped, tell the last state.
 
     :raises EnvironmentFailure: both sides cannot be compared
     :raises UsageError: the answer is to no question, or to another one, or the sandbox does not run
@@ -66,6 +56,7 @@ def serve(request: Request) -> Settled:
     from sandboxd.sync import last_state
     from sandboxd.sync.place import place_of
 
+    options = request.read_options(SettleOptions)
     engine = interruptible(request.engine, request.cancel)
     folder = project_folder(request.directory)
     for container in find.project_containers(engine, folder, request.name):
@@ -74,13 +65,13 @@ def serve(request: Request) -> Settled:
         if copy is None:
             continue
         if container.state != "running":
-            return _last(request, sandbox, container.state)
-        problem = _settle(request, sandbox, copy)
+            return _last(request, options, sandbox, container.state)
+        problem = _settle(request, options, sandbox, copy)
         return Settled(problem, last_state.read(place_of(request.environ, sandbox)))
     return Settled()
 
 
-def _last(request: Request, sandbox: str, state: str) -> Settled:
+def _last(request: Request, options: SettleOptions, sandbox: str, state: str) -> Settled:
     """What was known of a copy when its sandbox ended."""
     import time
 
@@ -90,7 +81,7 @@ def _last(request: Request, sandbox: str, state: str) -> Settled:
     from sandboxd.sync.place import place_of
 
     last = last_state.read(place_of(request.environ, sandbox))
-    if last is None or request.number("removals") or request.flag("restores"):
+    if last is None or options.removals or options.restores:
         raise UsageError(
             f"the sandbox is {state}, so both sides cannot be compared",
             f"`sandboxd up{name_option(sandbox)}` starts it",
@@ -99,14 +90,15 @@ def _last(request: Request, sandbox: str, state: str) -> Settled:
     return Settled(last.problem, last, f"the sandbox is {state}; both sides were compared {when}")
 
 
-def _settle(request: Request, sandbox: str, copy: Record) -> str:
+def _settle(request: Request, options: SettleOptions, sandbox: str, copy: Record) -> str:
     from sandboxd.life import synced_copy
     from sandboxd.sync import last_state
 
     engine, environ = interruptible(request.engine, request.cancel), request.environ
-    removals, restores = request.number("removals"), request.flag("restores")
-    if removals or restores:
-        report = synced_copy.answer(engine, environ, sandbox, copy, removals, restores=restores)
+    if options.removals or options.restores:
+        report = synced_copy.answer(
+            engine, environ, sandbox, copy, options.removals, restores=options.restores
+        )
         return last_state.problem_of(report)
     problem = request.keeping.settle_copy(sandbox, _SESSION_SECONDS)
     if problem is not None:

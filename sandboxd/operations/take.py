@@ -13,6 +13,7 @@ from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import TakeOptions
 
 if TYPE_CHECKING:
     from sandboxd.operations.request import Request
@@ -55,12 +56,10 @@ class Took(NamedTuple):
 
 
 def serve(request: Request) -> Took:
-    """Take the waiting commits of the sandbox `name`: those at `ref` below its own refs, or of every branch if that is
-    ''.
+    """Take the waiting commits that `TakeOptions` name.
 
-    First, commits are exchanged with the sandbox, and again afterwards. With `expect`, only a tip with that id is
-    taken; without it, only tips that waited before the exchange: later ones were shown to nobody. The switch `acting`
-    also takes commits that add another repository or change files that are read-only inside.
+    First, commits are exchanged with the sandbox, and again afterwards. Without `expect`, only tips are taken that
+    waited before the exchange: later ones were shown to nobody.
 
     :raises UsageError: the folder has no repository, or the sandbox no git directory of its own; `expect` without one
         `ref`, or `acting` without `expect`
@@ -70,6 +69,7 @@ def serve(request: Request) -> Took:
     from sandboxd.plan.git_identity import git_identity
     from sandboxd.plan.git_user_configs import user_configs
 
+    options = request.read_options(TakeOptions)
     workspace = os.path.realpath(project_folder(request.directory))
     sandbox = sandbox_id(workspace, request.name)
     repository = place.repository_of(workspace)
@@ -78,9 +78,8 @@ def serve(request: Request) -> Took:
             "nothing waits: this sandbox has no git directory of its own",
             f"`sandboxd review{option_of(request.name)}` shows what it changed",
         )
-    ref, expected = request.optional_text("ref") or "", request.optional_text("expect") or ""
-    acting = request.flag("acting")
-    if (acting and not expected) or (expected and not ref):
+    ref, expected = options.ref, options.expect
+    if (options.acting and not expected) or (expected and not ref):
         raise UsageError(
             "nobody looked at what would be taken", "name the branch, and its tip's id"
         )
@@ -95,7 +94,7 @@ def serve(request: Request) -> Took:
         request.name,
         [ref] if ref else [],
         shown,
-        acting=acting,
+        acting=options.acting,
         identity=dict(identity),
     )
     if took.takes:

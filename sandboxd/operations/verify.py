@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.engine.interruption import Step, counted, interruptible, never, silent
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import _controls, _plan, recording
 from sandboxd.operations._folder import project_folder
+from sandboxd.operations.options import VerifyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
     from sandboxd.verify.verdict import Verdict
 
 NEEDS_FACTS = True
-
-
-class Options(TypedDict):
-    """The options of `serve`; the parameters of `verify` describe them."""
-
-    name: str
-    """The sandbox's name; '' for the unnamed one."""
-    container: str | None
-    is_fresh: bool
-    with_controls: bool
 
 
 class Verified(NamedTuple):
@@ -48,15 +39,16 @@ class Verified(NamedTuple):
 
 
 def serve(request: Request) -> Verified:
-    """Run `verify` with `Options`."""
+    """Run `verify` with `VerifyOptions`."""
+    options = request.read_options(VerifyOptions)
     return verify(
         request.engine,
         request.directory,
         request.environ,
         name=request.name,
-        container=request.optional_text("container"),
-        is_fresh=request.flag("is_fresh"),
-        with_controls=request.flag("with_controls"),
+        container=options.container,
+        is_fresh=options.is_fresh,
+        with_controls=options.with_controls,
         facts=request.facts,
         progress=request.progress,
         cancel=request.cancel,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations import _plan
 from sandboxd.operations._folder import project_folder, working_dir
+from sandboxd.operations.options import WhyOptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,15 +32,6 @@ event.
 """
 
 
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    name: str
-    """The sandbox's name; '' for the unnamed one."""
-    before: list[str]
-    """The numbers of the `Counters` before the command, as text; [] if nobody read them."""
-
-
 class Cause(NamedTuple):
     """What blocked a command, as far as it is known."""
 
@@ -53,7 +45,7 @@ class Cause(NamedTuple):
 
 
 def serve(request: Request) -> Cause:
-    """Run `why` with `Options`.
+    """Find what blocked the last command that failed, with `WhyOptions`.
 
     :raises UsageError: no command of this sandbox is known to have failed
     :raises EnvironmentFailure: there is no such sandbox
@@ -62,12 +54,13 @@ def serve(request: Request) -> Cause:
 
     from sandboxd.observe.diagnosis.diagnose import diagnose
 
+    options = request.read_options(WhyOptions)
     container, failed = _container(request), _failed(request)
     inspected = request.engine.inspect(container.id)
     sandbox = _in_force(inspected, _plan_of(request, container.id), request.environ)._replace(
         is_root=_is_root(failed.user or (inspected.get("Config") or {}).get("User") or ""),
         attempts=_attempts(request, failed),
-        counters=_counted(inspected, request.texts("before")),
+        counters=_counted(inspected, options.before),
     )
     is_same = _started(inspected) <= failed.ended
     return Cause(
@@ -267,7 +260,7 @@ def _attempts(request: Request, failed: FailedCommand) -> tuple[Attempt, ...]:
     )
 
 
-def _counted(inspected: Inspected, before: list[str]) -> Counters | None:
+def _counted(inspected: Inspected, before: Sequence[str]) -> Counters | None:
     from sandboxd.observe import counters
 
     now = counters.read(inspected) if before else None

@@ -28,7 +28,7 @@ from sandboxd.cli import arguments, plain_arguments, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.errors import EXIT_OK, SandboxdError, UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions
-from sandboxd.operations.start_options import AgentOptions, StartOptions
+from sandboxd.operations.start_options import AgentOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from sandboxd.operations.on_cluster.target import Target
 
 HELP = "an AI agent at work on a copy of the project"
+
+HERE_ONLY = arguments.on_cluster(AgentOptions)
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -74,7 +77,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         metavar="TASK",
         help="do this task without a terminal; `-` reads it from standard input",
     )
-    parser.add_argument("--resume", action="store_true", help="go on where it ended last")
+    arguments.add(parser, AgentOptions, "resume")
     _sandbox.add_on(parser)
     _sandbox.add_no_daemon(parser)
     arguments.add(parser, ClusterOptions, "runtime_class", "gateway_image", before="with --on: ")
@@ -100,11 +103,11 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="a credential beside the agent's own, such as `github`, or another account of its own, such as "
         "`anthropic:work`; can be given more than once",
     )
-    arguments.add(parser, StartOptions, "build")
+    arguments.add(parser, AgentOptions, "build")
     parser.add_argument(
         "-y", "--yes", action="store_true", help="give what would be asked about, and show it"
     )
-    _grants.configure(parser)
+    arguments.add(parser, AgentOptions, "allow_runc")
 
 
 def _read_words(args: argparse.Namespace) -> tuple[str | None, list[str]]:
@@ -207,13 +210,8 @@ def _work(
 ) -> int:
     from sandboxd.cli import agent_attended, agent_epilogue, agent_sessions
 
-    options = AgentOptions(
-        name=own.name,
-        allow_runc=args.allow_runc,
-        build=args.build,
-        task=_task(args.task),
-        resume=args.resume,
-        more=tuple(more),
+    options = arguments.chosen(
+        args, AgentOptions, name=own.name, task=_task(args.task), more=tuple(more)
     )
     with agent_sessions.image_of_a_start(own, agent, image_before):
         ready = agent_sessions.get_ready(own, options, starts_daemon=not args.no_daemon)

@@ -17,38 +17,28 @@ copies are removed.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
-from typing import TYPE_CHECKING
 
-from sandboxd.cli import progress, terminal
-from sandboxd.cli.commands import _grants, _sandbox
+from sandboxd.cli import arguments, progress, terminal
+from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK
-
-if TYPE_CHECKING:
-    from sandboxd.operations.bench import Options
+from sandboxd.operations.options import BenchOptions
 
 HELP = "measure what the sandbox costs for this project"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_project(parser)
-    _grants.configure(parser)
-    parser.add_argument(
-        "--rounds", type=int, default=5, metavar="N", help="rounds to measure (default: 5)"
-    )
+    arguments.add(parser, BenchOptions, "allow_runc")
+    arguments.add(parser, BenchOptions, "rounds")
     parser.add_argument(
         "--copy-limit",
         default="512m",
         metavar="SIZE",
         help="largest workspace to copy, such as 4g (default: 512m)",
     )
-    parser.add_argument(
-        "--plain",
-        action="store_true",
-        help="compare with plain Docker, too: only for an image that you trust",
-    )
+    arguments.add(parser, BenchOptions, "plain")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--report", metavar="FILE", help="write a report, too: FILE ends with .html or .json"
@@ -65,15 +55,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.report:
         reports.check_name(args.report, *bench_report.ENDINGS)
-    options: Options = {
-        "command": args.command,
-        "rounds": args.rounds,
-        "copy_limit": bench_report.size(args.copy_limit),
-        "plain": args.plain,
-        "allow_runc": args.allow_runc,
-        "environ": dict(os.environ),
-    }
-    results = decode(operate("bench", _sandbox.folder(args), options, _say))
+    options = arguments.chosen(
+        args,
+        BenchOptions,
+        command=tuple(args.command),
+        copy_limit=bench_report.size(args.copy_limit),
+    )
+    results = decode(operate("bench", _sandbox.folder(args), options, _say, gives_environ=True))
     if args.report:
         bench_report.write(args.report, results)
     if args.json:

@@ -17,6 +17,14 @@ from sandboxd.files import find_upward
 
 HELP = "what this host can do, and why not more"
 
+HERE_ONLY = {
+    "long": "without it all that is known of a cluster is shown",
+    "raw": "`--json` prints the facts of the cluster",
+    "try_anew": "the cluster is asked anew each time",
+    "facts": "a report of `--raw` is about a machine",
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_on(parser, follows_file=False)

@@ -9,18 +9,24 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import terminal, where
+from sandboxd.cli import arguments, terminal, where
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_USAGE
+from sandboxd.operations.options import StopOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.operations.stop import Options, StoppedDocument
+    from sandboxd.operations.stop import StoppedDocument
 
 HELP = "stop and remove the project's sandbox"
+
+HERE_ONLY = {
+    "all": "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -32,9 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="end all sandboxes of all projects on this engine; asks on a terminal",
     )
     parser.add_argument("-y", "--yes", action="store_true", help="with --all: do not ask")
-    parser.add_argument(
-        "--discard", action="store_true", help="throw away what was changed in a private copy"
-    )
+    arguments.add(parser, StopOptions)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
                 "down --all", os.path.abspath(args.project), ": `sandboxd down` ends that one"
             )
         return code
-    options: Options = {"name": _sandbox.name(args), "discard": args.discard}
+    options = arguments.chosen(args, StopOptions, name=_sandbox.name(args))
     # Its folder may be gone: the operation says whether it had a sandbox.
     stopped: StoppedDocument = operate("stop", os.path.abspath(args.project), options)
     _say(stopped)
@@ -74,7 +78,7 @@ def _end_all(discard: bool, *, is_agreed: bool) -> int:
     code = 0
     for container in containers:
         sandbox = container.labels[PROJECT]
-        options: Options = {"name": name_of(sandbox), "discard": discard}
+        options = StopOptions(name=name_of(sandbox), discard=discard)
         try:
             stopped: StoppedDocument = operate("stop", workspace_of(sandbox), options)
             _say(stopped)

@@ -59,8 +59,10 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.cli.operating import operate
     from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
     from sandboxd.operations.drift import decode
+    from sandboxd.operations.options import SandboxOptions
 
-    compared = decode(operate("drift", _sandbox.folder(args), {"name": _sandbox.name(args)}))
+    options = SandboxOptions(name=_sandbox.name(args))
+    compared = decode(operate("drift", _sandbox.folder(args), options))
     if args.json:
         print(json.dumps(_as_json(compared), indent=2))
     else:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 
 HELP = "run a command in the project's sandbox"
 
+HERE_ONLY = {
+    "user": "a Pod has the one user of its plan",
+    "root": "Pod Security `restricted` has no root",
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)

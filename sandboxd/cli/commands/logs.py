@@ -22,6 +22,9 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 HELP = "show the output of the project's sandbox"
 
+HERE_ONLY = {"service": "the services of a Compose project are not there"}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)

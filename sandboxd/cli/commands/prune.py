@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd.cli import arguments, terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK
+from sandboxd.operations.options import PruneOptions
 from sandboxd.screen import size_text
 
 TYPE_CHECKING = False
@@ -29,16 +30,11 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
-    from sandboxd.operations.prune import Options
-
 HELP = "show what sandboxd keeps, and free what is unused"
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-y", "--yes", action="store_true", help="free it")
-    parser.add_argument(
-        "--all", action="store_true", help="also what may hold work and nothing runs on"
-    )
+    arguments.add(parser, PruneOptions)
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(
         "--engine-gone",
@@ -50,8 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.engine_gone is not None:
         return _note_gone(args.engine_gone)
-    options: Options = {"frees": args.yes, "with_work": args.all}
-    pruned = operate("prune", os.getcwd(), options)
+    pruned = operate("prune", os.getcwd(), arguments.chosen(args, PruneOptions))
     rows: list[dict[str, Any]] = pruned["rows"]
     if args.json:
         import json

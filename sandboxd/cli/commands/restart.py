@@ -6,9 +6,7 @@ What runs in it ends. A private copy stays as it is; the rest of the sandbox's f
 
 from __future__ import annotations
 
-import os
-
-from sandboxd.cli import progress, terminal, where
+from sandboxd.cli import arguments, progress, terminal, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
@@ -31,13 +29,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     where.say_here("restart", _sandbox.folder(args))
-    options = StartOptions(name=_sandbox.name(args), allow_runc=args.allow_runc)
+    options = arguments.chosen(args, StartOptions, name=_sandbox.name(args))
     try:
         started: StartedDocument = operate(
             "restart",
             _sandbox.folder(args),
-            {**dict(options), "environ": dict(os.environ)},
+            options,
             progress.OneLine().say,
+            gives_environ=True,
             starts_daemon=not args.no_daemon,
         )
     finally:

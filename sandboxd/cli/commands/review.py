@@ -114,6 +114,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.cli import review_document, synced_review
     from sandboxd.cli.operating import operate
+    from sandboxd.operations.options import SandboxOptions
     from sandboxd.operations.review import Collected, reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
@@ -133,8 +134,8 @@ def run(args: argparse.Namespace) -> int:
 
         collected = on_cluster.collect(_sandbox.target(args))
     else:
-        document = operate("review", _sandbox.folder(args), {"name": _sandbox.name(args)})
-        collected = Collected(**document)
+        options = SandboxOptions(name=_sandbox.name(args))
+        collected = Collected(**operate("review", _sandbox.folder(args), options))
     if not collected.path:
         _say_there_is_no_copy(args.json)
         return EXIT_OK

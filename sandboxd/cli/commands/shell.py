@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 HELP = "open a shell in the project's sandbox"
 
+HERE_ONLY = {"root": "Pod Security `restricted` has no root"}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)

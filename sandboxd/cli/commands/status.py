@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 
 HELP = "show what is asked for and what is really in force"
 
+HERE_ONLY = {
+    "watch": "it asks the cluster once",
+    "all": "`sandboxd list` with the same `--on` shows the sandboxes there",
+    "short": "a prompt is not to wait for a cluster",
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_on(parser)

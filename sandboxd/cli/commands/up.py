@@ -34,7 +34,6 @@ With `--name` several sandboxes work on one project side by side, each in a priv
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 
@@ -52,6 +51,13 @@ if TYPE_CHECKING:
     from sandboxd.operations.started import StartedDocument, TimingDocument
 
 HELP = "start the project's sandbox"
+
+HERE_ONLY = {
+    **arguments.on_cluster(StartOptions),
+    "verify": "`sandboxd verify` with the same `--on` attacks it once it runs",
+    "timing": "it times this machine's engine",
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -88,11 +94,15 @@ def run(args: argparse.Namespace) -> int:
         )
     directory = _sandbox.folder(args)
     options = arguments.chosen(args, StartOptions, name=_sandbox.name(args))
-    params = {**dict(options), "environ": dict(os.environ)}
     began = time.monotonic()
     try:
         started: StartedDocument = operate(
-            "start", directory, params, progress.OneLine().say, starts_daemon=not args.no_daemon
+            "start",
+            directory,
+            options,
+            progress.OneLine().say,
+            gives_environ=True,
+            starts_daemon=not args.no_daemon,
         )
     finally:
         progress.clear()
@@ -122,8 +132,9 @@ def run(args: argparse.Namespace) -> int:
         return EXIT_OK
     from sandboxd.cli.verdict_report import conclude
     from sandboxd.cli.verifying import verify_sandbox
+    from sandboxd.operations.options import VerifyOptions
 
-    verification = verify_sandbox(directory, name=args.name)
+    verification = verify_sandbox(directory, VerifyOptions(name=args.name))
     conclude(verification)
     return verification.verdict.exit_code
 

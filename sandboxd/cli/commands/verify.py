@@ -28,8 +28,9 @@ from __future__ import annotations
 
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd.cli import arguments, terminal
 from sandboxd.cli.commands import _sandbox
+from sandboxd.operations.options import VerifyOptions
 from sandboxd.screen import wrap
 
 TYPE_CHECKING = False
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from sandboxd.verify.verdict import Result, Verdict
 
 HELP = "attack the running sandbox and show whether it holds"
+
+HERE_ONLY = arguments.on_cluster(VerifyOptions)
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
 
 _COLOURS = {
     "held": (terminal.GREEN,),
@@ -65,12 +69,7 @@ _NO_WRAP = 1 << 20
 def configure(parser: argparse.ArgumentParser) -> None:
     _sandbox.add_name(parser)
     _sandbox.add_on(parser)
-    parser.add_argument("--container", metavar="ID", help="any running container, by id or name")
-    parser.add_argument(
-        "--fresh",
-        action="store_true",
-        help="attack a new container of the plan, whether or not a sandbox runs",
-    )
+    arguments.add(parser, VerifyOptions)
     parser.add_argument(
         "--all", action="store_true", help="show the attempts that held or do not apply, too"
     )
@@ -100,10 +99,12 @@ def run(args: argparse.Namespace) -> int:
     else:
         verification = verify_sandbox(
             _sandbox.folder(args),
-            name=_sandbox.name(args),
-            container=args.container,
-            is_fresh=args.fresh,
-            with_controls=bool(args.json or args.report),
+            arguments.chosen(
+                args,
+                VerifyOptions,
+                name=_sandbox.name(args),
+                with_controls=bool(args.json or args.report),
+            ),
         )
     if args.json or args.report:
         document = verdict_report.document(verification)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import argparse
 
     from sandboxd.observe.diagnosis.case import Answer
-    from sandboxd.operations.why import Cause, Options
+    from sandboxd.operations.why import Cause
 
 HELP = "say what blocked a command inside"
 
@@ -51,17 +51,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.operations.options import WhyOptions
     from sandboxd.operations.why import decode
 
     folder, name = _sandbox.folder(args), _sandbox.name(args)
     command = _sandbox.command(args)
-    options: Options = {"name": name, "before": []}
+    before: tuple[str, ...] = ()
     if command:
-        options["before"] = _counters(folder, name)
+        before = _counters(folder, name)
         if _run(folder, name, command, "0" if args.root else "") == 0:
             terminal.status("it did not fail")
             return EXIT_OK
-    cause = decode(operate("why", folder, options))
+    cause = decode(operate("why", folder, WhyOptions(name=name, before=before)))
     if args.json:
         document = {
             "version": 1,
@@ -76,11 +77,11 @@ def run(args: argparse.Namespace) -> int:
     return EXIT_OK
 
 
-def _counters(folder: str, name: str) -> list[str]:
+def _counters(folder: str, name: str) -> tuple[str, ...]:
     from sandboxd.operations.why import count
 
     counters = count(_sandbox.connect(), folder, name)
-    return [] if counters is None else [str(number) for number in counters]
+    return () if counters is None else tuple(str(number) for number in counters)
 
 
 def _run(folder: str, name: str, command: list[str], user: str) -> int:

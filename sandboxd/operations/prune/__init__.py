@@ -6,26 +6,18 @@ One file of `kinds` for each kind of thing. Only things with our label and our n
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, NamedTuple, TypedDict
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.interruption import Step, interruptible
 from sandboxd.life import cache_uses
 from sandboxd.life.cache_uses import Measured
+from sandboxd.operations.options import PruneOptions
 
 if TYPE_CHECKING:
     from sandboxd.operations.prune.entry import Entry, State
     from sandboxd.operations.request import Request
 
 NEEDS_FACTS = False
-
-
-class Options(TypedDict):
-    """The options of `serve`."""
-
-    frees: bool
-    """Whether to remove what can be freed; otherwise it is only listed."""
-    with_work: bool
-    """Whether to remove, too, what may hold a user's work: private copies, homes, built images, saved changes."""
 
 
 class Row(NamedTuple):
@@ -54,19 +46,19 @@ class Pruned(NamedTuple):
 
 
 def serve(request: Request) -> Pruned:
-    """Find everything that sandboxd keeps, and free what `Options` ask for."""
+    """Find everything that sandboxd keeps, and free what `PruneOptions` ask for."""
     from sandboxd.errors import SandboxdError
     from sandboxd.operations.prune import kinds
     from sandboxd.policy import cache_size
 
+    options = request.read_options(PruneOptions)
     bound = cache_size.bound(request.environ)
     engine = interruptible(request.engine, request.cancel)
-    frees, with_work = request.flag("frees"), request.flag("with_work")
     rows = []
     for entry in kinds.entries(engine, request.environ):
         request.cancel.check()
         is_freed = False
-        if frees and _is_wanted(entry, with_work):
+        if options.frees and _is_wanted(entry, options.with_work):
             try:
                 is_freed = entry.free()
             except SandboxdError as error:

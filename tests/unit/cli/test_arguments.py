@@ -11,8 +11,20 @@ import pytest
 
 from sandboxd.cli import arguments
 from sandboxd.cli.commands import up
+from sandboxd.cli.main import build_parser, load_command
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.operations.on_cluster.options import ClusterOptions
+from sandboxd.operations.option import Options
+from sandboxd.operations.options import (
+    BenchOptions,
+    PruneOptions,
+    SandboxOptions,
+    SettleOptions,
+    StopOptions,
+    TakeOptions,
+    VerifyOptions,
+    WhyOptions,
+)
 from sandboxd.operations.request import Request
 from sandboxd.operations.start_options import AgentOptions, StartOptions
 
@@ -114,3 +126,40 @@ def test_a_text_that_may_be_none_and_words_come_to_the_operation(task: str | Non
     assert Request("/ws", {}, sent, pytest.fail).read_options(AgentOptions) == options
     with pytest.raises(InvalidParams, match="`more` is not a list of strings"):
         Request("/ws", {}, sent | {"more": "x"}, pytest.fail).read_options(AgentOptions)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        StopOptions(name="a", discard=True),
+        VerifyOptions(name="a", container="b", is_fresh=True, with_controls=True),
+        WhyOptions(name="a", before=("1", "2")),
+        SettleOptions(name="a", removals=3, restores=True),
+        TakeOptions(name="a", ref="b", expect="c", acting=True),
+        PruneOptions(frees=True, with_work=True),
+        BenchOptions(command=("make",), rounds=2, copy_limit=7, plain=True, allow_runc=True),
+        SandboxOptions(name="a"),
+    ],
+    ids=lambda values: type(values).__name__,
+)
+def test_the_options_of_each_operation_come_to_it(values: Options) -> None:
+    """Each field has another value than its default, so that one that is not sent is seen."""
+    assert all(value != values.defaults[name] for name, value in vars(values).items())
+    sent = json.loads(json.dumps(dict(values)))
+    assert Request("/ws", {}, sent, pytest.fail).read_options(type(values)) == values
+    assert type(values)() == Request(
+        "/ws", {}, json.loads(json.dumps(dict(type(values)()))), pytest.fail
+    ).read_options(type(values))
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [(name, []) for name in ("up", "shell", "verify", "logs", "agent", "down", "status", "doctor")]
+    + [("exec", ["--", "true"]), ("egress", ["allow", "files.example.org"])],
+)
+def test_what_means_nothing_on_a_cluster_is_an_option_of_its_command(
+    command: str, words: list[str]
+) -> None:
+    module: Any = load_command(command)
+    typed = build_parser(command, module).parse_args(words)
+    assert module.HERE_ONLY and set(module.HERE_ONLY) <= vars(typed).keys()

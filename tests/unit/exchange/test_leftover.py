@@ -13,6 +13,7 @@ import pytest
 from sandboxd.engine.client import Engine
 from sandboxd.exchange import leftover
 from sandboxd.operations import prune
+from sandboxd.operations.options import PruneOptions
 from sandboxd.operations.prune import kinds
 from sandboxd.operations.prune.kinds import git_directories
 from sandboxd.operations.request import Request
@@ -35,7 +36,7 @@ class World:
     def prune(self, **options: bool) -> tuple[str, str, bool]:
         """State, words and fate of the one row."""
         request = Request(
-            "/", self.environ, options, lambda: cast("Engine", Played()),
+            "/", self.environ, dict(PruneOptions(**options)), lambda: cast("Engine", Played()),
             progress=lambda step: self.told.append(step.text),
         )  # fmt: skip
         (row,) = prune.serve(request).rows

@@ -9,6 +9,7 @@ import pytest
 
 from sandboxd.engine.client import Engine
 from sandboxd.operations import prune
+from sandboxd.operations.options import PruneOptions
 from sandboxd.operations.prune import kinds
 from sandboxd.operations.prune.kinds import kept_files
 from sandboxd.operations.request import Request
@@ -39,7 +40,8 @@ class World:
 
     def prune(self, **options: bool) -> tuple[str, bool]:
         """State and fate of the one row."""
-        request = Request("/", self.environ, options, lambda: cast("Engine", self.engine))
+        sent = dict(PruneOptions(**options))
+        request = Request("/", self.environ, sent, lambda: cast("Engine", self.engine))
         (row,) = prune.serve(request).rows
         assert row.name == self.place.folder and "/w" in row.about and row.size
         return row.state, row.is_freed

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 
 HELP = "names reached and denied, and your answers about them"
 
+HERE_ONLY = {
+    "once": "a gateway that its cluster starts again would let one more connection through; give it a time: `--for 10m`"
+}
+"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     _actions.configure(parser, __name__)
