@@ -25,7 +25,12 @@ from typing import Any
 SIZE = 8
 """Bytes of a number on the wire."""
 
-_APART = ("sandboxd.__main__", "sandboxd.escapes", "sandboxd.egress.gateway", "sandboxd.bench")
+_APART = (
+    "sandboxd.__main__",
+    "sandboxd.inside.escapes",
+    "sandboxd.egress.gateway",
+    "sandboxd.bench",
+)
 """What runs as a program of its own, elsewhere."""
 
 

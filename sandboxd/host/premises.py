@@ -46,11 +46,11 @@ _ABOVE = "/premises/above"
 _PINNED = f"{_ABOVE}/{PINNED}"
 
 _ROOM = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_SENT = ("escapes/_kernel.py", "escapes/_users.py")
+_SENT = ("inside/escapes/_kernel.py", "inside/escapes/_users.py")
 
 
 class Module(Protocol):
-    """A module of `sandboxd.escapes.premises`."""
+    """A module of `sandboxd.inside.escapes.premises`."""
 
     TITLE: str
     PLAN: tuple[str, str]
@@ -71,10 +71,11 @@ class Subject(NamedTuple):
 @functools.cache
 def load() -> dict[str, Module]:
     """All premises, by name and in the order of their names."""
-    files = sorted(os.listdir(os.path.join(_ROOM, "escapes", "premises")))
+    files = sorted(os.listdir(os.path.join(_ROOM, "inside", "escapes", "premises")))
     names = [name[:-3] for name in files if name.endswith(".py") and not name.startswith("_")]
     return {
-        name: cast("Module", import_module(f"sandboxd.escapes.premises.{name}")) for name in names
+        name: cast("Module", import_module(f"sandboxd.inside.escapes.premises.{name}"))
+        for name in names
     }
 
 
@@ -248,7 +249,7 @@ def _body(image: str, subject: Subject, folder: PremiseFolder) -> CreateRequest:
 def _program(nonce: str) -> bytes:
     """The text for Python inside: the runner of the escape attempts, with the premises as its attempts."""
     modules = {os.path.basename(path)[:-3]: _source(path) for path in _SENT}
-    modules |= {name: _source(f"escapes/premises/{name}.py") for name in load()}
+    modules |= {name: _source(f"inside/escapes/premises/{name}.py") for name in load()}
     parcel = {
         "nonce": nonce,
         "facts": {
@@ -264,13 +265,17 @@ def _program(nonce: str) -> bytes:
         "waiting": [],
         "modules": modules,
     }
-    runner = _source("escapes/_runner.py")
+    runner = _source("inside/escapes/_runner.py")
     return f"{runner}\n\nmain(json.loads({json.dumps(parcel)!a}))\n".encode()
 
 
 @functools.cache
 def _imports() -> tuple[str, ...]:
-    files = (*_SENT, "escapes/_runner.py", *(f"escapes/premises/{name}.py" for name in load()))
+    files = (
+        *_SENT,
+        "inside/escapes/_runner.py",
+        *(f"inside/escapes/premises/{name}.py" for name in load()),
+    )
     return programs.imported_by(_source(path) for path in files)
 
 

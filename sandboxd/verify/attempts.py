@@ -35,11 +35,13 @@ _IN_A_POD = {
 # Longer than any attempt takes, network time-outs included.
 ATTEMPT_SECONDS = 8.0
 
-_FOLDER = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "escapes")
+_FOLDER = os.path.join(
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "inside", "escapes"
+)
 
 
 class Attempt(NamedTuple):
-    """One module of `sandboxd.escapes`, where the fields are described."""
+    """One module of `sandboxd.inside.escapes`, where the fields are described."""
 
     id: str
     title: str
@@ -76,7 +78,7 @@ def every() -> tuple[Attempt, ...]:
     for file in sorted(os.listdir(_FOLDER)):
         if not file.endswith(".py") or file.startswith("_"):
             continue
-        module = import_module(f"sandboxd.escapes.{file[:-3]}")
+        module = import_module(f"sandboxd.inside.escapes.{file[:-3]}")
         attempts.append(
             Attempt(
                 file[:-3].replace("_", "-"),

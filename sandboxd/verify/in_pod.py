@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.verify.place import Place
 
 CONTROL = "_positive"
-"""The helper of `sandboxd.escapes` whose connection has to succeed, as a control experiment."""
+"""The helper of `sandboxd.inside.escapes` whose connection has to succeed, as a control experiment."""
 
 _CONTROL_RECORD = "-positive"
 _NO_CONTROL = (

@@ -156,7 +156,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "signal_script": frozenset(),
     "tls": frozenset(),
     "audit": frozenset({"errors", "file_lock", "files", "folders", "login"}),
-    "escapes": frozenset(),
     "setup": frozenset({"data", "deadline", "engine", "errors", "host", "syntax", "text"}),
     "bench": _rooms(
         "config engine errors files host.facts inside life plan policy project screen toml_output"

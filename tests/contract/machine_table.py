@@ -24,7 +24,6 @@ _EDGES = (
     "operations",
     "daemon",
     "cli",
-    "escapes",
     "setup",
     "bench",
 )

@@ -117,7 +117,7 @@ def test_blocks_and_screens_are_read() -> None:
 def test_the_example_attempt_of_contributing_is_one() -> None:
     example = next(b.body for b in blocks("CONTRIBUTING.md") if "JUDGE = " in b.body)
     text = "\n".join(line.removeprefix("   ") for line in example.splitlines()) + "\n"
-    assert text == (ROOT / "sandboxd" / "escapes" / "swap.py").read_text()
+    assert text == (ROOT / "sandboxd" / "inside" / "escapes" / "swap.py").read_text()
 
 
 def test_what_contributing_names_is_there() -> None:

@@ -26,7 +26,7 @@ _FOUND_BY_FOLDER = (
     "rules",
     "formats",
     "host/platforms",
-    "escapes",
+    "inside/escapes",
     "render",
     "cli/commands",
     "plan/writers",

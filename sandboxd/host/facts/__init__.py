@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 class Premise(NamedTuple):
     """A property of a gVisor build that plans rely on, as it was tried with this runtime: see
-    `sandboxd.escapes.premises`.
+    `sandboxd.inside.escapes.premises`.
     """
 
     name: str

@@ -9,7 +9,7 @@ from sandboxd.egress.messages import VERIFY_BEGINS, VERIFY_ENDS
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.egress.verify_marks import may_be_of_verify
-from sandboxd.escapes import cloud_metadata, proxy_literal
+from sandboxd.inside.escapes import cloud_metadata, proxy_literal
 
 
 def attempt(seq: int, name: str, **more: Any) -> Any:

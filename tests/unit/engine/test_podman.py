@@ -14,7 +14,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.engine.contexts import Identity
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.escapes import engine_socket
+from sandboxd.inside.escapes import engine_socket
 from sandboxd.model.engine_answers import CreateRequest, Inspected
 from sandboxd.observe import inspection
 from sandboxd.observe.drift import differences

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.escapes import git_commondir
+from sandboxd.inside.escapes import git_commondir
 from sandboxd.observe.workspace import HostMount, View
 from sandboxd.verify import listeners
 from sandboxd.verify.canary import MOVE_ATTEMPTS, PIN_ATTEMPTS, Canaries
