@@ -14,12 +14,12 @@ from sandboxd.engine.client import Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.payload import programs
 from sandboxd.exchange import copied_git
-from sandboxd.hide import copied
 from sandboxd.life import lasting
 from sandboxd.plan.layout import MARK
 from sandboxd.plan.linked_worktree import linked_worktree
 from sandboxd.plan.mounts import target_folder
 from sandboxd.review import arrival, copies, host_times, original, sent
+from sandboxd.review.hide import copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 
-from sandboxd.hide.reader import Reader
 from sandboxd.lint import gitignore
 from sandboxd.lint.gitignore import Ignore
 from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.plan.named_paths import Named, named
+from sandboxd.review.hide.reader import Reader
 from sandboxd.sync.flows import Policy, decides_of_others
 from sandboxd.sync.state import Snapshot, above
 

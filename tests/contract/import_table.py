@@ -92,22 +92,12 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "syntax",
         }
     ),
-    "review": frozenset(
-        {
-            "engine",
-            "errors",
-            "files",
-            "folders",
-            "inside",
-            "model",
-            "observe",
-            "plan",
-            "policy",
-        }
+    "review": _rooms(
+        "credential_places deadline engine errors files folders inside lint model observe plan policy "
+        "secret_forms"
     ),
-    "hide": _rooms("credential_places deadline errors files lint plan policy review secret_forms"),
     "sync": _rooms(
-        "engine errors exchange file_lock files folders hide inside lint model plan policy review screen"
+        "engine errors exchange file_lock files folders inside lint model plan policy review screen"
     ),
     "life": frozenset(
         {
@@ -124,7 +114,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "folders",
             "forward",
             "halt",
-            "hide",
             "host",
             "model",
             "observe",
@@ -188,7 +177,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "folders",
             "formats",
             "forward",
-            "hide",
             "host",
             "host.facts",
             "ipc",

@@ -34,7 +34,7 @@ def _acting() -> list[str]:
 
 
 MADE: dict[tuple[str, str], tuple[str, Callable[[], Iterable[str]]]] = {
-    ("hide.names", "fnmatch.translate(glob)"): (
+    ("review.hide.names", "fnmatch.translate(glob)"): (
         "match", lambda: map(fnmatch.translate, credential_places.IN_PROJECTS),
     ),
     ("lint.gitignore", "_expression(body.rstrip('/'))"): (

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
 from sandboxd.exchange import copied_git
-from sandboxd.hide import copied
 from sandboxd.lint import gitignore
 from sandboxd.operations.on_cluster._deliver import Delivery
 from sandboxd.plan.git_ignore_file import ignore_file
 from sandboxd.review import original, refs
+from sandboxd.review.hide import copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.hide.in_git import Stored
+    from sandboxd.review.hide.in_git import Stored
 
 _MOST_NAMED = 5
 

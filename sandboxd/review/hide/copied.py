@@ -5,9 +5,9 @@ from __future__ import annotations
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.hide import in_git, words
-from sandboxd.hide.reader import Reader
 from sandboxd.review import original
+from sandboxd.review.hide import in_git, words
+from sandboxd.review.hide.reader import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import reading
-from sandboxd.hide.decide import Decision
 from sandboxd.lint import gitignore
 from sandboxd.plan import beneath
 from sandboxd.plan.gitlinks import index_of, names_in
 from sandboxd.plan.tool_folders import KNOWN
+from sandboxd.review.hide.decide import Decision
 from sandboxd.secret_forms import literal_token
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.hide.names import secret_by_name
 from sandboxd.policy.acts_on_host import plain_path
+from sandboxd.review.hide.names import secret_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.hide import copied, in_git, reader, words
 from sandboxd.plan.hiding import Hiding
+from sandboxd.review.hide import copied, in_git, reader, words
 
 TOKEN = "ghp_" + "a1B2c3D4e5" * 3 + "F6g7H8"
 SECRETS = Hiding(secrets=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.hide.names import secret_by_name
+from sandboxd.review.hide.names import secret_by_name
 
 
 @pytest.mark.parametrize(
