@@ -8,7 +8,7 @@ import socket
 import types
 
 import pytest
-from tests.unit.escapes.test_success import refuse
+from tests.unit.inside.escapes.test_success import refuse
 
 from sandboxd.inside.escapes import _families, _kernel, af_alg, af_vsock
 
