@@ -23,6 +23,7 @@ from sandboxd.life import (
 )
 from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Plan
@@ -395,4 +396,4 @@ def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
         "this host's `rp_filter` is 0, so a program inside can send packets to the host's own "
         "addresses, without an answer"
     )
-    return (Downgrade("network", why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)
+    return (Downgrade(ControlName.NETWORK, why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)

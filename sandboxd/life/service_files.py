@@ -42,12 +42,16 @@ def archive(workspace: str, files: Iterable[ProjectFile]) -> bytes:
             try:
                 with beneath.parent_of(root, file.path, create=False) as folder:
                     writer.add(folder, os.path.basename(file.path) or ".", file.target.strip("/"))
+            except _TooLargeError:
+                raise
             except (OSError, SandboxdError) as error:
-                if isinstance(error, UsageError) and error.message.startswith("its files"):
-                    raise
                 reason = getattr(error, "strerror", None) or str(error)
                 raise UsageError(f"`{file.path}` cannot be copied: {reason.lower()}") from None
     return buffer.getvalue()
+
+
+class _TooLargeError(UsageError):
+    """The files are more, or larger, than is copied; no single one of them is at fault."""
 
 
 class _Writer:
@@ -107,7 +111,7 @@ class _Writer:
 
     def _refuse_large(self) -> None:
         if self._files > MOST_FILES or self._bytes > MOST_BYTES:
-            raise UsageError(
+            raise _TooLargeError(
                 f"its files are more than {MOST_FILES}, or larger than {MOST_BYTES >> 20} MiB",
                 "mount fewer of the project's files in its Compose file",
             )

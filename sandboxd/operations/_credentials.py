@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.reasons import Downgrade
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def downgrades(resolved: Resolved | None) -> tuple[Downgrade, ...]:
     """
     missing = resolved.missing if resolved is not None else ()
     return tuple(
-        Downgrade("credentials", f"`{each.name}` is not in force: {each.why}", each.hint)
+        Downgrade(ControlName.CREDENTIALS, f"`{each.name}` is not in force: {each.why}", each.hint)
         for each in missing
     )
 
@@ -53,7 +54,7 @@ def without_ssh(
 
     again = session.start_command(sandbox, session.agent_of(environ, sandbox))
     why = "`ssh` is not in force: a daemon passes signatures on, and this start had none"
-    return (Downgrade("credentials", why, f"`sandboxd daemon start`, then `{again}`"),)
+    return (Downgrade(ControlName.CREDENTIALS, why, f"`sandboxd daemon start`, then `{again}`"),)
 
 
 def for_gateway(plan: Plan, resolved: Resolved | None) -> Credentials | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.engine.timeline import Timeline, span
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.sandbox_id import check_name, option_of, sandbox_id
 from sandboxd.operations import (
     _basis,
@@ -287,7 +288,7 @@ def _record(
         return ()
     missing = [str(each.name) for each in resolved.missing] if resolved is not None else []
     problem = recording.started(environ, plan, host, running, missing)
-    return (Downgrade("record", problem),) if problem else ()
+    return (Downgrade(ControlName.RECORD, problem),) if problem else ()
 
 
 def _keep(

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from sandboxd.config.values import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.feature import asks
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.layout import SOURCE
@@ -96,7 +97,7 @@ def leave_out(base: Container, notes: Notes) -> None:
         if unseen.source == "features":
             notes.unread.append(unseen.reason)
             notes.downgrade(
-                "features",
+                ControlName.FEATURES,
                 f"{unseen.reason}: the dev container CLI puts it into the container all the same",
                 "`sandboxd drift` compares the running container with the plan",
             )
@@ -128,7 +129,7 @@ def say_brought(notes: Notes) -> tuple[str, ...]:
     for origin, items in notes.brought.items():
         what = f"{origin.describe()} brings {', '.join(items)}"
         notes.downgrade(
-            "image label" if origin.kind == "label" else "features",
+            ControlName.IMAGE_LABEL if origin.kind == "label" else ControlName.FEATURES,
             f"{what}: an editor or the dev container CLI adds it to the sandbox, `sandboxd up` does not",
             _without_label(origin.name) if origin.kind == "label" else "take the Feature out",
         )

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import Engine, HostFacts, Runtime
 from sandboxd.model.container import Mount
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROGRAM, RESOLV_CONF, TRIAL
 from sandboxd.plan import profiles
 from sandboxd.plan.container_name import container_name
@@ -34,16 +35,6 @@ USER = "1000:1000"
 
 _LONGEST_NAME = 44
 """Characters of a sandbox's object name: a Service's name has 63 at most, and a suffix for the kind is added."""
-
-_NOT_OF_A_CLUSTER = frozenset({
-    "AppArmor", "capabilities", "control files", "cpu limit", "credentials", "files in memory", "git inside",
-    "git on the host", "git repository",
-    "gVisor", "gVisor build", "limits", "network", "networks", "non-root user", "results", "seccomp",
-    "time limit", "user", "workspace sockets", "writable root file system",
-})  # fmt: skip
-"""Controls whose downgrades are only about this machine's engine and folder; here they are replaced by those of a
-cluster.
-"""
 
 
 class Cluster(NamedTuple):
@@ -196,7 +187,7 @@ def lost_mounts(plan: Plan) -> list[Mount]:
 
 def downgrades(plan: Plan, cluster: Cluster) -> tuple[Downgrade, ...]:
     """The controls of the plan that the cluster's objects do not enforce, or that were not checked."""
-    others = (d for d in plan.downgrades if d.control not in _NOT_OF_A_CLUSTER)
+    others = (d for d in plan.downgrades if not d.control.is_of_machine)
     return (
         *_of_node(plan, cluster),
         *_of_network(plan, cluster),
@@ -213,31 +204,33 @@ def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
         if cluster.handler:
             why = f"the class `{name}` runs `{cluster.handler}`, by the word of the API server; no node was looked at"
         yield Downgrade(
-            "gVisor", why, f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'"
+            ControlName.GVISOR, why, f"kubectl get runtimeclass {name} -o jsonpath='{{.handler}}'"
         )
     else:
         why = "no RuntimeClass is named: the sandbox shares the node's kernel"
-        yield Downgrade("gVisor", why, "name one that runs gVisor: `--runtime-class gvisor`")
+        yield Downgrade(
+            ControlName.GVISOR, why, "name one that runs gVisor: `--runtime-class gvisor`"
+        )
     added = [value.value for value in plan.container.cap_add]
     if added:
         why = f"Pod Security `restricted` forbids {', '.join(added)}: nobody inside becomes root"
-        yield Downgrade("capabilities", why, "install in the image what the work needs")
+        yield Downgrade(ControlName.CAPABILITIES, why, "install in the image what the work needs")
     if cluster.seccomp_profile:
         why = f"whether each node has `{cluster.seccomp_profile}` is not known; without it no Pod starts"
-        yield Downgrade("seccomp", why)
+        yield Downgrade(ControlName.SECCOMP, why)
         if cluster.runtime_class:
             why = "gVisor passes over a filter unless its nodes run it with `--oci-seccomp`"
-            yield Downgrade("seccomp in gVisor", why)
+            yield Downgrade(ControlName.SECCOMP_IN_GVISOR, why)
     elif plan.seccomp_path:
         why = "the filter is the node's own (RuntimeDefault), and not that of the profile"
         yield Downgrade(
-            "seccomp",
+            ControlName.SECCOMP,
             why,
             "write it by `--seccomp-files FOLDER`, and name it once each node has it: `--seccomp-profile FILE`",
         )
     if plan.container.pids_limit is not None or plan.container.ulimits:
         why = "a Pod has no word for one: the `podPidsLimit` of each node's kubelet is what holds"
-        yield Downgrade("process limit", why)
+        yield Downgrade(ControlName.PROCESS_LIMIT, why)
     written = plan.container.user.value if plan.container.user is not None else ""
     number, group = user(plan)
     if written not in (str(number), f"{number}:{group}"):
@@ -246,7 +239,7 @@ def _of_node(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
             f"`{number}:{group}` in the place of {instead}: only a number is taken, and not root's"
         )
         yield Downgrade(
-            "user", why, f'say which it is in sandboxd.toml: `user = "{number}:{group}"`'
+            ControlName.USER, why, f'say which it is in sandboxd.toml: `user = "{number}:{group}"`'
         )
 
 
@@ -254,17 +247,19 @@ def _of_network(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     why = "a NetworkPolicy holds only where the cluster's network enforces it"
     if not is_tried(cluster):
         hint = "docs/kubernetes.md has two commands that try it; with `--gateway-image IMAGE` the Pod does"
-        yield Downgrade("network", f"{why}; nobody has tried", hint)
+        yield Downgrade(ControlName.NETWORK, f"{why}; nobody has tried", hint)
     elif profiles.load(plan.profile).gvisor != "required":
         hint = f"`kubectl logs NAME -c {TRIAL}` says what was seen"
-        yield Downgrade("network", f"{why}; the Pod tries it, and starts all the same", hint)
+        yield Downgrade(
+            ControlName.NETWORK, f"{why}; the Pod tries it, and starts all the same", hint
+        )
     if plan.egress is not None:
         yield Downgrade(
-            "programs without a proxy",
+            ControlName.PROGRAMS_WITHOUT_A_PROXY,
             "they reach nothing, allowed names included: no range of addresses leads to the gateway here",
         )
         if plan.egress.canaries:
-            yield Downgrade("tripwire", "no decoy is put inside")
+            yield Downgrade(ControlName.TRIPWIRE, "no decoy is put inside")
 
 
 def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
@@ -272,7 +267,7 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     target, name = shlex.quote(target_folder(plan.workspace)), name_of(plan, cluster)
     where = f"-n {cluster.namespace} " if cluster.namespace else ""
     yield Downgrade(
-        "workspace",
+        ControlName.WORKSPACE,
         "an empty volume of the Pod, which goes with it: your folder is not there, and no file in it is "
         "read-only",
         # Not `.` itself: the folder of a volume is root's, and tar would fail where it sets its time and mode.
@@ -281,23 +276,23 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     )
     places = ", ".join(f"`{place}`" for place in PLACES)
     yield Downgrade(
-        "writable root file system",
+        ControlName.WRITABLE_ROOT_FILE_SYSTEM,
         f"only the workspace, {places} can be written, and `/tmp` has no sticky bit",
     )
     if cluster.repository:
         why = f"this is a linked work tree, whose repository `{cluster.repository}` stays behind: git inside finds none"
         yield Downgrade(
-            "git inside", why, "work in a clone, which has its own: `git clone . FOLDER`"
+            ControlName.GIT_INSIDE, why, "work in a clone, which has its own: `git clone . FOLDER`"
         )
     for mount in programs(plan):
         why = f"`{mount.target}` is a volume of the Pod: what runs inside can change the program there"
-        yield Downgrade("agent's program", why)
+        yield Downgrade(ControlName.AGENTS_PROGRAM, why)
     for mount in lost_mounts(plan):
-        yield Downgrade("mounts", f"nothing is at `{mount.target}`")
+        yield Downgrade(ControlName.MOUNTS, f"nothing is at `{mount.target}`")
     if plan.credentials and cluster.keeps_secrets:
         names = ", ".join(f"`{use.name}`" for use in plan.credentials)
         yield Downgrade(
-            "credentials",
+            ControlName.CREDENTIALS,
             f"{names}: the gateway's Pod has the secret, in memory: whoever may run commands in Pods of the "
             "namespace, or is root on its node, can read it; requests come to it in plain text",
             "use a key with a limit of cost, and revoke it afterwards",
@@ -305,18 +300,18 @@ def _of_work(plan: Plan, cluster: Cluster) -> Iterator[Downgrade]:
     elif plan.credentials:
         names = ", ".join(f"`{use.name}`" for use in plan.credentials)
         yield Downgrade(
-            "credentials", f"{names}: this gateway adds none, and none is in the objects"
+            ControlName.CREDENTIALS, f"{names}: this gateway adds none, and none is in the objects"
         )
     if any(key != SAFE for key, _ in plan.git):
-        yield Downgrade("git identity", "your name and e-mail stay on this machine")
+        yield Downgrade(ControlName.GIT_IDENTITY, "your name and e-mail stay on this machine")
     if plan.compose is not None:
         yield Downgrade(
-            "services", "the other services of the Compose project are not in the objects"
+            ControlName.SERVICES, "the other services of the Compose project are not in the objects"
         )
     if not cluster.runs_hooks and plan.remote.hooks:
-        yield Downgrade("lifecycle hooks", "none of them runs")
+        yield Downgrade(ControlName.LIFECYCLE_HOOKS, "none of them runs")
     elif cluster.runs_hooks and plan.runs_hooks:
         yield Downgrade(
-            "lifecycle hooks",
+            ControlName.LIFECYCLE_HOOKS,
             "those of the image's label, as its Features have them, do not run: a cluster does not tell the label",
         )

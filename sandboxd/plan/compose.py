@@ -14,6 +14,7 @@ from sandboxd.formats.compose.project import Service as Written
 from sandboxd.formats.resolved.flavour import compose_paths
 from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.container import Build, Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.document import Document
 from sandboxd.plan import service_health, service_names, services
 from sandboxd.plan.notes import Notes
@@ -163,7 +164,7 @@ def beside(
     if open_files and not alone:
         names = ", ".join(f"`{name}`" for name in open_files)
         notes.downgrade(
-            "Compose files",
+            ControlName.COMPOSE_FILES,
             f"{names} can be written from inside, and an editor starts what it says the next time",
             "move it into `.devcontainer`, which is read-only inside",
         )
@@ -191,12 +192,12 @@ def _say(
     if project.foreign_networks:
         names = ", ".join(f"`{name}`" for name in project.foreign_networks)
         notes.downgrade(
-            "networks",
+            ControlName.NETWORKS,
             f"{names}: the host's, another project's or the LAN's, so the sandbox is not in it",
         )
     for name, why in weak.items():
         notes.downgrade(
-            "weak service",
+            ControlName.WEAK_SERVICE,
             f"`{name}` {why}: not started with the sandbox"
             if alone
             else f"`{name}` {why}: started beside the sandbox, it can act upon the host",
@@ -206,7 +207,7 @@ def _say(
         )
     if alone:
         notes.downgrade(
-            "other services",
+            ControlName.OTHER_SERVICES,
             "none is started: one has the host, starts one that has, or can be given it from inside",
         )
     elif project.sidecars:
@@ -224,7 +225,7 @@ def _say_what_compose_starts(project: ComposeProject, no_network: bool, notes: N
     unreached = " and cannot be reached, since the sandbox has no network" if no_network else ""
     if confined:
         notes.downgrade(
-            "other services",
+            ControlName.OTHER_SERVICES,
             f"{_quoted(sorted(confined))}: an editor's Compose starts them under the engine's own runtime and "
             "outside the gateway, with the rights and limits that `sandboxd up` gives them",
             "`sandboxd up` starts them within the network of the sandbox, and under its runtime",
@@ -232,7 +233,7 @@ def _say_what_compose_starts(project: ComposeProject, no_network: bool, notes: N
         )
     if others:
         notes.downgrade(
-            "other services",
+            ControlName.OTHER_SERVICES,
             f"{_quoted(others)}: Compose starts them as they are written, outside the sandbox{unreached}",
             "`sandboxd check` judges them; `sandboxd up` starts none of them",
             of_other_tools=bool(confined),

@@ -9,6 +9,7 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.model.container import Container, Pair, SecurityOption
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan import network
 from sandboxd.plan.inner_network import InnerNetwork
@@ -28,7 +29,7 @@ def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Note
     fix = "use a kernel with CONFIG_SECCOMP_FILTER"
     if profile.gvisor == "required":
         raise EnvironmentFailure(f"profile `{profile.name}` needs a seccomp filter: {why}", fix)
-    notes.downgrade("seccomp", why, fix)
+    notes.downgrade(ControlName.SECCOMP, why, fix)
     return False
 
 
@@ -79,7 +80,7 @@ def apparmor_profile(profile: Profile, choice: Choice, host: HostFacts, notes: N
         return profile.apparmor
     state = "is not loaded" if host.apparmor_profiles is not None else "was not seen to be loaded"
     notes.downgrade(
-        "AppArmor",
+        ControlName.APPARMOR,
         f"the engine's own profile is used: `{profile.apparmor}` {state}",
         f"sudo apparmor_parser -r {data_path('profiles', 'apparmor', profile.apparmor)}",
     )
@@ -112,16 +113,16 @@ def say_what_stays_open(
     filtered = any(o.value.name == "seccomp" for o in container.security_opt)
     if filtered and not choice.filters_exec:
         notes.downgrade(
-            "seccomp",
+            ControlName.SECCOMP,
             "processes entered by `exec`, editors among them, have no filter under this gVisor",
         )
     network.say_what_stays_open(mode, joined, container, notes)
     if not choice.gvisor and host.apparmor is False and host.answered:
-        notes.downgrade("AppArmor", "this engine does not offer it")
+        notes.downgrade(ControlName.APPARMOR, "this engine does not offer it")
     runtime = "runsc" if choice.gvisor else "runc"
     for fault in profile.faults:
         if fault.runtime in ("", runtime):
             notes.downgrade(fault.control, fault.why, fault.fix)
     weaker = shortfall(choice.build) if choice.build is not None else ""
     if weaker:
-        notes.downgrade("gVisor build", weaker, f"`{UPDATE}`")
+        notes.downgrade(ControlName.GVISOR_BUILD, weaker, f"`{UPDATE}`")

@@ -8,6 +8,7 @@ from sandboxd.credentials import uses as credential_uses
 from sandboxd.credentials.uses import Use
 from sandboxd.egress.layout import GATEWAY_NAME
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 
 if TYPE_CHECKING:
     from sandboxd.config.model import Config
@@ -71,7 +72,7 @@ def plan_uses(
         why = "credentials are added by the gateway, and this network has none"
         if required:
             raise UsageError(f"{listed} cannot be used: {why}", hint)
-        notes.downgrade("credentials", f"{listed} cannot be used: {why}", hint)
+        notes.downgrade(ControlName.CREDENTIALS, f"{listed} cannot be used: {why}", hint)
         return ()
     reserved = {port for rule in policy.rules for port in rule.ports}
     planned = credential_uses.assign(names, required, reserved)
@@ -84,7 +85,7 @@ def plan_uses(
     _say_groups(planned, policy, notes)
     _say_variables(planned, config, workspace, notes)
     notes.downgrade(
-        "credentials",
+        ControlName.CREDENTIALS,
         f"{listed}: not where an editor or the dev container CLI starts the sandbox: its gateway has no secrets",
         "start it with `sandboxd up`",
         of_other_tools=True,
@@ -99,7 +100,7 @@ def _say_groups(planned: tuple[Use, ...], policy: Policy, notes: Notes) -> None:
         for group in use.service.groups:
             if f"group {group}" not in sources:
                 notes.downgrade(
-                    "credentials",
+                    ControlName.CREDENTIALS,
                     f"`{use.name}`: its tools also fetch from hosts of the group `{group}`, which is not allowed",
                     f'`allow = ["{group}"]` below `[network]`, if the work needs them',
                 )
@@ -114,7 +115,7 @@ def _say_variables(planned: tuple[Use, ...], config: Config, workspace: str, not
         obstacles = sorted(own & {line.partition("=")[0] for line in lines})
         if obstacles:
             notes.downgrade(
-                "credentials",
+                ControlName.CREDENTIALS,
                 f"`{use.name}`: sandboxd.toml sets `{obstacles[0]}`, so tools that read it do not use the gateway",
                 f"take `{obstacles[0]}` out of `[environment]`",
             )
@@ -127,7 +128,7 @@ def _say_no_proxy(planned: tuple[Use, ...], config: Config, notes: Notes) -> Non
         names = {each.strip() for each in value.split(",")}
         if name.upper() == "NO_PROXY" and not names & {GATEWAY_NAME, "*"} and planned:
             notes.downgrade(
-                "credentials",
+                ControlName.CREDENTIALS,
                 f"sandboxd.toml sets `{name}` without the gateway, so tools ask the proxy for it, which refuses",
                 f"add `{GATEWAY_NAME}` to `{name}` in `[environment]`",
             )

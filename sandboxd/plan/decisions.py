@@ -12,6 +12,7 @@ from sandboxd.config.values import takes_from_host
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan import base as base_config
 from sandboxd.plan import chosen_limits, controls, nested, network, profiles
@@ -69,14 +70,14 @@ def choose_user(
         return None
     if host.engine is not None and host.engine.rootless:
         notes.downgrade(
-            "non-root user",
+            ControlName.NON_ROOT_USER,
             "a rootless engine maps the workspace's owner to root inside; outside it is that user",
         )
         why = "only this user can write the workspace under a rootless engine"
         return notes.value("user", "0:0", "0:0", why, "host")
     if not workspace.owner_uid:
         notes.downgrade(
-            "non-root user",
+            ControlName.NON_ROOT_USER,
             "the workspace belongs to root, so the image's own user is kept",
             'give the workspace to a user (`chown -R`), or name one: `user = "..."` in sandboxd.toml',
         )

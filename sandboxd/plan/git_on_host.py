@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import shlex
 
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.git_links import GitLink
 from sandboxd.plan.linked_worktree import path_inside
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import WorkspaceFacts
 
-_CONTROL = "git on the host"
-_THIS = "git repository"
+_CONTROL = ControlName.GIT_ON_THE_HOST
+_THIS = ControlName.GIT_REPOSITORY
 """The `item` of downgrades that concern only this workspace."""
 _INSIDE = "run git inside: `sandboxd exec git status`; profile `untrusted` works on a copy"
 _COPY = (
@@ -75,10 +76,10 @@ def _say_linked(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
     assert facts.linked is not None
     if not path_inside(target, facts.linked):
         why = f"the repository of this work tree cannot be at `{facts.linked.named}` inside: git finds none"
-        notes.downgrade("git inside", why, _COPY)
+        notes.downgrade(ControlName.GIT_INSIDE, why, _COPY)
     elif facts.own_git is None:
         notes.downgrade(
-            "git inside",
+            ControlName.GIT_INSIDE,
             "the repository of this work tree is read-only inside: `git log`, `status` and `diff` work, a commit "
             "does not, for who can write there has git on the host write into other files of yours; where another "
             "tool than `sandboxd up` starts the sandbox, git finds no repository",
@@ -88,7 +89,7 @@ def _say_linked(facts: WorkspaceFacts, target: str, notes: Notes) -> None:
 
 def _say_unusual(notes: Notes) -> None:
     notes.downgrade(
-        "git inside",
+        ControlName.GIT_INSIDE,
         "`.git` is no repository of the usual form, with `HEAD`, `objects` and `refs` in it and no link among them: "
         "it is read-only inside, so nothing can be committed there",
         _COPY,

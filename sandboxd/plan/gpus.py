@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.host.facts import Runtime
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.gpus import spelling
 
 if TYPE_CHECKING:
@@ -92,14 +93,17 @@ def gpus(
         if is_optional:
             notes.reason("gpus", "none", f"{why}, and `hostRequirements.gpu` is optional", "host")
         else:
-            notes.downgrade("GPU", f"none is passed in: {why}", fix)
+            notes.downgrade(ControlName.GPU, f"none is passed in: {why}", fix)
         return None
     if required is not None and required.written.startswith(f"{_GPU}: ") and not is_optional:
         notes.downgrade(
-            "GPU", f"`hostRequirements` asks for more of it, not compared: {required.written}"
+            ControlName.GPU,
+            f"`hostRequirements` asks for more of it, not compared: {required.written}",
         )
     notes.downgrade(
-        "GPU", _RISK, "keep the toolkit at 1.17.8 or newer (CVE-2025-23266), and know the image"
+        ControlName.GPU,
+        _RISK,
+        "keep the toolkit at 1.17.8 or newer (CVE-2025-23266), and know the image",
     )
     value = spelling(names(config))
     place = config.devices[0].place

@@ -13,6 +13,7 @@ from sandboxd.formats.resolved.layers import merge
 from sandboxd.formats.resolved.variables import Variables
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Build, Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.document import Document
 from sandboxd.model.files import Files
 from sandboxd.model.values import Origin, Value
@@ -62,7 +63,7 @@ def unsound(base: Document) -> tuple[Downgrade, ...]:
     line = base.source.position(problems[0].span.start).line + 1
     path = os.path.basename(base.source.path)
     why = f"`{path}` cannot be read from line {line} on ({problems[0].message}): what it says there is lost"
-    return (Downgrade("config", why, "`sandboxd check` shows the place"),)
+    return (Downgrade(ControlName.CONFIG, why, "`sandboxd check` shows the place"),)
 
 
 def _with_named_image(base: Document, container: Container | None) -> Container | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 
 if TYPE_CHECKING:
     from sandboxd.config.model import Config
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.profiles import Profile
     from sandboxd.policy.floor import Floor
 
-_CONTROL = "hidden files"
+_CONTROL = ControlName.HIDDEN_FILES
 
 
 class Hiding(NamedTuple):

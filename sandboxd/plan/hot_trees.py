@@ -11,6 +11,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.reasons import Reason
 from sandboxd.plan.tool_folders import Tree
 
@@ -47,7 +48,7 @@ def hot_trees(
     if chosen:
         names = ", ".join(f"`{tree.path}`" for tree in chosen)
         notes.downgrade(
-            "files in memory",
+            ControlName.FILES_IN_MEMORY,
             f"{names}: at most {profile.hot} each, within the memory limit; not on the host, and gone "
             "with the sandbox",
             "`[workspace] hot = []` in sandboxd.toml keeps them on the host, where gVisor is slower",
@@ -55,7 +56,7 @@ def hot_trees(
     hidden = [f"`{tree.path}`" for tree in chosen if tree.state == "content"]
     if hidden:
         notes.downgrade(
-            "files in memory",
+            ControlName.FILES_IN_MEMORY,
             f"what the host has in {', '.join(hidden)} is hidden inside: the project asks for it",
             "take it out of `[workspace] hot` in sandboxd.toml to work on the host's",
         )

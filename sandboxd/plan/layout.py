@@ -12,6 +12,7 @@ from typing import NamedTuple
 from sandboxd.config.model import Setting, WorkspaceWishes
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan.hot_trees import hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
@@ -144,7 +145,7 @@ def layout(
         home = (notes.value("env", Pair("HOME", HOME), "HOME", why),)
         workspace = "" if profile.access == "ro" else "the workspace, and "
         notes.downgrade(
-            "writable root file system",
+            ControlName.WRITABLE_ROOT_FILE_SYSTEM,
             f"only {workspace}`{HOME}` and `/tmp`, in memory, can be written",
         )
     first += tuple(_program(program, notes) for program in facts.programs)
@@ -167,7 +168,7 @@ def layout(
 def _say_only_of_other_tools(notes: Notes, since: int) -> None:
     """Have what was noted of mounts of the workspace hold only where another tool makes them."""
     notes.downgrades[since:] = [
-        each if each.control == "git inside" else each._replace(of_other_tools=True)
+        each if each.control == ControlName.GIT_INSIDE else each._replace(of_other_tools=True)
         for each in notes.downgrades[since:]
     ]
 
@@ -240,7 +241,7 @@ def _copy(
 ) -> Value[Mount]:
     if profile.lasts:
         notes.downgrade(
-            "results",
+            ControlName.RESULTS,
             "the work is done on a private copy: nothing of it is in your folder until you bring it; "
             f"where another tool than `sandboxd up` starts it, it is in memory, {profile.copy} at most, and "
             "goes with the sandbox",
@@ -254,7 +255,7 @@ def _copy(
 
 def _say_memory(profile: Profile, notes: Notes) -> None:
     notes.downgrade(
-        "results",
+        ControlName.RESULTS,
         f"the work is done on a private copy of {profile.copy} at most, in memory: it goes with the "
         "sandbox, and nothing of it is on the host until you bring it",
         "`sandboxd review` shows what changed and brings it; `sandboxd down` keeps it first"
@@ -295,13 +296,13 @@ def _command(profile: Profile, choice: Choice, notes: Notes) -> tuple[str, ...]:
     if not profile.time:
         return ("/bin/sh", "-c", _KEEP_ALIVE)
     notes.downgrade(
-        "time limit",
+        ControlName.TIME_LIMIT,
         f"{profile.time}, for a sandbox that `sandboxd up` starts; one that an editor starts from "
         "the generated file runs on",
     )
     if choice.gvisor:
         notes.downgrade(
-            "time limit",
+            ControlName.TIME_LIMIT,
             "under gVisor a program inside can halt the first process, and the clock with it",
             "end it yourself: `sandboxd down`",
         )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.container import Pair
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
@@ -29,7 +30,7 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
     """
     if host.engine is not None and host.engine.rootless and host.engine.cgroup_version == "1":
         notes.downgrade(
-            "limits",
+            ControlName.LIMITS,
             "a rootless engine on cgroup version 1 enforces none",
             "boot with cgroup version 2 (`systemd.unified_cgroup_hierarchy=1`)",
         )
@@ -40,7 +41,7 @@ def limits(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> L
         return result
     count = profile.processes
     if not choice.gvisor and host.engine is not None and host.engine.pids_limit is False:
-        _say_missing("process limit", "the number of processes", "pids", notes)
+        _say_missing(ControlName.PROCESS_LIMIT, "the number of processes", "pids", notes)
         return result
     if not choice.gvisor:
         why = "one fork bomb must not take the host"
@@ -74,12 +75,14 @@ def _cpus(profile: Profile, host: HostFacts, notes: Notes) -> Value[str] | None:
     engine = host.engine
     if engine is None or not engine.processors:
         why = "how many processors the engine has is not known, so their use is not limited"
-        notes.downgrade("cpu limit", why, "start the engine, then run `sandboxd generate` again")
+        notes.downgrade(
+            ControlName.CPU_LIMIT, why, "start the engine, then run `sandboxd generate` again"
+        )
         return None
     # An engine of a user often has no say over processors, and refuses the option then.
     if engine.cpu_quota is False or (engine.rootless and engine.cpu_quota is None):
         notes.downgrade(
-            "cpu limit",
+            ControlName.CPU_LIMIT,
             "this engine cannot limit the use of processors",
             "delegate the `cpu` controller of cgroup version 2 to it",
         )
@@ -101,7 +104,7 @@ def _memory(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> 
     if not profile.memory:
         return None
     if host.engine is not None and host.engine.memory_limit is False:
-        _say_missing("memory limit", "memory", "memory", notes)
+        _say_missing(ControlName.MEMORY_LIMIT, "memory", "memory", notes)
         return None
     why = "the host keeps the rest"
     if choice.gvisor:
@@ -109,7 +112,7 @@ def _memory(profile: Profile, choice: Choice, host: HostFacts, notes: Notes) -> 
     return notes.value("memory", profile.memory, profile.memory, why, *notes.decider_of("memory"))
 
 
-def _say_missing(control: str, what: str, controller: str, notes: Notes) -> None:
+def _say_missing(control: ControlName, what: str, controller: str, notes: Notes) -> None:
     """Note that the engine has no control groups for `what`: it takes a limit of it and enforces none."""
     notes.downgrade(
         control,

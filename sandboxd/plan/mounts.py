@@ -12,6 +12,7 @@ import posixpath
 
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan import git_on_host, own_git
 from sandboxd.plan.notes import Notes
@@ -128,7 +129,7 @@ def _say_what_is_open(facts: WorkspaceFacts, notes: Notes) -> None:
         )
     if not facts.complete:
         notes.downgrade(
-            "control files",
+            ControlName.CONTROL_FILES,
             "the workspace has too many entries, or a folder that cannot be read, so that not all are looked at "
             "for sockets, and for files that tools on the host act upon",
         )
@@ -149,7 +150,7 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
         changed = _list_names([f"`{entry.path}`" for entry in facts.exposed])
         why += f"; {changed} can be changed"
     notes.downgrade(
-        "control files",
+        ControlName.CONTROL_FILES,
         why,
         'look at them before you use the folder on the host; `[workspace] layout = "clone"` in '
         "sandboxd.toml works on a copy, and `sandboxd review` marks them",
@@ -169,7 +170,7 @@ def _say_what_is_read_only(facts: WorkspaceFacts, notes: Notes) -> None:
     ]
     if names:
         notes.downgrade(
-            "version control",
+            ControlName.VERSION_CONTROL,
             f"{_list_names(names)}: read-only inside, since what it says there runs programs on the host, so nothing "
             "can be committed inside",
             'commit on the host, or work on a private copy: `[workspace] layout = "clone"` in sandboxd.toml',
@@ -181,7 +182,7 @@ def _say_what_may_be_set(facts: WorkspaceFacts, folders: set[str], notes: Notes)
     files = [f"`{path}`" for path in facts.existing_control_files if path not in folders]
     if files:
         notes.downgrade(
-            "control files",
+            ControlName.CONTROL_FILES,
             f"under this gVisor, with directfs, the mode of {_list_names(files)} can be set from inside; what "
             "is in them cannot be changed",
             "register a runtime without directfs: `sandboxd setup gvisor --plan`",
@@ -193,7 +194,7 @@ def say_what_may_be_moved(notes: Notes) -> None:
     `exec`.
     """
     notes.downgrade(
-        "control files",
+        ControlName.CONTROL_FILES,
         "under this gVisor, with directfs, a program inside that makes mounts of its own can move what is "
         "pinned away, and put another in its place",
         "register a runtime without directfs: `sandboxd setup gvisor --plan`",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 
 if TYPE_CHECKING:
     from sandboxd.config.model import Config
@@ -26,7 +27,7 @@ PRICE = (
     "exploits of the host's kernel begin"
 )
 _TAKE_OUT = "take `nested_sandbox` out of sandboxd.toml"
-_CONTROL = "nested sandbox"
+_CONTROL = ControlName.NESTED_SANDBOX
 
 
 def is_wanted(config: Config) -> bool:
@@ -100,7 +101,7 @@ def say(choice: Choice, host: HostFacts, notes: Notes) -> None:
         "host",
     )
     notes.downgrade(
-        "system calls",
+        ControlName.SYSTEM_CALLS,
         "`nested_sandbox` lets every program inside make a user namespace on the host's kernel, where most "
         "local exploits begin",
         f"{_TAKE_OUT}, or let gVisor run it",

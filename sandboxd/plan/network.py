@@ -12,6 +12,7 @@ from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
 from sandboxd.findings import Place
 from sandboxd.model.container import Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import DECOY_FILE
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import decoy, names
@@ -144,7 +145,7 @@ def say_what_stays_open(
         return
     if chosen.value == "allow":
         notes.downgrade(
-            "network",
+            ControlName.NETWORK,
             "open where the sandbox is started without its gateway: the host's own services, "
             "link-local addresses and DNS can be reached; `sandboxd up` lets only the allowed names through",
             'start it with `sandboxd up`, or set `[network] mode = "none"` in sandboxd.toml',
@@ -152,7 +153,7 @@ def say_what_stays_open(
         )
         return
     notes.downgrade(
-        "network",
+        ControlName.NETWORK,
         "open: the host's own services, link-local addresses and DNS can be reached",
         'set `[network] mode = "none"` in sandboxd.toml if the work needs no network',
     )

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from sandboxd.findings import Place
 from sandboxd.model.container import Pair
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
 
@@ -58,7 +59,7 @@ class Notes:
         return self.limits.get(limit, ("", None))
 
     def downgrade(
-        self, control: str, why: str, fix: str = "", *, of_other_tools: bool = False
+        self, control: ControlName, why: str, fix: str = "", *, of_other_tools: bool = False
     ) -> None:
         self.downgrades.append(Downgrade(control, why, fix, of_other_tools))
 

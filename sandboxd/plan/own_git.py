@@ -10,6 +10,7 @@ import posixpath
 from typing import NamedTuple
 
 from sandboxd.model.container import Mount
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan import linked_worktree
 from sandboxd.plan.git_modules import Module, Modules
@@ -18,7 +19,7 @@ from sandboxd.plan.linked_worktree import LinkedWorktree
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.pinned_volume import read_only_folder
 
-_ITEM = "git inside"
+_ITEM = ControlName.GIT_INSIDE
 
 
 class OwnGit(NamedTuple):

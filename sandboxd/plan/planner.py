@@ -12,6 +12,7 @@ from sandboxd.errors import UsageError
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.platforms import why_no_gateway
 from sandboxd.model.container import Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan import base as base_config
 from sandboxd.plan import (
     controls,
@@ -217,7 +218,7 @@ def _say_without_gateway(policy: Policy | None, host: HostFacts, notes: Notes) -
     """Note that the engine makes no gateway: `up` refuses such a plan, and other tools find no network."""
     without = why_no_gateway(host)
     if policy is not None and without is not None:
-        notes.downgrade("network", without.why, without.fix)
+        notes.downgrade(ControlName.NETWORK, without.why, without.fix)
 
 
 def _say_hooks(decisions: Decisions, notes: Notes) -> tuple[LeftOut, ...]:

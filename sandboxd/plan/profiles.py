@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.config.values import profile_names
 from sandboxd.data import data_path
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NETWORK_STRENGTH = ("none", "allow", "open")
 """The network modes, strictest first."""
@@ -17,7 +21,7 @@ NETWORK_STRENGTH = ("none", "allow", "open")
 class Fault(NamedTuple):
     """A known weakness of a profile; `runtime` is ``runc``, ``runsc`` or '' for both."""
 
-    control: str
+    control: ControlName
     runtime: str
     why: str
     fix: str
@@ -187,7 +191,7 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         control_files=tuple(data["workspace"]["control_files"]),
         left_open=tuple(data["workspace"]["left_open"]),
         hide_secrets=data["workspace"]["hide_secrets"],
-        faults=tuple(Fault(**fault) for fault in data.get("fault", ())),
+        faults=tuple(_fault(fault) for fault in data.get("fault", ())),
         needs_grant=data["trust"]["needs_grant"],
         apparmor=data["apparmor"]["runc"],
         time=data["limits"]["time"],
@@ -204,6 +208,10 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         git_identity=data["git"]["identity"],
         lasts=data["workspace"]["lasts"],
     )
+
+
+def _fault(data: Mapping[str, str]) -> Fault:
+    return Fault(ControlName(data["control"]), data["runtime"], data["why"], data["fix"])
 
 
 def _network(data: dict[str, Any]) -> Network:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sandboxd.findings import Place
+from sandboxd.model.control_name import ControlName
 
 
 class Reason(NamedTuple):
@@ -27,7 +28,7 @@ class Downgrade(NamedTuple):
     `why` is the reason and `fix` the next step, both for the user; `fix` is '' if there is none.
     """
 
-    control: str
+    control: ControlName
     why: str
     fix: str = ""
     of_other_tools: bool = False

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd import data
 from sandboxd.model import feature
 from sandboxd.model.container import unread_features
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Value
 from sandboxd.plan.reasons import Downgrade
 
@@ -78,7 +79,7 @@ def downgrades(
     """
     uses = container.features if container is not None else ()
     return tuple(
-        Downgrade("features", f"`{use.written}` is left out: {entry.why}", entry.instead)
+        Downgrade(ControlName.FEATURES, f"`{use.written}` is left out: {entry.why}", entry.instead)
         for use in uses
         if not skipped.has(use.written) and (entry := refused(use.written)) is not None
     )

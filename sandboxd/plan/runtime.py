@@ -11,6 +11,7 @@ from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host.facts import PINS, HostFacts, Runtime
 from sandboxd.host.platforms import platform_of
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
 from sandboxd.plan.reasons import Downgrade
@@ -102,7 +103,7 @@ def decide(profile: Profile, setting: str, host: HostFacts, allow_runc: bool = F
     if profile.gvisor == "required" and not allow_runc:
         needs = f"profile `{profile.name}` needs gVisor, but {why}"
         return Decision(None, (), "host", needs, f"{fix}, {_ALLOW_RUNC}")
-    downgrade = Downgrade("gVisor", f"{why}: the sandbox shares the host's kernel", fix)
+    downgrade = Downgrade(ControlName.GVISOR, f"{why}: the sandbox shares the host's kernel", fix)
     return _runc(host, f"{why}; runc with all other controls of the profile", "host", downgrade)
 
 
@@ -119,7 +120,7 @@ def _decide_runc(
         )
     although = f" although `{best.name}` is usable here" if best else ""
     downgrade = Downgrade(
-        "gVisor",
+        ControlName.GVISOR,
         f"sandboxd.toml asks for runc{although}: the sandbox shares the host's kernel",
         'set `runtime = "auto"` in sandboxd.toml',
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan import service_images
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def say(services: Iterable[Service], notes: Notes) -> None:
         words.append(f"`{written}` ({names})")
     if words:
         notes.downgrade(
-            "service rights",
+            ControlName.SERVICE_RIGHTS,
             f"may be root inside, until their entry points step down: {'; '.join(words)}",
             "`user` in the Compose file, where the image can do without root",
         )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from sandboxd.model.container import Container
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan import service_names, service_rights
 from sandboxd.plan.service import Need, Service
 from sandboxd.plan.service_reading import network_owner
@@ -62,7 +63,7 @@ def choose(
             why = service_rights.surplus(service.container)
         if why:
             notes.downgrade(
-                "service",
+                ControlName.SERVICE,
                 f"`{written}` {why}: `sandboxd up` does not start it",
                 "take that out of its Compose file, or start the service by other means",
             )
@@ -70,7 +71,7 @@ def choose(
         elsewhere = service_names.elsewhere(service, names)
         rights = service_rights.without_effect(service.container)
         for words in (*service.without, *elsewhere, *rights):
-            notes.downgrade("service", f"`{written}`: {words}")
+            notes.downgrade(ControlName.SERVICE, f"`{written}`: {words}")
         chosen[service.name] = _confined(service, gvisor, notes)
     service_rights.say(chosen.values(), notes)
     return in_order(chosen.values())
@@ -119,12 +120,12 @@ def _confined(service: Service, gvisor: bool, notes: Notes) -> Service:
     if service.files:
         paths = ", ".join(f"`{file.path}`" for file in service.files)
         notes.downgrade(
-            "service",
+            ControlName.SERVICE,
             f"`{written}` has a copy of {paths}, as of its start: what it writes there does not come back",
         )
     if service.shares and gvisor:
         notes.downgrade(
-            "service",
+            ControlName.SERVICE,
             f"`{written}` is not at `localhost`: no two sandboxes share a network in gVisor",
             f'reach it as `{service.name}`; or set `runtime = "runc"` in sandboxd.toml',
         )

@@ -14,6 +14,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.model.container import Mount
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.subpath_volumes import key_of, volume_name
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def say_where_impossible(
     if not any(_is_part(mount, workspace) for mount in mounts):
         return
     notes.downgrade(
-        "mounts by path",
+        ControlName.MOUNTS_BY_PATH,
         "this engine follows links in what an editor's rebuild mounts, so a program inside can put a link in the place "
         "of a folder and have what it leads to on the host mounted",
         "run `sandboxd up`, which compares what is mounted; Docker 26 on Linux refuses such links by itself",

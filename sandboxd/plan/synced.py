@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.lasting import Lasting, beginning
 from sandboxd.plan.layout import memory_folder
 from sandboxd.plan.mounts import target_folder
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from sandboxd.plan.runtime import Choice
     from sandboxd.plan.workspace import WorkspaceFacts
 
-_CONTROL = "files inside"
+_CONTROL = ControlName.FILES_INSIDE
 
 
 class Synced(NamedTuple):
@@ -78,12 +79,12 @@ def synced(
         notes.reason("mounts", f"{target} (lasts)", f"{why}, in the volume `{volume}`", "config")
     if workspace.own_git is not None and workspace.own_git.modules.modules:
         notes.downgrade(
-            "git inside",
+            ControlName.GIT_INSIDE,
             "submodules have no repository inside, only their files",
             "commit in submodules on the host",
         )
     notes.downgrade(
-        "workspace",
+        ControlName.WORKSPACE,
         "where another tool than `sandboxd up` starts it, it works on your folder itself, and not on a copy",
         of_other_tools=True,
     )

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
 from sandboxd.plan.acting import Acting, acting
@@ -32,7 +33,7 @@ ControlKind = Literal["directory", "file", "symlink", "other", "stub", "missing"
 # Listening sockets of editors and Git, and files that tools act upon, lie at the top or one level down;
 # a workspace may hold a million files, and a plan must not wait for them.
 _MOST_ENTRIES = 5000
-SOCKETS = "workspace sockets"
+SOCKETS = ControlName.WORKSPACE_SOCKETS
 """The name of the control by which no program of the host is reached by a socket in the workspace."""
 
 

@@ -17,6 +17,7 @@ from sandboxd.errors import NoFolder, UnreadableError, UsageError
 from sandboxd.exchange.prepare import own_git, prepare
 from sandboxd.files import read_source
 from sandboxd.host.facts import UNKNOWN, HostFacts
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import profiles, refused_features, stubs
 from sandboxd.plan.floor import loosened
@@ -368,8 +369,7 @@ class Project:
     @property
     def _skipped(self) -> refused_features.Skipped:
         """The Features that the config leaves out."""
-        names = (setting.value for setting in self.config.skip_features)
-        return refused_features.Skipped(frozenset(names))
+        return refused_features.Skipped(frozenset(each.value for each in self.config.skip_features))
 
     def _with_recipe(self, plan: Plan, base: Document, container: Container | None) -> Plan:
         """`plan` with the recipe of its image, and notes on what that means."""
@@ -377,12 +377,12 @@ class Project:
             recipe = self._recipe(base, container)
         except UsageError as error:
             # Files are generated all the same: an editor may still build it. `up` refuses.
-            downgrade = Downgrade("build", error.message, error.hint)
+            downgrade = Downgrade(ControlName.BUILD, error.message, error.hint)
             return plan._replace(downgrades=(*plan.downgrades, downgrade))
         if recipe is None:
             return plan
         downgrade = Downgrade(
-            "build",
+            ControlName.BUILD,
             f"{recipe.sources()}: the engine's builder runs it outside of the runtime and its controls",
             "only the finished image runs in the sandbox; name one to build nothing",
         )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sandboxd.credentials import roots
 from sandboxd.credentials.java_trust_store import trust_store
 from sandboxd.errors import UsageError
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan.network_ca import BUNDLE, JAVA, OWN, NetworkCa
 from sandboxd.plan.reasons import Downgrade
 from sandboxd.policy import network_ca
@@ -32,7 +33,7 @@ def with_files(
     """
     if host.engine is not None and host.engine.kind == "kubernetes":
         why = "those of `network_ca` stay on this machine: programs in the Pod trust what its image trusts"
-        return facts, (Downgrade("certificates", why, "have them in the image"),)
+        return facts, (Downgrade(ControlName.CERTIFICATES, why, "have them in the image"),)
     _refuse_inside(facts.path, floor.network_ca)
     every = roots.pem(environ)
     own = "\n".join(network_ca.certificates(floor.network_ca)) + "\n"

@@ -10,6 +10,7 @@ from sandboxd.audit import notes
 from sandboxd.cluster import admission, api, network_trial, records, waiting
 from sandboxd.cluster.records import Record
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import (
@@ -87,7 +88,7 @@ def create(
     planned.require_allowed()
     lost = _losses.not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
-        lost = tuple(each for each in lost if each.control != "git identity")
+        lost = tuple(each for each in lost if each.control != ControlName.GIT_IDENTITY)
     if is_sandbox:
         objects = [*objects, _objects.pod_of(objects)]
     started = _recorded(target, planned, pod, objects, lost, sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan.reasons import Downgrade
 
@@ -26,19 +27,19 @@ def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tupl
     others = [
         each
         for each in plan_cluster.downgrades(plan, wishes)
-        if each.control not in ("network", "workspace")
+        if each.control not in (ControlName.NETWORK, ControlName.WORKSPACE)
     ]
     network: list[Downgrade] = []
     if trial.outcome == "open":
         why = f"the cluster enforces no NetworkPolicy, so all that its network has is open: {trial.evidence}"
-        network = [Downgrade("network", why, "use a cluster whose network enforces them")]
+        network = [Downgrade(ControlName.NETWORK, why, "use a cluster whose network enforces them")]
     elif trial.outcome == "not checked":
         why = f"whether the cluster enforces NetworkPolicies was not checked: {trial.evidence}"
-        network = [Downgrade("network", why)]
+        network = [Downgrade(ControlName.NETWORK, why)]
     elif trial.outcome == "enforced":
-        network = [Downgrade("ICMP", NO_ICMP)]
+        network = [Downgrade(ControlName.ICMP, NO_ICMP)]
     workspace = Downgrade(
-        "workspace",
+        ControlName.WORKSPACE,
         "a private copy in a volume of the Pod: an eviction, the loss of its node and the time limit take it along, "
         "and no file in it is read-only",
         "bring the work from time to time: `sandboxd review` with the same `--on`",

@@ -8,9 +8,9 @@ import socket
 import types
 
 import pytest
-from tests.unit.inside.escapes.test_success import refuse
 
 from sandboxd.inside.escapes import _families, _kernel, af_alg, af_vsock
+from tests.unit.inside.escapes.test_success import refuse
 
 
 def test_a_crypto_socket_that_opens_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
