@@ -16,6 +16,7 @@ from sandboxd.config import reading
 from sandboxd.config.model import Config, Setting
 from sandboxd.files import CONFIG_NAME, read_source, write_atomic
 from sandboxd.host.facts import UNKNOWN
+from sandboxd.model.control_name import ControlName
 from sandboxd.plan import profiles
 from sandboxd.plan.carry import Carried
 from sandboxd.plan.grants import Grants
@@ -40,17 +41,17 @@ _SECCOMP = re.compile(r'"seccomp=[^"]*"')
 
 _NOT_HERE = (
     Downgrade(
-        "gVisor",
+        ControlName.GVISOR,
         "no runtime is named here, so it is the engine's default one; `sandboxd generate` takes "
         "gVisor where it works",
     ),
     Downgrade(
-        "seccomp",
+        ControlName.SECCOMP,
         "docker's own list, against images whose label switches it off: which narrower one is "
         "right depends on the runtime. Podman does not know the word `builtin`: leave it out there",
     ),
     Downgrade(
-        "control files",
+        ControlName.CONTROL_FILES,
         "read-only inside is what a new project has of them; `sandboxd generate` looks for more",
     ),
 )
