@@ -7,7 +7,7 @@ import shlex
 from datetime import date
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli._baseline import Baseline, load
 from sandboxd.errors import EXIT_OK, UsageError
 from sandboxd.files import write_atomic

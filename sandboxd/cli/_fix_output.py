@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandboxd.cli.terminal import printable
+from sandboxd.terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False

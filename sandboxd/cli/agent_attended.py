@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd import terminal
 from sandboxd.agents import run, session
-from sandboxd.cli import attend, terminal
+from sandboxd.cli import attend
 from sandboxd.cli.command_output import CannotRun
 from sandboxd.cli.operating import operate
 from sandboxd.engine.failures import ContainerGone

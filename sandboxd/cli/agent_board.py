@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import screen
-from sandboxd.cli import terminal
+from sandboxd import screen, terminal
 from sandboxd.cli.agent_work import MOST_COMMITS
 
 if TYPE_CHECKING:

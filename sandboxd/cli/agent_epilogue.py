@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import agent_list, agent_work, terminal
+from sandboxd import terminal
+from sandboxd.cli import agent_list, agent_work
 from sandboxd.cli.agent_attended import resuming, way_back
 from sandboxd.errors import SandboxdError
 

@@ -7,8 +7,9 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
+from sandboxd import terminal
 from sandboxd.agents import catalog, run, session
-from sandboxd.cli import agent_attended, agent_board, agent_work, terminal
+from sandboxd.cli import agent_attended, agent_board, agent_work
 from sandboxd.cli.agent_attended import resuming, way_back
 from sandboxd.cli.agent_board import Row
 from sandboxd.cli.operating import operate

@@ -7,9 +7,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from sandboxd import terminal
 from sandboxd.agents import catalog, config, session
 from sandboxd.agents.session import Choices
-from sandboxd.cli import progress, terminal
+from sandboxd.cli import progress
 from sandboxd.cli.operating import operate
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.files import project_root

@@ -140,11 +140,11 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
     if begun is not None:
         return begun
     from sandboxd.cli import daemon_start
-    from sandboxd.cli.terminal import status
     from sandboxd.engine.client import Exec, connect_from
     from sandboxd.operations import commits
     from sandboxd.operations.exec import exec_
     from sandboxd.operations.shell import shell
+    from sandboxd.terminal import status
 
     engine, name = connect_from(os.environ), more.pop("name")
     del more["starts_daemon"]
@@ -171,8 +171,8 @@ class _WithCommits:
         self.kill = command.kill
 
     def exit_code(self) -> int:
-        from sandboxd.cli.terminal import status
         from sandboxd.operations import commits
+        from sandboxd.terminal import status
 
         code = self._command.exit_code()
         command = self._command

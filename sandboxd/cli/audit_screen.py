@@ -6,9 +6,8 @@ import os
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd import screen
+from sandboxd import screen, terminal
 from sandboxd.audit import words
-from sandboxd.cli import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

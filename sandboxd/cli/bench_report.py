@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from sandboxd import terminal
 from sandboxd.bench.results import COMMAND, NOTHING, best, conclusion, duration
-from sandboxd.cli import terminal
 from sandboxd.errors import UsageError
 from sandboxd.screen import fit
 

@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.interruption import Cancel, Cancelled
 

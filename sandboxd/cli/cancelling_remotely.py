@@ -7,7 +7,7 @@ from __future__ import annotations
 import _signal as signal  # type: ignore[import-not-found]  # `signal` imports enum
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.ipc import messages
 

@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_OK, EnvironmentFailure, UnreadableError, UsageError
 from sandboxd.files import read_source, write_atomic
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd import __version__
-from sandboxd.cli import terminal
+from sandboxd import __version__, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

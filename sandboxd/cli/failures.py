@@ -33,7 +33,7 @@ def storing(
         sandbox = keep_failure(os.environ, directory, name, command, user, exit_code, text, began)
         # In a script, stderr is the command's.
         if names_why and os.isatty(2) and may_be_blocked(exit_code, text):
-            from sandboxd.cli import terminal
+            from sandboxd import terminal
 
             terminal.status(
                 f"hint: `sandboxd why{name_option(sandbox)}` says whether the sandbox blocked it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 
 TYPE_CHECKING = False

@@ -7,8 +7,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from sandboxd import templates
-from sandboxd.cli import terminal
+from sandboxd import templates, terminal
 from sandboxd.errors import UsageError
 from sandboxd.files import CONFIG_NAME
 from sandboxd.plan import beneath

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.config.reading import nearest
 from sandboxd.errors import EXIT_OK, UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of

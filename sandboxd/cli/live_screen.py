@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Any, NoReturn
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.ipc.client import Client
 
 AGAIN_SECONDS = 5.0

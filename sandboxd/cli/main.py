@@ -7,8 +7,8 @@ import os
 import sys
 from importlib import import_module
 
-from sandboxd import __version__
-from sandboxd.cli import plain_arguments, terminal
+from sandboxd import __version__, terminal
+from sandboxd.cli import plain_arguments
 from sandboxd.errors import (
     EXIT_BUG,
     EXIT_ENVIRONMENT,

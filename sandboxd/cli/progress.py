@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.screen import cut
 
 

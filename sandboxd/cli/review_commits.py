@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.screen import cut
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.setup_where import require_system_engine
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, EnvironmentFailure, UsageError
 

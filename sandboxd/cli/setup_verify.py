@@ -9,9 +9,9 @@ import tempfile
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
-from sandboxd.cli.terminal import GREEN, RED, paint, printable
+from sandboxd import terminal
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
+from sandboxd.terminal import GREEN, RED, paint, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

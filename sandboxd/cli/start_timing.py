@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.screen import cut, wrap
 
 TYPE_CHECKING = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import kept_files, terminal
+from sandboxd import terminal
+from sandboxd.cli import kept_files
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, SandboxdError, UsageError
 from sandboxd.operations.options import SettleOptions

@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 from sandboxd.operations.options import TakeOptions

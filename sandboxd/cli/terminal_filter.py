@@ -8,7 +8,7 @@ from __future__ import annotations
 import codecs
 import re
 
-from sandboxd.cli.terminal import printable
+from sandboxd.terminal import printable
 
 # Select Graphic Rendition (ECMA-48, 8.3.117): colours and weight, and nothing else.
 _COLOUR = re.compile(r"(\x1b\[[0-9;]{0,32}m)")

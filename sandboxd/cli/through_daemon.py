@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.cancelling_remotely import Signals
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import Chunks, pump

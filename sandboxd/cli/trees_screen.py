@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd import screen
-from sandboxd.cli import terminal
+from sandboxd import screen, terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.ipc.named_cluster import names_one
 

@@ -23,6 +23,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "secret_forms": frozenset(),
     "markup": frozenset({"screen"}),
     "screen": frozenset(),
+    "terminal": frozenset({"errors", "screen"}),
     "toml_output": frozenset({"errors"}),
     "files": frozenset({"errors", "text"}),
     "findings": frozenset({"text"}),
@@ -72,7 +73,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         "formats host.facts host.platforms model "
         "policy syntax text toml_output"
     ),
-    "render": frozenset({"findings", "markup", "screen", "text"}),
+    "render": _rooms(
+        "errors findings host host.advisories host.facts host.platforms markup plan screen terminal text"
+    ),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
     "forward": frozenset({"engine", "errors", "inside"}),
@@ -292,6 +295,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "sync",
             "syntax",
             "templates",
+            "terminal",
             "text",
             "toml_output",
             "verify",

@@ -24,6 +24,7 @@ _EDGES = (
     "operations",
     "daemon",
     "cli",
+    "terminal",
     "setup",
     "bench",
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sandboxd.cli import arguments, progress, terminal
+from sandboxd import terminal
+from sandboxd.cli import arguments, progress
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_BUG, EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, SandboxdError, UsageError
 
 if TYPE_CHECKING:

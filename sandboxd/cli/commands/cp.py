@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 

@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
 
 HELP = "start, stop or look at the background process"

@@ -50,10 +50,11 @@ def run(args: argparse.Namespace) -> int:
 
         refuse_there("doctor", args)
         return looking.doctor(args.on, as_json=args.json)
-    from sandboxd.cli import doctor_screen, terminal
+    from sandboxd import terminal
     from sandboxd.cli.caches_report import caches_document, caches_line
     from sandboxd.cli.host_report import raw_facts
     from sandboxd.host.facts.raw_answers import from_raw
+    from sandboxd.render.screens import doctor as doctor_screen
     from sandboxd.screen import fit
 
     raw = raw_facts(args.facts, anew=args.try_anew)

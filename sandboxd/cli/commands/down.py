@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import arguments, terminal, where
+from sandboxd import terminal
+from sandboxd.cli import arguments, where
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_USAGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_OK, UsageError
 from sandboxd.screen import wrap
 

@@ -18,7 +18,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK
 
@@ -48,9 +48,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import plan_in_short, plan_screen
     from sandboxd.host.probe import probe
     from sandboxd.project import Project
+    from sandboxd.render.screens import plan as plan_screen
+    from sandboxd.render.screens import plan_in_short
 
     project = Project.open(args.path, os.environ)
     plan = project.plan(probe(os.environ, trial=True), _grants.grants(args))

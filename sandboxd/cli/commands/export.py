@@ -11,7 +11,8 @@ import argparse
 import os
 import sys
 
-from sandboxd.cli import arguments, terminal
+from sandboxd import terminal
+from sandboxd.cli import arguments
 from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_OK, EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions

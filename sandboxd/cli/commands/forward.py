@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_OK
 

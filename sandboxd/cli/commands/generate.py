@@ -10,7 +10,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _grants
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
 from sandboxd.state import stand_ins

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
 

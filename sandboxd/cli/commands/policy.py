@@ -38,7 +38,7 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_OK
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import arguments, terminal
+from sandboxd import terminal
+from sandboxd.cli import arguments
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK
 from sandboxd.operations.options import PruneOptions

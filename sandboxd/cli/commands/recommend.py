@@ -32,7 +32,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from sandboxd.cli import terminal
+    from sandboxd import terminal
     from sandboxd.cli.host_report import facts_of, measured_costs
     from sandboxd.plan.recommend import recommend
     from sandboxd.screen import fit
@@ -81,8 +81,8 @@ def overview(recommendations: list[Recommendation], columns: int, blocked: str =
 
     :param blocked: why nothing runs at all, which is the answer then
     """
-    from sandboxd.cli.terminal import BOLD, paint, printable
     from sandboxd.screen import cut, wrap
+    from sandboxd.terminal import BOLD, paint, printable
 
     first, *others = recommendations
     if blocked:
@@ -113,8 +113,8 @@ def _choice(one: Recommendation) -> str:
 
 def render(facts: HostFacts, recommendations: list[Recommendation]) -> str:
     """The screen: for each purpose the decision, then what holds for all of them."""
-    from sandboxd.cli.terminal import DIM, paint, printable
     from sandboxd.host.platforms import platform_of
+    from sandboxd.terminal import DIM, paint, printable
 
     lines = [f"host  {paint(platform_of(facts).TITLE, DIM)}"]
     for one in recommendations:
@@ -126,7 +126,7 @@ def render(facts: HostFacts, recommendations: list[Recommendation]) -> str:
 
 
 def _one(one: Recommendation) -> list[str]:
-    from sandboxd.cli.terminal import BOLD, GREEN, RED, YELLOW, paint, printable
+    from sandboxd.terminal import BOLD, GREEN, RED, YELLOW, paint, printable
 
     purpose, decision = one.purpose, one.decision
     head = paint(f"{purpose.name}", BOLD) + f"  {purpose.what}"

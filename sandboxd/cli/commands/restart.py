@@ -6,7 +6,8 @@ What runs in it ends. A private copy stays as it is; the rest of the sandbox's f
 
 from __future__ import annotations
 
-from sandboxd.cli import arguments, progress, terminal, where
+from sandboxd import terminal
+from sandboxd.cli import arguments, progress, where
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError

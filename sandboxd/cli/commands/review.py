@@ -27,7 +27,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import review_commits, terminal
+from sandboxd import terminal
+from sandboxd.cli import review_commits
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 from sandboxd.review.choice import DELETION

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import EXIT_BUG, EXIT_OK
 
 HELP = "look whether this installation works"

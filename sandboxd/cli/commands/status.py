@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_DAEMON, EXIT_OK, DaemonError, UsageError
 

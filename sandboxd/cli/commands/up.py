@@ -37,7 +37,8 @@ from __future__ import annotations
 import sys
 import time
 
-from sandboxd.cli import arguments, losses, progress, start_timing, terminal
+from sandboxd import terminal
+from sandboxd.cli import arguments, losses, progress, start_timing
 from sandboxd.cli.commands import _grants, _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError

@@ -28,7 +28,8 @@ from __future__ import annotations
 
 import sys
 
-from sandboxd.cli import arguments, terminal
+from sandboxd import terminal
+from sandboxd.cli import arguments
 from sandboxd.cli.commands import _sandbox
 from sandboxd.operations.options import VerifyOptions
 from sandboxd.screen import wrap

@@ -12,7 +12,8 @@ import json
 import os
 import sys
 
-from sandboxd.cli import attend, failures, plain_arguments, terminal
+from sandboxd import terminal
+from sandboxd.cli import attend, failures, plain_arguments
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.operating import operate
 from sandboxd.errors import EXIT_OK

@@ -7,7 +7,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination

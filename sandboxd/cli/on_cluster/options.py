@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions
 

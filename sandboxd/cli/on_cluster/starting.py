@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from sandboxd import terminal
 from sandboxd.audit import notes
-from sandboxd.cli import arguments, progress, terminal
+from sandboxd.cli import arguments, progress
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
 from sandboxd.operations.on_cluster import start, stop

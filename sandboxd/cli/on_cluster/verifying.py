@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import progress, terminal
+from sandboxd import terminal
+from sandboxd.cli import progress
 from sandboxd.cli.on_cluster.options import refuse_there
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from sandboxd.cli import attend, terminal
+from sandboxd import terminal
+from sandboxd.cli import attend
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import exec, following, look
 

@@ -7,7 +7,7 @@ import os
 
 import pytest
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import prune, rules, trust
 from sandboxd.policy.trust import Grant
 

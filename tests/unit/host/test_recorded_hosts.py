@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from sandboxd.cli.commands import recommend as recommend_command
-from sandboxd.cli.doctor_screen import as_json, brief, render
 from sandboxd.config.model import Setting
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.host import platforms
@@ -25,6 +24,7 @@ from sandboxd.plan import profiles
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.recommend import PURPOSES, recommend
 from sandboxd.plan.runtime import choose
+from sandboxd.render.screens.doctor import as_json, brief, render
 from sandboxd.screen import columns_of
 from tests.expected import Expect
 from tools.record_host import digest

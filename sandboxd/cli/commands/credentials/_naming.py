@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from sandboxd import screen
-from sandboxd.cli import terminal
+from sandboxd import screen, terminal
 from sandboxd.errors import UsageError
 
 TYPE_CHECKING = False

@@ -15,7 +15,8 @@ from __future__ import annotations
 import os
 import sys
 
-from sandboxd.cli import following, terminal
+from sandboxd import terminal
+from sandboxd.cli import following
 from sandboxd.cli.commands.credentials import _naming, _ssh
 from sandboxd.errors import SandboxdError, UsageError
 

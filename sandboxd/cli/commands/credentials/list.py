@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands.credentials import _naming
 
 TYPE_CHECKING = False

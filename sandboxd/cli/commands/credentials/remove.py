@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import following, terminal
+from sandboxd import terminal
+from sandboxd.cli import following
 from sandboxd.cli.commands.credentials import _naming
 from sandboxd.errors import UsageError
 

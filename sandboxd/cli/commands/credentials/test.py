@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands.credentials import _naming
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_FINDINGS, EXIT_OK, EnvironmentFailure, UsageError
 

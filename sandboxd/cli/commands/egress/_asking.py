@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 
 TYPE_CHECKING = False

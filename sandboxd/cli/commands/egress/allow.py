@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands.egress import _asking
 
 TYPE_CHECKING = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK
 

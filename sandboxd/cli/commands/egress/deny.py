@@ -7,7 +7,8 @@ what you answered about a name, be it yes or no.
 
 from __future__ import annotations
 
-from sandboxd.cli import following, terminal
+from sandboxd import terminal
+from sandboxd.cli import following
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 

@@ -5,7 +5,7 @@ A denial wins over every rule. A line that begins with `with` is a host that the
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 

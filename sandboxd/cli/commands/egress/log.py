@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
 from sandboxd.errors import EnvironmentFailure, UsageError

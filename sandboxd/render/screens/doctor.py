@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandboxd.cli.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
 from sandboxd.errors import UsageError
 from sandboxd.host.advisories.versions import LABELS, Warned, warnings
 from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
@@ -12,6 +11,7 @@ from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.host.platforms import name_of, platform_of, why_no_gateway, why_nothing_starts
 from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
 from sandboxd.screen import row, wrap
+from sandboxd.terminal import BOLD, DIM, GREEN, RED, YELLOW, paint, printable
 
 _STOPPED_BY_POLICY = ("sandboxd init", "sandboxd up", "sandboxd verify")
 

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd import screen
-from sandboxd.cli import terminal
-from sandboxd.cli.plan_screen import field_columns, head
+from sandboxd import screen, terminal
+from sandboxd.render.screens.plan import field_columns, head
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

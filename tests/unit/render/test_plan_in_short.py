@@ -6,11 +6,12 @@ import itertools
 
 import pytest
 
-from sandboxd.cli import plan_in_short, plan_screen
 from sandboxd.cli.tree_sizes import Size
 from sandboxd.config.values import profile_names
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
+from sandboxd.render.screens import plan as plan_screen
+from sandboxd.render.screens import plan_in_short
 from tests.unit.plan.examples import HOSTS, PLAIN, RUNC_GRANTED, plan
 
 COLUMNS = 80
