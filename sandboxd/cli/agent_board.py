@@ -19,7 +19,7 @@ _COLOURS: dict[str, str] = {"at work": terminal.GREEN, "interrupted": terminal.Y
 
 
 class Row(NamedTuple):
-    """A session as it is now."""
+    """One line of the table of sessions: a session and its state at this moment."""
 
     name: str
     agent: str

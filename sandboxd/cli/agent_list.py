@@ -88,7 +88,7 @@ def _work(own: Session) -> Work | None:
 
 
 def _engine() -> Engine | None:
-    """The engine; None where it cannot be asked."""
+    """The engine of this user's environment; None if there is none."""
     from sandboxd.engine.client import connect_from
 
     with contextlib.suppress(SandboxdError):
@@ -104,7 +104,7 @@ def _way_back(own: Session) -> str:
 
 
 def document(project: str) -> dict[str, Any]:
-    """The same as data, with what is seen of each session.
+    """The lists of agents and sessions as JSON data, each session with its state.
 
     `since` is when its agent began, in seconds since 1970, null where none is at work; `interrupted` says that the end
     of its last run was not seen, and `resume` is the command that goes on. `state` is that of its sandbox, `denied`
@@ -136,7 +136,7 @@ def _agent(name: str) -> dict[str, Any]:
 
 
 def _origin(agent: Agent, quote: str = "") -> str:
-    """The versions of its packages, or that the image has it."""
+    """Where the agent's program comes from, in words: the versions of its packages, or the image."""
     versions = ", ".join(dict.fromkeys(each.version for each in agent.packages))
     return versions or f"{quote}{agent.program}{quote} of the image"
 

@@ -58,7 +58,7 @@ def keep(environ: Mapping[str, str], project: Project) -> bool:
 
 
 def _of_start(environ: Mapping[str, str], project: Project) -> Iterable[str]:
-    """The saved groups; where none are saved, those that the files select now."""
+    """The groups of hosts saved at the last start; if none are saved, those that the project's files select now."""
     saved = chosen_groups.recall(environ, project.sandbox)
     return project.chosen_groups() if saved is None else saved
 

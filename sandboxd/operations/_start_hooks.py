@@ -56,7 +56,7 @@ def run(
     progress: Progress,
     cancel: Cancel,
 ) -> Failure | None:
-    """Run the hooks that are due; return the one that failed, or None.
+    """Run the lifecycle hooks that this start has to run; return the failure of the first that failed, None if none did.
 
     :raises EnvironmentFailure: the engine failed
     """

@@ -169,7 +169,7 @@ def stopped(
 
 
 def _carried(ledger: Ledger) -> dict[str, int] | str:
-    """The bytes that connections carried in all."""
+    """The bytes that all connections of the sandbox carried, up and down; ``not counted`` if the gateway did not count."""
     carried = ledger.traffic.by_name()
     if carried is None:
         return "not counted"

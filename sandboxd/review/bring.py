@@ -116,7 +116,7 @@ def _mode(item: Item) -> int:
 
 
 def _link(folder: int, name: str, item: Item, owner: os.stat_result) -> None:
-    """Put a symbolic link in the place of what is there."""
+    """Replace the file or link at a path by a symbolic link."""
     temporary = f".sandboxd-{secrets.token_hex(6)}"
     os.symlink(os.fsdecode(item.new), temporary, dir_fd=folder)
     try:

@@ -192,7 +192,7 @@ def with_times(
 
 
 def _with_own(changes: Changes, file: BinaryIO) -> Changes:
-    """`changes` with what we appended to its file."""
+    """`changes` with the times and hidden files that were appended to the collected file here; unchanged if unreadable."""
     try:
         own = json.loads(file.read(MOST_BYTES))
         times = own["times"]

@@ -218,12 +218,12 @@ def differs(
 
 
 def is_changed(old: Any, new: os.stat_result) -> bool:
-    """Whether a file is another one by its size, or by who may run it."""
+    """Whether the size or the executable bit of a file differs between original and copy."""
     return bool(old.st_size != new.st_size or (old.st_mode ^ new.st_mode) & 0o111)
 
 
 def whole_second(old: Any) -> int:
-    """The time of a file as `tar` keeps it."""
+    """The modification time of a file in nanoseconds, cut to a whole second as `tar` stores it."""
     return int(old.st_mtime_ns - old.st_mtime_ns % 10**9)
 
 

@@ -102,7 +102,7 @@ def _path(written: str, name: str) -> str:
 def _item(
     folder: str, path: str, data: bytes, executable: bool, include: Collection[str]
 ) -> Item | str:
-    """The file to write, or why it is not written."""
+    """The file to write on the host, or the reason why it is not written, as text."""
     if not path.isprintable():
         return "its name has characters that drive a terminal, or that nobody sees"
     weight, why = weigh(path)

@@ -326,7 +326,7 @@ class Manifest:
                 self.listed[key_of(path)], self.times[path] = fields, times
 
     def forget(self, key: str) -> None:
-        """Remove a path that was removed there.
+        """Remove a path from the list of the original, since it was removed in the copy.
 
         :param key: as `key_of` returned it
         """

@@ -26,7 +26,7 @@ class Sent(NamedTuple):
 
 
 def note(sandbox: str, copy: str, sent: Sent) -> None:
-    """Record what was sent.
+    """Record which files were sent into a copy, to compare with them later.
 
     :param sandbox: the sandbox's identity
     :param copy: a text that identifies this copy among those of the sandbox

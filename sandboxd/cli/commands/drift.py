@@ -122,6 +122,6 @@ def _counts(controls: tuple[Control, ...]) -> str:
 
 
 def _except(controls: tuple[Control, ...]) -> str:
-    """The controls that the plan asks for and this machine does not do."""
+    """Words that name the controls that the plan asks for and that are not in force; '' if there are none."""
     missing = [terminal.one_line(c.name) for c in controls if c.state == "not in force"]
     return f", but not in force: {', '.join(missing)}" if missing else ""

@@ -213,7 +213,7 @@ def _what_was_named(config: Config, profile: Profile) -> str:
 
 
 def _say_missing(names: list[str]) -> None:
-    """Name the credentials whose secrets nobody said where they are."""
+    """Print the credentials for which no place of the secret was given."""
     from sandboxd.credentials import records
 
     known = {str(record.name) for record in records.load(os.environ)} if names else set()

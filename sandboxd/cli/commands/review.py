@@ -309,7 +309,7 @@ def _apply(
 
 
 def _say_what_halts(paths: tuple[str, ...]) -> None:
-    """Say which files end the work of a sandbox when they go, before they do."""
+    """Warn, before anything is written, of the files whose replacement on the host halts a running sandbox."""
     if paths:
         names = ", ".join(f"`{path}`" for path in paths[:_MOST_NAMED])
         more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""

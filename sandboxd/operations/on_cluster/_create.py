@@ -108,7 +108,7 @@ def _await_gateway(target: Target, plan: Plan, say: Callable[[str, bool], None])
 def _running_pod(
     target: Target, plan: Plan, say: Callable[[str, bool], None], *, of_sandbox: bool
 ) -> dict[str, Any]:
-    """The Pod, once it runs: the trial of its network has ended by then.
+    """Wait until the Pod runs, and return it; the check of its network has ended by then.
 
     :raises EnvironmentFailure: the trial did not let it start
     :raises CannotStart: it does not run for another reason

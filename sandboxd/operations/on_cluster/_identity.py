@@ -16,7 +16,7 @@ _SECONDS = 30.0
 
 
 def put(target: Target, plan: Plan) -> bool:
-    """Write them, if the plan has them; return False if they could not be written."""
+    """Write the user's name and e-mail into the Pod, if the plan has them; return False only if that failed."""
     settings = [(key, value) for key, value in plan.git if key != SAFE]
     if not settings:
         return True

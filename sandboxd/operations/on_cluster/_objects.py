@@ -126,7 +126,7 @@ def make(
 
 
 def _later(moment: str, seconds: int) -> str:
-    """`seconds` after a moment of the API server's clock, as it writes one.
+    """The time `seconds` after a time of the API server's clock, as RFC 3339 text.
 
     :raises EnvironmentFailure: it is none
     """

@@ -108,7 +108,7 @@ class _Ignored:
         self.left: list[str] = []
 
     def is_left(self, path: str, is_folder: bool) -> bool:
-        """Whether the path below the workspace stays here."""
+        """Whether a path of the workspace is not sent to the Pod."""
         folder = os.path.dirname(path)
         ignore = self._levels.get(folder)
         if ignore is None or path == ".git" or path.startswith(".git/"):

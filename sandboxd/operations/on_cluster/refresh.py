@@ -148,7 +148,7 @@ class _News:
         return collect.compare(_work.inside(target), copy, target.workspace, self._now)
 
     def _is_free(self, key: str) -> bool:
-        """Whether the sandbox did nothing at the path, above it or below it."""
+        """Whether the sandbox changed neither the path nor anything above or below it."""
         is_its_own = key in self._touched or key in self._above_touched
         is_below = not self._touched.isdisjoint(_above(key))
         return key in self._answer.untouched and not is_its_own and not is_below
@@ -158,7 +158,7 @@ class _News:
         return [e for key, e in self._others.items() if self._is_free(key)]
 
     def gone_there(self) -> list[str]:
-        """The paths to remove there."""
+        """The paths to remove in the Pod, since they are gone on this machine."""
         return sorted(key for key in self._gone - self._held if self._is_free(key))
 
     def forget_held(self, manifest: Manifest) -> None:
@@ -176,7 +176,7 @@ class _News:
         ]  # fmt: skip
 
     def note_same(self, manifest: Manifest) -> None:
-        """Note what both sides have alike, as after a `review` that was applied."""
+        """Record which files are the same here and in the Pod, as after a `review` that was applied."""
         for key in self._answer.same:
             fields = self._now[key]
             if fields is None:
@@ -234,7 +234,7 @@ def _above(key: str) -> list[str]:
 
 
 def _remove(target: Target, manifest: Manifest, keys: Iterable[str]) -> None:
-    """Remove paths inside that the sandbox left as they were."""
+    """Remove paths in the Pod that the sandbox did not change."""
     kinds = {key: stat.S_ISDIR(manifest.listed[key][0]) for key in keys}
     files = sorted(key for key, is_folder in kinds.items() if not is_folder)
     # Reversed, so that a folder is removed after those in it.

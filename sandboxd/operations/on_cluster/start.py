@@ -132,7 +132,7 @@ def _passing(say: Callable[[str, bool], None]) -> Callable[[str], None]:
 
 
 def _take_away(target: Target, say: Callable[[str, bool], None]) -> None:
-    """Remove what a failed start made, as far as the cluster can be reached."""
+    """Remove the objects that a failed start made; what cannot be removed because the cluster is away stays."""
     try:
         _objects.take_away(target.cluster, target.pod)
     except SandboxdError as error:

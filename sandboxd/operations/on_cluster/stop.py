@@ -44,7 +44,7 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
 
 @contextlib.contextmanager
 def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
-    """Let no refresh begin while the block runs, once one that runs has ended."""
+    """Wait until no other process sends newer files to the Pod, and let none begin while the block runs."""
 
     def before_wait() -> None:
         say(

@@ -73,7 +73,7 @@ class Decision:
 
 
 def _matches(patterns: tuple[Pattern, ...], path: str, is_folder: bool) -> bool:
-    """Whether the last pattern that fits takes nothing back."""
+    """Whether a pattern fits the path and no later one takes it back with `!`."""
     for pattern in reversed(patterns):
         if (is_folder or not pattern.folders_only) and pattern.expression.fullmatch(path):
             return not pattern.negated

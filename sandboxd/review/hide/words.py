@@ -13,7 +13,7 @@ _MOST_NAMED = 5
 
 
 def of_hidden(hidden: Mapping[str, str], unread: int) -> str:
-    """The line about what is hidden; '' for nothing.
+    """A line for the user about the hidden files, and about files judged by name alone; '' if there are neither.
 
     :param unread: how many files were not looked through for secrets
     """
@@ -28,7 +28,7 @@ def of_hidden(hidden: Mapping[str, str], unread: int) -> str:
 
 
 def of_stored(stored: Stored) -> str:
-    """The line about hidden files that git's objects have; '' for none."""
+    """A line for the user about hidden files whose content git's objects have all the same; '' for none."""
     if stored.paths:
         return (
             f"in git's objects, which the sandbox reads: {_names(stored.paths)} "

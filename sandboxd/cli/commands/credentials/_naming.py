@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def add_name(parser: argparse.ArgumentParser) -> None:
-    """The argument that names it."""
+    """Add the argument that names a credential."""
     parser.add_argument(
         "name",
         metavar="NAME[:ACCOUNT]",

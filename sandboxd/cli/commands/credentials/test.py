@@ -71,7 +71,7 @@ def _chosen(text: str | None) -> tuple[Record, ...]:
 
 
 def _ask(record: Record) -> tuple[str, str, str]:
-    """The state, what is said of it, and whose the secret is."""
+    """The state of one credential, the words for the user, and the account that the service names."""
     from sandboxd.cli.commands.credentials import _ssh
     from sandboxd.credentials import service, sources, trial
     from sandboxd.credentials.records import SSH_AGENT

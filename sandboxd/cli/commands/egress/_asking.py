@@ -58,7 +58,7 @@ def _ask_here(args: argparse.Namespace, action: str, arguments: dict[str, Any]) 
 
 
 def say_whether_live(args: argparse.Namespace, answer: dict[str, Any]) -> None:
-    """Whether a running sandbox has an answer that was given."""
+    """Print whether an answer of the user is in force in a running sandbox by now."""
     up = f"`sandboxd up{_sandbox.option(args)}`"
     if answer["is_live"]:
         terminal.status(f"in force now{_sandboxes(answer['sandboxes'])}")

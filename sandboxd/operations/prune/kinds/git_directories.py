@@ -46,7 +46,7 @@ def _is_gone(sandbox: str) -> bool:
 
 
 def _free(engine: Engine, place: Place, sandbox: str) -> bool:
-    """Remove one, unless a sandbox has it by now."""
+    """Remove one git directory, unless a sandbox uses it by now; return whether it was removed."""
     if sandbox and sandboxes_of(engine, sandbox):
         return False
     leftover.remove(place, sandbox)

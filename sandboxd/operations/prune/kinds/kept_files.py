@@ -64,7 +64,7 @@ def _sizes(place: Place) -> tuple[int, int]:
 
 
 def _free(engine: Engine, place: Place) -> bool:
-    """Remove one, unless a sandbox has it by now."""
+    """Remove the folder of one copy, unless a sandbox uses it by now; return whether it was removed."""
     if _is_used(engine, place):
         return False
     shutil.rmtree(place.folder, ignore_errors=True)
