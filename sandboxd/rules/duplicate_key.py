@@ -60,9 +60,9 @@ _MOST = 50
 
 def check(subject: Document, host: HostFacts) -> Iterator[Finding]:
     path = subject.source.path
-    problems = [problem for problem in subject.tree.problems if problem.code == META.id]
+    problems = [problem for problem in subject.tree.problems if problem.code == META.id][:_MOST]
     winners = _winners(subject.tree, {problem.span for problem in problems})
-    for problem in problems[:_MOST]:
+    for problem in problems:
         winner = winners.get(problem.span)
         yield Finding(
             META.id,

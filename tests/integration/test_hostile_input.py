@@ -58,7 +58,7 @@ SMALL = 256 * 1024
 DEV = ".devcontainer/python/devcontainer.json"
 CASES = {
     "50 MB": Case(DEV, lambda: " " * 50_000_000, "is larger than 4 MiB", 2),
-    "large Compose file": Case("compose.yaml", lambda: " " * 600_000, "is larger than 512 KiB", 2),
+    "large Compose file": Case("compose.yaml", lambda: " " * 5_000_000, "is larger than 4 MiB", 2),
     "blanks in a comment that allows": Case(
         DEV,
         lambda: filled(" ", SMALL, "// sandboxd: allow ", "x\n" + SOUND),
@@ -176,6 +176,12 @@ CASES = {
         "compose.yaml",
         lambda: numbered("  s@: {image: x, privileged: true}\n", SMALL, "services:\n"),
         "has more than 500 services",
+        1,
+    ),
+    "one name thousands of times": Case(
+        "compose.yaml",
+        lambda: filled("a: {image: x, privileged: true}, ", 4 * BIG, "services: {", "}\n"),
+        "duplicate-key",
         1,
     ),
     "thousands of options in YAML": Case(
