@@ -181,6 +181,15 @@ def names_of(environ: Mapping[str, str], project: str) -> list[str]:
         return []
 
 
+def folders_of(environ: Mapping[str, str], project: str) -> list[str]:
+    """The own folders of the sessions on `project`, also of one whose record cannot be read.
+
+    :param project: its path, with links resolved
+    """
+    folder = _folder(environ, project)
+    return [os.path.join(folder, name) for name in names_of(environ, project)]
+
+
 def _folder(environ: Mapping[str, str], project: str) -> str:
     """The folder of all sessions on a project."""
     return workspace_file(os.path.join(state_folder(environ), "agents"), project, "")

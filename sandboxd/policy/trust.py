@@ -123,19 +123,22 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
         _write(path, [*others, grant])
 
 
-def revoke(environ: Mapping[str, str], workspace: str) -> bool:
-    """Remove all grants of `workspace`; return False if there were none.
+def revoke(environ: Mapping[str, str], *workspaces: str) -> list[str]:
+    """Remove all grants of `workspaces` at once; return those that had any.
 
     :raises EnvironmentFailure: they cannot be removed; or they were, but that could not be recorded
     """
-    if not any(grant.workspace == workspace for grant in grants(environ)):
-        return False
+    if not any(grant.workspace in workspaces for grant in grants(environ)):
+        return []
     with locked_beside(_path(environ), seconds=LONGEST_SECONDS):
-        left = [g for g in grants(environ) if g.workspace != workspace]
+        present = grants(environ)
+        left = [grant for grant in present if grant.workspace not in workspaces]
         _write(_path(environ), left, takes_back=True)
-    if problem := notes.note(environ, "trust-revoked", workspace):
+    gone = sorted({grant.workspace for grant in present} & set(workspaces))
+    problems = [notes.note(environ, "trust-revoked", workspace) for workspace in gone]
+    if problem := next(filter(None, problems), ""):
         raise notes.unrecorded(problem)
-    return True
+    return gone
 
 
 def _path(environ: Mapping[str, str]) -> str:

@@ -64,23 +64,27 @@ def run(args: argparse.Namespace) -> int:
 
 def _revoke(folder: str) -> int:
     """:param folder: a project, or a folder in one: `trust add` there grants for the project"""
+    from sandboxd.agents import session
     from sandboxd.cli import following
     from sandboxd.config.reading import nearest
     from sandboxd.policy import trust
 
     config = nearest(folder) if os.path.isdir(folder) else None
     workspace = folder if config is None else os.path.realpath(os.path.dirname(config))
-    was_trusted, code = False, EXIT_OK
+    sessions = session.folders_of(os.environ, workspace)
+    gone, code = list[str](), EXIT_OK
     try:
-        was_trusted = trust.revoke(os.environ, workspace)
-        # A grant of its own may be there from when it was a project.
-        was_trusted |= workspace != folder and trust.revoke(os.environ, folder)
+        # A grant of the folder's own may be there from when it was a project.
+        gone = trust.revoke(os.environ, workspace, folder, *sessions)
     finally:
         # Also where the end of a grant cannot be recorded: it is gone.
         code = following.follow(workspace)
-    if was_trusted:
+    if gone:
+        of_agents = [os.path.basename(each) for each in sessions if each in gone]
+        named = ", ".join(f"`{terminal.one_line(name)}`" for name in of_agents)
+        also = f", nor what its agents' sessions ask for ({named})" if named else ""
         terminal.status(
-            f"nothing of `{workspace}` is trusted any more; `sandboxd down` ends a sandbox that is up"
+            f"nothing of `{workspace}` is trusted any more{also}; `sandboxd down` ends a sandbox that is up"
         )
     else:
         terminal.status(f"nothing of `{workspace}` was trusted")

@@ -62,17 +62,18 @@ def deny(
     gone, problem = approvals.remove(
         environ, project.workspace, now, lambda answer: answer.pattern == meant
     )
-    if undo and not gone:
-        raise UsageError(
-            f"nothing was answered about `{meant}`",
-            "`sandboxd egress list` has the answers",
-        )
     if not undo:
         approval = Approval(meant, (), False, now, by)
         problem = approvals.add(environ, project.workspace, approval) or problem
     gateway, unasked = _project.find_gateway(project, find)
     # Before all else that is asked of it: whoever waits inside is also answered by its new policy.
     sandboxes = _project.follow(gateway)
+    if undo and not gone:
+        # Only now: the answer may have been withdrawn by a command that was stopped before the gateway had it.
+        raise UsageError(
+            f"nothing was answered about `{meant}`",
+            "`sandboxd egress list` has the answers",
+        )
     if gateway is not None:
         with contextlib.suppress(EnvironmentFailure):
             if _project.note_used(gateway, project.workspace, environ):

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.agents import session
 from sandboxd.cli import main
 from sandboxd.cli.commands import trust as trust_command
 from sandboxd.cli.commands.credentials import remove
@@ -24,7 +25,7 @@ from sandboxd.credentials.records import Record
 from sandboxd.egress.approvals import Approval
 from sandboxd.engine import client
 from sandboxd.engine.failures import EngineFailure
-from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure
+from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure, UsageError
 from sandboxd.folders import workspace_file
 from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
@@ -32,7 +33,7 @@ from sandboxd.operations import following, gateway
 from sandboxd.operations.egress import serve
 from sandboxd.operations.egress._target import name
 from sandboxd.operations.request import Request
-from sandboxd.policy import approvals
+from sandboxd.policy import approvals, trust
 from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.state import given_rights
 from tests.patience import PATIENCE
@@ -74,6 +75,26 @@ def test_a_grant_that_is_revoked(running: Running, capsys: pytest.CaptureFixture
 def test_a_credential_that_is_removed(running: Running) -> None:
     assert remove.run(argparse.Namespace(name="github")) == EXIT_OK
     assert not running.pushed[-1].credentials and running.lets_through("a.example.org")
+
+
+def test_a_credential_whose_removal_was_cut_short(running: Running) -> None:
+    records.remove(running.environ, Name("github"))
+    assert running.pushed[-1].credentials
+    with pytest.raises(UsageError, match="there is no credential `github`"):
+        remove.run(argparse.Namespace(name="github"))
+    assert not running.pushed[-1].credentials
+
+
+def test_what_is_revoked_for_a_project_is_revoked_for_the_sessions_of_its_agents(
+    running: Running, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workspace = os.path.realpath(running.path)
+    own = session.session(running.environ, workspace, "claude", "claude")
+    session.write(running.environ, own, b'profile = "agent"\n')
+    trust.add(running.environ, trust.Grant(own.folder, "0" * 64, "agent"))
+    assert revoke(running) == EXIT_OK
+    assert trust.grants(running.environ) == ()
+    assert "nor what its agents' sessions ask for (`claude`)" in capsys.readouterr().err
 
 
 def test_a_gateway_that_does_not_take_it_is_said_with_what_to_do(

@@ -16,6 +16,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import approvals
 from sandboxd.project.rights import rights_of_plan
+from sandboxd.state import given_rights
 from tests.unit.operations.played_gateway import PlayedGateway
 
 
@@ -122,6 +123,33 @@ def test_a_denial_is_taken_back_or_answered_anew(project: Project) -> None:
     assert not project.gateway.lets_through("a.example.org")
     with pytest.raises(UsageError, match="nothing was answered"):
         project.act("deny", text="a.example.org", undo=True)
+
+
+def test_an_answer_whose_withdrawal_was_cut_short_is_withdrawn_by_the_next_one(
+    project: Project,
+) -> None:
+    project.act("allow", text="a.example.org")
+    approvals.remove(project.environ, os.path.realpath(project.path), time.time(), lambda _: True)
+    assert project.gateway.lets_through("a.example.org")
+    with pytest.raises(UsageError, match="nothing was answered"):
+        project.act("deny", text="a.example.org", undo=True)
+    assert not project.gateway.lets_through("a.example.org")
+
+
+def test_without_a_config_an_answer_in_a_subfolder_is_for_the_sandbox_above(
+    project: Project,
+) -> None:
+    project.config.unlink()
+    workspace, below = os.path.realpath(project.path), project.path / "src"
+    below.mkdir()
+    project.act("allow", text="a.example.org")
+    given = given_rights.GivenRights("c1", "", project.gateway.pushed[-1])
+    given_rights.keep(project.environ, workspace, given)
+    denied = act(
+        "deny", str(below), project.environ, {"text": "a.example.org"}, project.gateway.find
+    )
+    assert denied["workspace"] == workspace
+    assert not project.gateway.lets_through("a.example.org")
 
 
 @pytest.mark.parametrize(

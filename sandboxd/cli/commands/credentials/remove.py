@@ -29,10 +29,14 @@ def run(args: argparse.Namespace) -> int:
 
     name = _naming.name_of(args)
     record, problem = records.remove(os.environ, name)
-    if record is None:
-        raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
-    # Before its secret is removed, which a keyring may have to be opened for.
+    # Before its secret is removed, which a keyring may have to be opened for. And where there is none, since a command
+    # that was stopped before the gateways heard of it may have removed it.
     code = following.follow()
+    if record is None:
+        if code:
+            terminal.status(f"there is no credential `{name}`: `sandboxd credentials list` has all")
+            return code
+        raise UsageError(f"there is no credential `{name}`", "`sandboxd credentials list` has all")
     if record.source in ("keyring", "file"):
         sources.source(record.source).remove(name, os.environ)
         terminal.verdict(f"`{name}` is gone, and its secret from {record.where()}")
