@@ -7,6 +7,7 @@ the home of whoever opens it, and a rule can judge that without knowing the path
 from __future__ import annotations
 
 import os
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import UnreadableError
@@ -42,8 +43,10 @@ class Variables(NamedTuple):
 
     @classmethod
     def here(cls, environ: Mapping[str, str], files: Files | None = None) -> Variables:
-        """The variables for a config of this machine's user, whose environment is `environ`."""
-        return cls(environ, home=environ.get("HOME"), realpath=os.path.realpath, files=files)
+        """The variables for configs of this machine's user, whose environment is `environ`, in one run: each path is
+        looked up once.
+        """
+        return cls(environ, home=environ.get("HOME"), realpath=cache(os.path.realpath), files=files)
 
     def environment(self, name: str) -> str | None:
         """A variable in the environment of the config's user; None if it is not set or not known."""
