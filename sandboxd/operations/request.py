@@ -44,7 +44,7 @@ class Operation(Protocol):
 class Request:
     """Everything that one operation is given. `environ` is the process's own, with the engine that is meant.
 
-    The options may come from another process: `read_options`, `flag`, `text` and the like raise
+    The options may come from another process: `read_options`, `text` and `values` raise
     `ipc.parameters.InvalidParams` for a value of another type.
 
     :param directory: a folder of the project, as an absolute path
@@ -91,7 +91,7 @@ class Request:
 
         :raises UsageError: it is not a valid name
         """
-        return check_name(self.optional_text("name") or "")
+        return check_name(self.text("name") if self._options.get("name") is not None else "")
 
     def read_options(self, options: type[OptionsT]) -> OptionsT:
         """All options of an operation that has a type for them.
@@ -109,42 +109,24 @@ class Request:
 
     def _value(self, name: str, default: object) -> object:
         if default is None:
-            return self.optional_text(name)
+            return None if self._options[name] is None else self.text(name)
         if isinstance(default, bool):
-            return self.flag(name)
+            return parameters.flag(self._options, name)
         if isinstance(default, int):
-            return self.number(name)
+            return parameters.number(self._options, name)
         if isinstance(default, tuple):
-            return tuple(self.texts(name))
-        return self.text(name) if isinstance(default, str) else self.variables(name)
-
-    def flag(self, name: str) -> bool:
-        """The option `name`, a boolean; False if it is missing."""
-        return parameters.flag(self._options, name)
-
-    def number(self, name: str) -> int:
-        """The option `name`, a whole number."""
-        return parameters.number(self._options, name)
+            return tuple(parameters.texts(self._options, name))
+        if isinstance(default, str):
+            return self.text(name)
+        return parameters.variables(self._options, name)
 
     def text(self, name: str) -> str:
-        """The option `name`, a string."""
+        """The option `name`, a string, of an operation without a type for its options."""
         return parameters.text(self._options, name)
 
-    def optional_text(self, name: str) -> str | None:
-        """The option `name`, a string; None if it is missing or null."""
-        return None if self._options.get(name) is None else self.text(name)
-
-    def texts(self, name: str) -> list[str]:
-        """The option `name`, a list of strings."""
-        return parameters.texts(self._options, name)
-
     def values(self, name: str) -> dict[str, Any]:
-        """The option `name`, an object; the operation has to check its values."""
+        """The option `name`, an object, of an operation without a type for its options; it checks the values itself."""
         return parameters.values(self._options, name)
-
-    def variables(self, name: str) -> dict[str, str]:
-        """The option `name`, environment variables; {} if it is missing."""
-        return parameters.variables(self._options, name) if name in self._options else {}
 
     def environ_of_caller(self) -> dict[str, str]:
         """The caller's variables, but with the engine and the user's folders of `environ`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -10,9 +11,21 @@ from sandboxd import operations
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.ipc.parameters import InvalidParams
+from sandboxd.operations.option import Options
 from sandboxd.operations.request import Request
 
 OWN = {"HOME": "/home/dev", "XDG_STATE_HOME": "/home/dev/state", "DOCKER_HOST": "unix:///mine"}
+
+
+class Each(Options):
+    """A field of each type."""
+
+    a: bool = False
+    b: int = 0
+    c: str = ""
+    d: tuple[str, ...] = ()
+    e: Mapping[str, str] = {}
+    f: str | None = None
 
 
 def request(**options: Any) -> Request:
@@ -29,19 +42,21 @@ def test_modules_with_serve_are_operations_and_no_others() -> None:
 
 
 def test_options_are_read_by_their_kind() -> None:
-    asked = request(a=True, b=3, c="x", d=["y"], e={"z": 1}, f=None)
-    assert (asked.flag("a"), asked.number("b"), asked.text("c")) == (True, 3, "x")
-    assert (asked.texts("d"), asked.values("e")) == (["y"], {"z": 1})
-    assert asked.optional_text("f") is None and asked.optional_text("c") == "x"
-    wrong = request(a=1, c=7)
-    for read in (
-        lambda: wrong.flag("a"),
-        lambda: wrong.number("b"),
-        lambda: wrong.optional_text("c"),
-        lambda: wrong.texts("d"),
-        lambda: wrong.values("e"),
-    ):
-        with pytest.raises(InvalidParams, match=r"`[a-e]` is"):
+    right = {"a": True, "b": 3, "c": "x", "d": ["y"], "e": {"z": "1"}, "f": "w"}
+    expected = Each(a=True, b=3, c="x", d=("y",), e={"z": "1"}, f="w")
+    assert request(**right).read_options(Each) == expected
+    assert request(**right | {"f": None}).read_options(Each).f is None
+    wrong = {"a": 1, "b": True, "c": 7, "d": "y", "e": {"z": 1}, "f": 0}
+    for name, value in wrong.items():
+        with pytest.raises(InvalidParams, match=f"`{name}` is"):
+            request(**right | {name: value}).read_options(Each)
+
+
+def test_options_without_a_type_are_read_one_by_one() -> None:
+    asked = request(c="x", e={"z": 1})
+    assert (asked.text("c"), asked.values("e")) == ("x", {"z": 1})
+    for read in (lambda: asked.text("e"), lambda: asked.values("c")):
+        with pytest.raises(InvalidParams, match=r"`[ce]` is"):
             read()
 
 
