@@ -5,8 +5,9 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from sandboxd.sync.news import Sequel
 from sandboxd.sync.state import Entry, Kind, Snapshot, above, order
 
 _LONGEST_PATH = 4096
@@ -15,15 +16,49 @@ _PARTS = frozenset(("", ".", ".."))
 _LIE = "the sandbox says of it what cannot be"
 
 
+class Check:
+    """Checks each snapshot of one side: where the one before was right, the news alone."""
+
+    def __init__(self) -> None:
+        self._sequel = Sequel()
+
+    def checked(self, snapshot: Snapshot) -> Snapshot:
+        """What the function `checked` makes of it."""
+        paths = self._sequel.paths(snapshot)
+        if paths is not None and _is_right_at(paths, snapshot.entries):
+            return _with_right_paths(snapshot)
+        right = checked(snapshot)
+        if right.news is None:
+            self._sequel.forget()
+        return right
+
+
 def checked(snapshot: Snapshot) -> Snapshot:
     """`snapshot` without entries whose path or content is impossible, and without those below something that is not a
     folder.
     """
-    unknown = {path: why for path, why in snapshot.unknown.items() if is_path(path)}
-    excluded = frozenset(path for path in snapshot.excluded if is_path(path))
-    snapshot = snapshot._replace(unknown=unknown, excluded=excluded)
+    snapshot = _with_right_paths(snapshot)
     # Sorting takes longer than all else, and is of use only where something is wrong.
     return snapshot if _is_right(snapshot.entries) else _with_lies_unknown(snapshot)
+
+
+def _with_right_paths(snapshot: Snapshot) -> Snapshot:
+    unknown = {path: why for path, why in snapshot.unknown.items() if is_path(path)}
+    excluded = frozenset(path for path in snapshot.excluded if is_path(path))
+    return snapshot._replace(unknown=unknown, excluded=excluded)
+
+
+def _is_right_at(paths: Collection[str], entries: Mapping[str, Entry]) -> bool:
+    """Whether the entries at `paths` are possible, and in folders; no folder is gone."""
+    for path in paths:
+        entry = entries.get(path)
+        if entry is None:
+            continue
+        folder = entries.get(above(path))
+        is_in_folder = not above(path) or (folder is not None and folder.is_folder)
+        if not (is_in_folder and is_path(path) and _is_possible(entry)):
+            return False
+    return True
 
 
 def _is_right(entries: Mapping[str, Entry]) -> bool:
@@ -49,7 +84,8 @@ def _with_lies_unknown(snapshot: Snapshot) -> Snapshot:
             entries[path] = entry
         else:
             unknown[path] = _LIE
-    return snapshot._replace(entries=entries, unknown=unknown)
+    # What is news of it is not what is news of what was said.
+    return snapshot._replace(entries=entries, unknown=unknown, news=None)
 
 
 def is_path(path: str) -> bool:

@@ -13,12 +13,13 @@ import functools
 import hashlib
 import itertools
 import os
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from sandboxd.plan.named_paths import WHY_ABOVE, folders_above
 from sandboxd.sync.flows import Policy, Rule, aside, could_matter_beside_head, is_head
 from sandboxd.sync.names import LONGEST_NAME, Names, Reading
+from sandboxd.sync.news import differences
 from sandboxd.sync.state import (
     FOLDER,
     Agreed,
@@ -87,6 +88,7 @@ def compare(
     why_no_link: Callable[[str, str], str] = _no_reason,
     allowed: Container[str] = frozenset(),
     earlier: Callable[[], Removed] = _nothing,
+    changed: Collection[str] | None = None,
 ) -> Comparison:
     """Compare the two sides.
 
@@ -96,11 +98,15 @@ def compare(
     :param why_no_link: returns the reason why the host must not have a link at a path to a target; '' if it may
     :param allowed: paths that may be removed on the host, because the user agreed
     :param earlier: see `stops.stop_after`
+    :param changed: the paths at which a side has something else than `agreed`, if they are known
     """
     stop = stop_before(host, inside, agreed, roots, allowed)
     if stop is not None:
         return Comparison(stop=stop)
-    decision = _Decision(host, inside, agreed, policy, reading or Reading(), why_no_link)
+    if changed is None:
+        changed = differences(host, agreed) | differences(inside, agreed)
+    paths = paths_of(changed)
+    decision = _Decision(host, inside, agreed, policy, reading or Reading(), why_no_link, paths)
     decision.decide()
     decision.complete()
     comparison = decision.comparison()
@@ -108,18 +114,9 @@ def compare(
     return comparison if stop is None else Comparison(stop=stop)
 
 
-def paths_of(host: Snapshot, inside: Snapshot, agreed: Agreed) -> set[str]:
+def paths_of(changed: Collection[str]) -> set[str]:
     """The paths about which there is something to decide, with the folders above them: of most files is nothing."""
-    paths = {*_changed(host, agreed), *_changed(inside, agreed)}
-    return paths.union(*map(folders_above, paths))
-
-
-def _changed(side: Snapshot, agreed: Agreed) -> Iterator[str]:
-    """The paths at which a side has something else than the common content."""
-    yield from agreed.keys() - side.entries.keys()
-    for path, entry in side.entries.items():
-        if agreed.get(path) != entry.content:
-            yield path
+    return set(changed).union(*map(folders_above, changed))
 
 
 class _Decision:
@@ -133,15 +130,16 @@ class _Decision:
         policy: Policy,
         reading: Reading,
         why_no_link: Callable[[str, str], str],
+        paths: Collection[str],
     ) -> None:
         self.host: dict[str, Content | None] = {}
         self.inside: dict[str, Content | None] = {}
         self._sides = (host, inside)
         self._agreed, self._policy, self._why_no_link = agreed, policy, why_no_link
         self._shut = _Shut(host, inside)
-        self._paths = sorted(paths_of(host, inside, agreed), key=order)
+        self._paths = sorted(paths, key=order)
         self._keys = [order(path) for path in self._paths]
-        self._names = Names(reading, (*host.entries, *host.excluded, *host.unknown))
+        self._names = Names(reading, (host.entries, host.excluded, host.unknown))
         self._changes: dict[str, Content | None] = {}
         self._stays = self._shut.reasons(host, inside)
         self._conflicts: list[Conflict] = []

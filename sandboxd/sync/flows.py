@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from sandboxd.plan.git_named import WHY
@@ -176,6 +176,12 @@ def is_aside(path: str) -> bool:
     """Whether `path` is the sandbox's version of a file that both sides changed."""
     name = path.rpartition("/")[2]
     return _origin(name) != name
+
+
+def asides(paths: Iterable[str]) -> list[str]:
+    """Those of `paths` that are such versions, in order."""
+    # A look for the ending in a whole path is much faster than one at its last name.
+    return sorted(path for path in paths if _ASIDE in path and is_aside(path))
 
 
 def _origin(name: str) -> str:

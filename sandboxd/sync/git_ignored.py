@@ -13,6 +13,7 @@ from sandboxd.plan.hiding import NOTHING, Hiding
 from sandboxd.plan.named_paths import Named, named
 from sandboxd.review.hide.reader import Reader
 from sandboxd.sync.flows import Policy, decides_of_others
+from sandboxd.sync.news import Selection
 from sandboxd.sync.state import Snapshot, above
 
 _Status = tuple[int, ...] | None
@@ -39,11 +40,12 @@ class GitIgnored:
         self._wanted = gitignore.parse("\n".join(wanted))
         self._rules = _Rules(workspace, of_user)
         self._by_settings = by_settings
+        self._ignore_files = Selection(decides_of_others)
         self._policy = self._policy_by(self._rules, named(by_settings()))
 
     def of(self, host: Snapshot | None) -> Policy:
         """The policy by the ignore files and settings that the host has; `host` names those ignore files that it has now."""
-        paths, holds = named(self._by_settings()), self._rules.holds(host)
+        paths, holds = named(self._by_settings()), self._rules.holds(host, self._ignore_files)
         if not holds:
             self._rules = _Rules(self._workspace, self._of_user)
         if not holds or paths != self._policy.named:
@@ -92,7 +94,7 @@ class _Rules:
     def _tracks(self, path: str, is_folder: bool) -> bool:
         return self._root is not None and self._root.tracks(f"{self._workspace}/{path}", is_folder)
 
-    def holds(self, host: Snapshot | None) -> bool:
+    def holds(self, host: Snapshot | None, ignore_files: Selection) -> bool:
         """Whether nothing that was read has changed, and the host has no further ignore files."""
         if any(_status(path) != status for path, status in self._others.items()):
             return False
@@ -100,8 +102,9 @@ class _Rules:
             return False
         if host is None:
             return True
-        for path, entry in host.entries.items():
-            if decides_of_others(path) and not entry.is_folder:
+        for path in ignore_files.of(host):
+            entry = host.entries[path]
+            if not entry.is_folder:
                 status = (entry.inode, entry.size, entry.mtime, entry.ctime)
                 if self._read.get(path, status) != status:
                     return False

@@ -17,7 +17,8 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked_beside
 from sandboxd.files import read_bytes, write_private
 from sandboxd.sync.checked import is_path
-from sandboxd.sync.state import Content, Kind, Root
+from sandboxd.sync.news import Differences
+from sandboxd.sync.state import Content, Kind, Root, Snapshot
 from sandboxd.sync.stops import Roots
 
 _VERSION = 1
@@ -33,7 +34,13 @@ class Journal:
         self._path = path
         self.agreed: dict[str, Content] = {}
         self.roots: Roots | None = None
+        self._differences = (Differences(), Differences())
         self._load()
+
+    def differences(self, host: Snapshot, inside: Snapshot) -> set[str]:
+        """The paths at which a side has something else than the common content."""
+        of_host, of_inside = self._differences
+        return {*of_host.of(host, self.agreed), *of_inside.of(inside, self.agreed)}
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:
@@ -52,6 +59,8 @@ class Journal:
         :raises EnvironmentFailure: it cannot be written
         :raises OSError: its folder cannot be created
         """
+        for each in self._differences:
+            each.note(changes)
         for path, content in changes.items():
             if content is None:
                 self.agreed.pop(path, None)
@@ -71,11 +80,15 @@ class Journal:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)
         self.agreed, self.roots, self._lines, self._is_whole = {}, None, 0, False
+        for each in self._differences:
+            each.forget()
         self._state = self._file_state()
 
     def _load(self) -> None:
         """Read the file anew. What is appended meanwhile is seen by the next `turn`."""
         self.agreed, self.roots, self._lines = {}, None, 0
+        for each in self._differences:
+            each.forget()
         self._state = self._file_state()
         self._is_whole = self._read()
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.files import read_source, write_private
-from sandboxd.sync.flows import is_aside
+from sandboxd.sync.flows import asides
 from sandboxd.sync.place import Place
 from sandboxd.sync.run import Report, Rest
 from sandboxd.sync.state import Snapshot
@@ -57,7 +57,7 @@ def of_report(container: str, report: Report) -> LastState:
         problem_of(report),
         _named((path, "") for path in sorted(stop.files)) if stop is not None else Named(),
         _named(report.last.stays),
-        _named((path, "") for path in sorted(filter(is_aside, entries))),
+        _named((path, "") for path in asides(entries)),
         _named((path, _why_apart(path)) for path in never_copied(inside))
         if inside is not None
         else Named(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from typing import TYPE_CHECKING, NamedTuple
@@ -53,9 +54,8 @@ def reading_of(folder: int) -> Reading:
 class Names:
     """The names that the host has, and those about to be created there."""
 
-    def __init__(self, reading: Reading, paths: Iterable[str]) -> None:
-        self._reading = reading
-        self._paths = paths
+    def __init__(self, reading: Reading, paths: Iterable[Iterable[str]]) -> None:
+        self._reading, self._paths = reading, paths
         self._siblings: dict[str, list[str]] | None = None
         self._plain: dict[str, dict[str, str]] = {}
 
@@ -79,7 +79,7 @@ class Names:
         """The names in `folder` by the form in which file systems fold them."""
         if self._siblings is None:
             self._siblings = {}
-            for path in self._paths:
+            for path in itertools.chain.from_iterable(self._paths):
                 self._siblings.setdefault(above(path), []).append(path.rpartition("/")[2])
         if folder not in self._plain:
             names = sorted(self._siblings.get(folder, ()))

@@ -13,12 +13,13 @@ import itertools
 import os
 import select
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple, Protocol
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.sync import wire
 from sandboxd.sync.apply import CHANGED, FULL, FULL_BEFORE, Skip, Source
+from sandboxd.sync.checked import Check
 from sandboxd.sync.engine import Changed, Deaf, Event
 from sandboxd.sync.hearing import Hearing, Sweeps
 from sandboxd.sync.reported import Answer, Reported, Signal
@@ -102,9 +103,8 @@ class RemoteSide:
         self._stream, self._root, self._tell = stream, root, tell
         self._limits, self._clock, self._sweeps = limits, clock, Sweeps(clock)
         self._reported: Reported | None = None
-        self._unsent = bytearray()
-        self._entries: dict[str, Entry] = {}
-        self._is_deaf = False
+        self._unsent, self._is_deaf, self._check = bytearray(), False, Check()
+        self._entries: Mapping[str, Entry] = {}
         self.hearing = Hearing(lambda: stream.reader, lambda: tell(Changed(Side.INSIDE)))
         """Tells of changes while it runs."""
 
@@ -129,8 +129,8 @@ class RemoteSide:
             if self._clock() > until:
                 raise Ended("a look at the copy inside takes too long")
             self._exchange()
-        snapshot = reported.snapshot()._replace(root=self._root)
-        self._entries = dict(snapshot.entries)
+        snapshot = self._check.checked(reported.snapshot()._replace(root=self._root))
+        self._entries = snapshot.entries
         self.hearing.end_look()
         if reported.end_look():
             self._tell(Changed(Side.INSIDE))

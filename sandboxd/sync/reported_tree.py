@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sandboxd.sync import wire
 from sandboxd.sync.scan import TOO_LARGE, WRITTEN, Limits
-from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot, is_settled
+from sandboxd.sync.state import FOLDER, Content, Entry, Kind, News, Root, Snapshot, is_settled
 from sandboxd.sync.wire import TEMPORARY
 
 _MOST_BYTES = 256 << 20
@@ -48,6 +48,9 @@ class Tree:
         self._cut: set[str] = set()
         self._count = self._bytes = 0
         self._wants: list[Want] = []
+        self._last: object | None = None
+        self._news: set[str] = set()
+        self._is_folder_gone = False
 
     @property
     def root(self) -> Root:
@@ -81,6 +84,10 @@ class Tree:
 
     def snapshot(self) -> Snapshot:
         """The side by the answers so far. `began` is 0, as the side's clock is not this machine's."""
+        at = object()
+        since = None if self._is_folder_gone else self._last
+        news = News(at, since, frozenset(self._news))
+        self._last, self._news, self._is_folder_gone = at, set(), False
         return Snapshot(
             self._root,
             dict(self._entries),
@@ -89,6 +96,7 @@ class Tree:
             dict(self._unknown),
             tuple(sorted(self._leftovers)),
             not self._cut,
+            news,
         )
 
     # -- what was answered
@@ -111,13 +119,16 @@ class Tree:
         self._bytes += _size_of(listing) - _size_of(old)
         self._listings[path], self._began[path] = listing, began
         for name, listed in listing.items():
-            self._put(_join(path, name), listed, before)
+            full = _join(path, name)
+            if not self._is_as_before(full, listed, old.get(name), before):
+                self._put(full, listed, before)
 
     def put_file(self, want: Want, status: tuple[int, ...], digest: bytes) -> None:
         """Store the SHA-256 of a file; one that was dropped meanwhile is requested again when it comes back."""
         if want.path in self._unknown:
             del self._unknown[want.path]
             content = Content(Kind.FILE, digest.hex(), bool(status[0] & stat.S_IXUSR))
+            self._news.add(want.path)
             self._entries[want.path] = _entry(content, status)
 
     def put_failure(self, want: Want, why: str) -> None:
@@ -134,7 +145,9 @@ class Tree:
         paths = [path]
         while paths:
             each = paths.pop()
-            self._entries.pop(each, None)
+            entry = self._entries.pop(each, None)
+            self._is_folder_gone |= entry is not None and entry.is_folder
+            self._news.add(each)
             self._unknown.pop(each, None)
             self._excluded.discard(each)
             self._leftovers.discard(each)
@@ -151,6 +164,15 @@ class Tree:
 
     # -- one entry
 
+    def _is_as_before(
+        self, path: str, listed: Listed, old: Listed | None, before: int | None
+    ) -> bool:
+        """Whether nothing is to be noted of an entry, as of most in a folder in which something changed."""
+        known = self._entries.get(path)
+        if known is None or listed != old or before is None:
+            return False
+        return known.content.kind is not Kind.FILE or _is_unchanged(known, listed, before)
+
     def _put(self, path: str, listed: Listed, before: int | None) -> None:
         """Note an entry of a folder that was looked at last `before`, None for never."""
         mode = listed.status[0]
@@ -158,6 +180,7 @@ class Tree:
         is_folder = stat.S_ISDIR(mode)
         if known is not None and known.is_folder and is_folder and known.inode == listed.status[4]:
             # What is in it has events of its own.
+            self._news.add(path)
             self._entries[path] = _entry(FOLDER, listed.status)
             return
         self.drop(path, is_looked_at=is_folder)

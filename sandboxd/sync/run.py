@@ -8,7 +8,6 @@ from typing import NamedTuple, Protocol
 
 from sandboxd.plan.named_paths import folders_above
 from sandboxd.sync.apply import Skip, Source
-from sandboxd.sync.checked import checked
 from sandboxd.sync.compare import Comparison, Conflict, compare
 from sandboxd.sync.flows import Policies, Policy, decides_of_others
 from sandboxd.sync.journal import Journal
@@ -168,7 +167,7 @@ def _look(host: LocalSide, inside: InsideSide, policies: Policies) -> _Looked | 
     except _GONE:
         return Stop(Reason.MISSING, Side.INSIDE)
     inside.recover(of_inside.leftovers)
-    return _Looked(policy, snapshot, checked(of_inside))
+    return _Looked(policy, snapshot, of_inside)
 
 
 def _look_at_host(host: LocalSide, policies: Policies) -> tuple[Policy, Snapshot] | None:
@@ -236,4 +235,5 @@ def _compare(
         why_no_link=host.why_no_link,
         allowed=allowed,
         earlier=host.removed,
+        changed=journal.differences(looked.host, looked.inside),
     )

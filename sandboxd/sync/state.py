@@ -74,6 +74,19 @@ def is_settled(entry: Entry, began: int) -> bool:
     return entry.ctime < began - tick
 
 
+class News(NamedTuple):
+    """What a snapshot has that another of the same side, the one before it, had not.
+
+    :ivar at: what stands for this snapshot alone, compared by identity
+    :ivar since: the same of the snapshot before; None if there was none, or a folder went, so that anything is news
+    :ivar paths: the paths whose entry may be another one, or is gone; all that the snapshot before lacked is among them
+    """
+
+    at: object
+    since: object | None
+    paths: frozenset[str]
+
+
 class Snapshot(NamedTuple):
     """A side at one moment.
 
@@ -82,6 +95,7 @@ class Snapshot(NamedTuple):
     :ivar unknown: paths whose state, and that of everything below, is not known, each with the reason
     :ivar leftovers: temporary files of ours that a killed run left
     :ivar is_whole: False if there was more than the limits allow
+    :ivar news: what differs from the snapshot before; None if that is not known
     """
 
     root: Root
@@ -91,6 +105,7 @@ class Snapshot(NamedTuple):
     unknown: Mapping[str, str] = {}
     leftovers: tuple[str, ...] = ()
     is_whole: bool = True
+    news: News | None = None
 
     def is_settled(self, entry: Entry) -> bool:
         """Whether every change of `entry` after this scan changes its times, see `is_settled`."""

@@ -95,11 +95,11 @@ def test_the_paths_that_are_passed_over_decide_nothing(
     unknown = sorted(pair.host)[:1] if is_unread else []
     few = pair.compare(allowed=allowed, unknown_host=unknown)
 
-    def all_paths(host: Snapshot, inside: Snapshot, agreed: Agreed) -> set[str]:
-        return {*host.entries, *inside.entries, *agreed}
+    def all_paths(side: Snapshot, agreed: Agreed) -> set[str]:
+        return {*side.entries, *agreed}
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparing, "paths_of", all_paths)
+        patch.setattr(comparing, "differences", all_paths)
         every = pair.compare(allowed=allowed, unknown_host=unknown)
     assert few == every
 

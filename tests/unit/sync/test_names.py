@@ -34,12 +34,12 @@ HOST = ("src", "src/Main.py", "caf\u00e9", "K")
     ],
 )
 def test_a_host_that_folds_names(path: str, reason: str) -> None:
-    assert Names(Reading(), HOST).reason_against(path) == reason
+    assert Names(Reading(), (HOST,)).reason_against(path) == reason
 
 
 @pytest.mark.parametrize("path", ["src/main.py", "src/MAIN.PY.", "SECRET~1.TXT"])
 def test_a_host_that_reads_names_as_they_are(path: str) -> None:
-    assert Names(EXACT, HOST).reason_against(path) == ""
+    assert Names(EXACT, (HOST,)).reason_against(path) == ""
 
 
 def test_of_two_new_names_that_are_one_the_first_passes() -> None:

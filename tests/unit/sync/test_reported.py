@@ -34,7 +34,8 @@ def _plain(snapshot: Snapshot) -> Snapshot:
         path: Entry(FOLDER, inode=entry.inode) if entry.is_folder else entry
         for path, entry in snapshot.entries.items()
     }
-    return snapshot._replace(entries=entries, leftovers=tuple(sorted(snapshot.leftovers)))
+    leftovers = tuple(sorted(snapshot.leftovers))
+    return snapshot._replace(entries=entries, leftovers=leftovers, news=None)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from sandboxd.sync.state import Root
 from tests.unit.sync.actors import is_file, paths_below
 from tests.unit.sync.liar import Liar
 from tests.unit.sync.playing import PlayedStream
-from tests.unit.sync.test_walk import Walk
+from tests.unit.sync.test_walk import Walk, compare_with_whole_looks
 
 STEPS = int(os.environ.get("SANDBOXD_STEPS", "2000"))
 SEED = os.environ.get("SANDBOXD_SEED", "1")
@@ -75,6 +75,7 @@ def test_a_reporter_that_means_ill_spoils_its_own_copy_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    compare_with_whole_looks(monkeypatch)
     siege = Siege(tmp_path, random.Random(SEED))
     for number in range(steps):
         siege.act()

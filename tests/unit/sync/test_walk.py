@@ -13,10 +13,12 @@ import hashlib
 import os
 import random
 import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import pytest
 
+from sandboxd.sync.checked import Check, checked
 from sandboxd.sync.engine import (
     SWEEP_SECONDS,
     Answered,
@@ -30,11 +32,12 @@ from sandboxd.sync.engine import (
 from sandboxd.sync.flows import Flow, Policy
 from sandboxd.sync.journal import Journal
 from sandboxd.sync.local import LocalSide
+from sandboxd.sync.news import Differences, differences
 from sandboxd.sync.remote import RemoteSide
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.run import InsideSide, Report, Rest
 from sandboxd.sync.session import Clocks, Pair, Session
-from sandboxd.sync.state import Root, above
+from sandboxd.sync.state import Content, Root, Snapshot, above
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
 from sandboxd.sync.watched import WatchedSide
@@ -288,12 +291,35 @@ def _is_below(path: str, explained: set[str]) -> bool:
     return path in explained or not explained.isdisjoint(_ups(path))
 
 
+def compare_with_whole_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Have what is worked out of the news alone compared with a look at everything, each time; how each was made."""
+    looks: list[str] = []
+    of, checked_of = Differences.of, Check.checked
+
+    def both(self: Differences, side: Snapshot, agreed: Mapping[str, Content]) -> Collection[str]:
+        found = of(self, side, agreed)
+        assert found == differences(side, agreed)
+        is_sequel = side.news is not None and side.news.since is not None
+        looks.append("news" if is_sequel else "all")
+        return found
+
+    def check(self: Check, side: Snapshot) -> Snapshot:
+        found = checked_of(self, side)
+        assert found._replace(news=None) == checked(side)._replace(news=None)
+        return found
+
+    monkeypatch.setattr(Differences, "of", both)
+    monkeypatch.setattr(Check, "checked", check)
+    return looks
+
+
 @pytest.mark.parametrize("steps", [300, STEPS], ids=["short", "long"])
 def test_both_sides_are_the_same_at_rest_and_nothing_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: int
 ) -> None:
     # What a crash of the machine leaves is not what this shows.
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    looks = compare_with_whole_looks(monkeypatch)
     walk = Walk(tmp_path, random.Random(SEED))
     for number in range(steps):
         walk.act()
@@ -306,3 +332,5 @@ def test_both_sides_are_the_same_at_rest_and_nothing_is_lost(
             walk._open()
     walk.look(walk.rest(races=0))
     walk.close()
+    assert looks.count("news") > steps / 10
+    assert looks.count("all") > steps / 100
