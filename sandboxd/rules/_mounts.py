@@ -92,11 +92,8 @@ def host_source(mount: Mount) -> str:
     """The host path behind a mount, '' if there is none; the driver options of a volume can make it a bind."""
     if mount.type == "bind":
         return mount.source
-    named = dict(
-        option.removeprefix("volume-opt=").split("=", 1)
-        for option in mount.options
-        if "=" in option
-    )
+    parts = (option.removeprefix("volume-opt=").partition("=") for option in mount.options)
+    named = {name: value for name, _, value in parts}
     device, part = named.get("device", ""), named.get("volume-subpath")
     if not device.startswith(("/", "~", "$")):
         return ""

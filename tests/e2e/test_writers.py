@@ -129,8 +129,11 @@ def flat(inspect: dict[str, Any]) -> dict[str, str]:
             if value not in (None, "", [], {}, 0, False) and name not in _NOISE:
                 values[name] = shown(value)
     for mount in inspect["Mounts"]:
-        keys = ("Type", "Name" if mount["Type"] == "volume" else "Source", "RW", "Propagation")
-        values[f"mount {mount['Destination']}"] = shown({key: mount.get(key) for key in keys})
+        keys = ("Type", "Name" if mount["Type"] == "volume" else "Source", "RW")
+        # A volume, as of a part of the workspace, has none of its own: the engine takes its default.
+        spread = mount.get("Propagation") or "rprivate"
+        row = {key: mount.get(key) for key in keys} | {"Propagation": spread}
+        values[f"mount {mount['Destination']}"] = shown(row)
     env = dict(variable.split("=", 1) for variable in inspect["Config"]["Env"])
     for number in range(int(env.pop("GIT_CONFIG_COUNT", "0"))):
         setting = env.pop(f"GIT_CONFIG_KEY_{number}")

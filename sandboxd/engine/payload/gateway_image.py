@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from sandboxd.engine.payload import interpreter
+from sandboxd.engine.payload.programs import parsed
 from sandboxd.errors import EnvironmentFailure
 
 PROGRAM = "sandboxd.egress.gateway.main"
@@ -121,7 +122,7 @@ def program_modules(program: str) -> tuple[dict[str, Module], tuple[str, ...]]:
 
 def _imports(source: bytes, package: str) -> Iterator[str]:
     """Names that may be modules and that `source` imports when it runs, relative to `package`."""
-    for node in _running(ast.parse(source)):
+    for node in _running(parsed(source)):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):

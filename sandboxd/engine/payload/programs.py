@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _BEGINNING_BYTES = 500
 
+_PARSING = threading.Lock()
+
 
 def run(
     engine: Engine,
@@ -93,12 +95,23 @@ def source_beside(module: str, name: str) -> str:
         return file.read()
 
 
+def parsed(source: str | bytes) -> ast.Module:
+    """`ast.parse`, in one thread at a time.
+
+    CPython counts the depth of the tree that it makes for all threads together. Where another one gets its turn while a
+    tree is made, as in the finalizer of an object that goes, it ends with `SystemError: AST constructor recursion depth
+    mismatch` (seen with 3.11.7; github.com/python/cpython/issues/106905 is a relative).
+    """
+    with _PARSING:
+        return ast.parse(source)
+
+
 def joined(sources: Iterable[str]) -> str:
     """One program of modules of ours that import each other, those that are imported first."""
     lines = ["from __future__ import annotations\n"]
     for source in sources:
         own = source.splitlines(keepends=True)
-        for node in ast.parse(source).body:
+        for node in parsed(source).body:
             module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
             if module == "__future__" or module.partition(".")[0] == "sandboxd":
                 own[node.lineno - 1 : node.end_lineno] = [""] * (
@@ -111,7 +124,7 @@ def joined(sources: Iterable[str]) -> str:
 def of_modules(modules: Iterable[ModuleType]) -> str:
     """One program of the sources of `modules`, as `joined` makes it, without docstrings and comments."""
     files = [str(module.__file__) for module in modules]
-    tree = ast.parse(joined(source_beside(file, os.path.basename(file)) for file in files))
+    tree = parsed(joined(source_beside(file, os.path.basename(file)) for file in files))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and len(body) > 1:
@@ -133,7 +146,7 @@ def imported_by(sources: Iterable[str]) -> tuple[str, ...]:
     """The modules that programs import, without our own: those that `interpreter.archive` has to bring."""
     modules: set[str] = set()
     for source in sources:
-        for node in ast.walk(ast.parse(source)):
+        for node in ast.walk(parsed(source)):
             if isinstance(node, ast.Import):
                 modules |= {name.name for name in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandboxd.rules._mounts import canonical
+from sandboxd.model.container import Mount
+from sandboxd.rules._mounts import canonical, host_source
 
 
 @pytest.mark.parametrize(
@@ -90,3 +91,17 @@ def test_detours_change_nothing(parts: list[str]) -> None:
 @given(st.text(alphabet="/\\.~$:{}abcC%HOME1", max_size=40))
 def test_any_text_has_a_form(text: str) -> None:
     assert isinstance(canonical(text), str)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("volume-opt=device=/home", "volume-opt=o=bind"), "/home"),
+        (("volume-opt=device=/home", "volume-subpath=me"), "/home/me"),
+        (("volume-opt=device",), ""),
+        (("volume-opt",), ""),
+        (("volume-opt=",), ""),
+    ],
+)
+def test_the_folder_behind_a_volume(options: tuple[str, ...], expected: str) -> None:
+    assert host_source(Mount("volume", "data", "/x", options=options)) == expected
