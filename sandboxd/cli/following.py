@@ -9,6 +9,7 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from sandboxd.errors import SandboxdError
     from sandboxd.operations.following import Outcome
 
 
@@ -31,6 +32,22 @@ def follow(workspace: str = "", *, elsewhere: bool = False) -> int:
     if any(each.behind for each in outcomes):
         return EXIT_NOT_HELD
     return EXIT_ENVIRONMENT if any(each.problem for each in outcomes) else EXIT_OK
+
+
+def code_of(code: int, problem: SandboxdError | None) -> int:
+    """The exit code of a command that took something back: that a sandbox may still have it weighs more than that this
+    is in no record.
+
+    :param code: what `follow` returned
+    :param problem: what else went wrong; None for nothing
+    :raises SandboxdError: `problem`, where no sandbox may have more
+    """
+    if problem is None:
+        return code
+    if code != EXIT_NOT_HELD:
+        raise problem
+    terminal.error(problem)
+    return code
 
 
 def _say(outcome: Outcome) -> None:

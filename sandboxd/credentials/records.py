@@ -4,7 +4,9 @@ secret.
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
@@ -42,6 +44,16 @@ class Record(NamedTuple):
     name: Name
     source: str
     place: tuple[str, ...] = ()
+    serial: str = ""
+    """Tells the secret from an earlier one of the same name: never given twice. '' in a list of an older version, and
+    before `put`.
+    """
+
+    @property
+    def identity(self) -> str:
+        """Another one for each secret, also after an edit of the list by hand."""
+        words = repr((self.source, self.place, self.serial))
+        return hashlib.sha256(words.encode(errors="surrogateescape")).hexdigest()[:16]
 
     def where(self) -> str:
         """The place of the secret, for a person."""
@@ -86,7 +98,8 @@ def find(records: tuple[Record, ...], name: Name) -> Record | None:
 
 
 def put(environ: Mapping[str, str], record: Record) -> None:
-    """Save a record in place of one of the same name.
+    """Save a record in place of one of the same name, with a new serial: sandboxes that run use no secret of an earlier
+    one, as whoever names the same place again may have put another there.
 
     :raises RecordFailure: it cannot be recorded in the audit record; then nothing is saved
     """
@@ -94,7 +107,7 @@ def put(environ: Mapping[str, str], record: Record) -> None:
         others = [old for old in load(environ) if old.name != record.name]
         facts = {"name": str(record.name), "source": record.source, "place": _public_place(record)}
         notes.require(environ, "credential-added", "", **facts)
-        _write(environ, [*others, record])
+        _write(environ, [*others, record._replace(serial=secrets.token_hex(8))])
 
 
 def remove(environ: Mapping[str, str], name: Name) -> tuple[Record | None, str]:
@@ -128,13 +141,18 @@ def _record(table: Mapping[str, Any]) -> Record:
     }.get(source, not place)
     if not is_sound or service.load(name.service).uses_agent != (source == SSH_AGENT):
         raise ValueError("no place")
-    return Record(name, source, place)
+    return Record(name, source, place, str(table.get("serial", "")))
 
 
 def _write(environ: Mapping[str, str], records: list[Record], *, takes_back: bool = False) -> None:
     path = _path(environ)
     listed = [
-        {"name": str(record.name), "source": record.source, "place": list(record.place)}
+        {
+            "name": str(record.name),
+            "source": record.source,
+            "place": list(record.place),
+            **({"serial": record.serial} if record.serial else {}),
+        }
         for record in sorted(records)
     ]
     write_private(path, document({"credentials": listed}, _COMMENT), takes_back=takes_back)

@@ -34,6 +34,8 @@ class Resolved(NamedTuple):
     missing: tuple[Missing, ...] = ()
     ssh: Choice | None = None
     """The keys and hosts that the user's SSH agent is to be used for; None for none."""
+    serials: tuple[tuple[str, str], ...] = ()
+    """(account, `Record.identity`) of the records by which secrets were read."""
 
 
 def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
@@ -43,10 +45,12 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
     :raises UsageError: the user's list of credentials cannot be read
     :raises EnvironmentFailure: the secret of a required one cannot be read
     """
+    # Before the secrets: one that is replaced meanwhile has another serial than this.
     listed = records.load(environ)
     bindings: list[Binding] = []
     missing: list[Missing] = []
     ssh: Choice | None = None
+    serials = tuple((str(each.name), each.identity) for each in listed)
     for use in uses:
         try:
             record = record_of(listed, use.name)
@@ -62,9 +66,10 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
                 ) from None
             missing.append(Missing(use.name, error.message, error.hint))
     if not bindings:
-        return Resolved(Credentials(), tuple(missing), ssh)
+        return Resolved(Credentials(), tuple(missing), ssh, serials)
     try:
-        return Resolved(Credentials(tuple(bindings), roots.pem(environ)), tuple(missing), ssh)
+        sent = Credentials(tuple(bindings), roots.pem(environ))
+        return Resolved(sent, tuple(missing), ssh, serials)
     except EnvironmentFailure as error:
         if any(use.is_required for use in uses):
             raise
@@ -75,7 +80,7 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
             if not use.service.uses_agent
         ]
         rest = (each for each in without if each.name not in names)
-        return Resolved(Credentials(), (*missing, *rest), ssh)
+        return Resolved(Credentials(), (*missing, *rest), ssh, serials)
 
 
 def record_of(listed: tuple[Record, ...], name: Name) -> Record:

@@ -19,7 +19,7 @@ from sandboxd.engine.payload import gateway_image
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.files import read_source
 from sandboxd.host import addresses, network_thread
-from sandboxd.life import sources
+from sandboxd.life import networks, sources
 from sandboxd.life.end import remove
 from sandboxd.life.gateway_channel import GATEWAY_USER, Channel, attach, attach_first
 from sandboxd.model.labels import EDITOR, GATEWAY, START
@@ -80,6 +80,25 @@ def container_of(engine: Engine, workspace: str) -> Summary | None:
         if container.name == name_of(workspace)
     ]
     return matches[0] if matches else None
+
+
+def substitute(engine: Engine, workspace: str) -> str:
+    """The name of a container that may let a sandbox out while its gateway does not run under its own name; '' for none.
+
+    That is a gateway that is paused or was renamed, or whatever else has its address.
+
+    :param workspace: the sandbox's identity
+    :raises EnvironmentFailure: a network differs from the one that sandboxd makes
+    """
+    labelled = engine.containers(f"{GATEWAY}={workspace}")
+    if present := next((each for each in labelled if each.state in ("running", "paused")), None):
+        return present.name
+    pair = networks.pair_of(engine, workspace)
+    if pair is None:
+        return ""
+    address = pair.inner.addresses.gateway
+    holders = engine.network_containers(pair.inner.name)
+    return next((each[:12] for each, own in holders.items() if own == address), "")
 
 
 def body(image: str, inner: Inner, workspace: str, number: str = "") -> CreateRequest:
@@ -200,9 +219,21 @@ def attach_running(engine: Engine, workspace: str) -> Channel:
 
     :param workspace: the sandbox's identity
     :raises GatewayGone: no gateway runs
+    :raises EnvironmentFailure: it is paused, or a container that may be it has another name
     """
     present = container_of(engine, workspace)
     if present is None or present.state != "running":
+        if present is not None and present.state == "paused":
+            raise EnvironmentFailure(
+                "the gateway of this sandbox is paused, and goes on with what it had",
+                f"`docker unpause {present.name}`",
+            )
+        if other := substitute(engine, workspace):
+            raise EnvironmentFailure(
+                f"in the place of this sandbox's gateway is the container `{other}`, which may let through what was "
+                "taken back",
+                f"remove it, by `docker rm -f {other}`",
+            )
         raise GatewayGone(
             "the gateway of this sandbox does not run",
             f"nothing gets out; `sandboxd up{name_option(workspace)}` starts it again",

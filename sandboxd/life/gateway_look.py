@@ -68,6 +68,8 @@ def _look(engine: Engine, inspected: Inspected, closed: str) -> tuple[bool, str]
         return False, f"its gateway's networks are gone; {closed}"
     present = gateway.container_of(engine, workspace)
     if present is None or present.state != "running":
+        if other := gateway.substitute(engine, workspace):
+            return False, f"in the place of its gateway is the container `{other}`: remove it"
         state = "not there" if present is None else _end(engine, present)
         return False, f"its gateway is {state}: {closed}"
     if weak := _difference(engine, present.id, pair, workspace):

@@ -71,6 +71,15 @@ def read_by(
         return wanted, None
 
 
+def of_stopped(
+    record: GivenRights | None, sandbox: str, environ: Mapping[str, str], container: str
+) -> Rights:
+    """What a sandbox may have while its container is stopped: nothing, as anybody may start that again."""
+    from sandboxd.project.rights import rights_of_unreadable
+
+    return rights_of_unreadable(sandbox, container, environ, "it is stopped", record)
+
+
 def logins_now(
     before: GivenRights | None, digest: str | None, wanted: Rights, environ: Mapping[str, str]
 ) -> tuple[str, ...]:

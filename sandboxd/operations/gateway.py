@@ -10,7 +10,6 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.operations import _groups, _present_rights, recording
-from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
     from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.reconcile import Step
     from sandboxd.policy.rights import Rights
-    from sandboxd.project import Project
 
 
 _LIVE = ("running", "paused")
@@ -68,11 +66,33 @@ def follow(
     :param sandbox: the sandbox's identity
     :param addresses: (name, synthetic address) pairs of an earlier gateway, which stay valid
     :param ends_logins: whether SSH keys were revoked, beside those that were since the last call
-    :returns: None if no sandbox with a gateway runs, or the network is to be open and nobody knows what it was given
+    :returns: None if no sandbox with a gateway runs, or the network is to be open and nobody knows what it was given.
+        The gateway of one that is stopped lets nothing through from then on: it may be started again by anybody
     :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is for
         `policy.unreadable.LONGEST_SECONDS`
     :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed
     :raises EnvironmentFailure: the gateway does not accept the policy
+    """
+    followed = _follow(engine, sandbox, environ, addresses, ends_logins)
+    if followed is not None:
+        return followed
+    if (stopped := _stopped(engine, sandbox, environ)) is not None:
+        # A start that is at work sees that at its end.
+        _follow(engine, sandbox, environ, stopped=stopped)
+    return None
+
+
+def _follow(
+    engine: Engine,
+    sandbox: str,
+    environ: Mapping[str, str],
+    addresses: Iterable[tuple[str, str]] = (),
+    ends_logins: bool = False,
+    stopped: str | None = None,
+) -> Followed | None:
+    """As `follow`.
+
+    :param stopped: the id of a container that does not run, whose gateway is to let nothing through; None: one runs
     """
     from sandboxd.life import gateway, networks, running_gateway
     from sandboxd.life.lock import network_rights_lock, rights_lock
@@ -81,14 +101,18 @@ def follow(
     # One after another, also of several processes: what was read earlier is never given later.
     with contextlib.ExitStack() as locks:
         locks.enter_context(rights_lock(environ, sandbox))
-        present = _sandbox(engine, sandbox)
-        if present is None:
-            return None
+        if (container := stopped) is None:
+            if (present := _sandbox(engine, sandbox)) is None:
+                return None
+            container = present.id
         pair = networks.pair_of(engine, sandbox)
         if pair is not None:
             locks.enter_context(network_rights_lock(pair.inner.id))
-        record = given_rights.recall(environ, sandbox, present.id)
-        wanted, digest = _present_rights.read_by(record, sandbox, environ, present.id)
+        record = given_rights.recall(environ, sandbox, container)
+        if stopped is None:
+            wanted, digest = _present_rights.read_by(record, sandbox, environ, container)
+        else:
+            wanted, digest = _present_rights.of_stopped(record, sandbox, environ, container), None
         if wanted.gateway is None:
             return None
         if pair is None:
@@ -249,44 +273,6 @@ def giving(
         yield whole
 
 
-def note_start(
-    project: Project, container: str, rights: Rights | None, engine_id: str = ""
-) -> None:
-    """Save for which container, and by which content of sandboxd.toml, a start gave its rights; `follow` reads that
-    later.
-
-    :param container: its id
-    :param rights: those of the plan; None without a gateway
-    :param engine_id: the engine's own id; '' if not known
-    :raises EnvironmentFailure: it cannot be written, or another process holds the rights lock for too long
-    """
-    from sandboxd.life.lock import rights_lock
-
-    environ, sandbox = project.environ, project.sandbox
-    if rights is None or rights.planned is None:
-        given_rights.forget(environ, sandbox, {container})
-        return
-    is_granted = trust.is_granted(
-        environ, project.grantee, project.config.digest, project.profile.name
-    )
-    accounts = ((label, each.account) for each in rights.credentials for label, _ in each.doors)
-    with rights_lock(environ, sandbox):
-        before = given_rights.recall(environ, sandbox)
-        gateway = before.gateway if before is not None else None
-        given = GivenRights(
-            container,
-            project.config.digest,
-            rights.planned,
-            gateway,
-            is_granted,
-            tuple(accounts),
-            engine_id,
-            tuple(sorted(word for each in rights.credentials for word in each.place)),
-            project.grantee,
-        )
-        given_rights.keep(environ, sandbox, given)
-
-
 def container_of_up(engine: Engine, sandbox: str) -> str:
     """The id of the running container of a sandbox that `up` started; '' for none.
 
@@ -332,7 +318,7 @@ def make_network(
 def end_unused(
     engine: Engine, sandbox: str, environ: Mapping[str, str], *, forget: bool = False
 ) -> bool:
-    """Remove the gateway of a sandbox that has no container any more.
+    """Remove the gateway of a sandbox that has no container any more; that of one that is stopped lets nothing through.
 
     :param sandbox: the sandbox's identity
     :param forget: also remove its inner network and release its subnet
@@ -349,6 +335,8 @@ def end_unused(
             egress.leave(engine, sandbox, with_network=forget)
             given_rights.forget(environ, sandbox, {container.id for container in containers})
             _groups.forget(environ, sandbox)
+        elif (stopped := _stopped(engine, sandbox, environ)) is not None:
+            _follow(engine, sandbox, environ, stopped=stopped)
         return not is_used
 
 
@@ -379,6 +367,20 @@ def _sandbox(engine: Engine, sandbox: str) -> Summary | None:
         if container.state in _LIVE and container.labels.get(EGRESS):
             return container
     return None
+
+
+def _stopped(engine: Engine, sandbox: str, environ: Mapping[str, str]) -> str | None:
+    """The id of the container of a sandbox that does not run, or is gone, while its gateway runs; None for no such one."""
+    from sandboxd.life import find, gateway
+
+    containers = find.sandboxes_of(engine, sandbox)
+    beside = gateway.container_of(engine, sandbox)
+    if beside is None or beside.state != "running" or any(c.state in _LIVE for c in containers):
+        return None
+    if containers:
+        return containers[0].id
+    record = given_rights.recall(environ, sandbox)
+    return record.container if record is not None else None
 
 
 def _quiet(_text: str) -> None:

@@ -23,6 +23,7 @@ from sandboxd.operations import (
     _start_words,
     commits,
     gateway,
+    given_at_start,
     recording,
     started,
 )
@@ -30,6 +31,7 @@ from sandboxd.operations._folder import project_folder
 from sandboxd.operations._news import news
 from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
 from sandboxd.operations.start_options import WITHOUT_OPTIONS, StartOptions
+from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -142,8 +144,9 @@ def start(
         )
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
     engine_id = (host.engine.id if host.engine is not None else "") or ""
-    gateway.note_start(project, running.id, rights, engine_id)
-    _follow_since(engine, plan, environ, rights, allowed)
+    serials = resolved.serials if resolved is not None else ()
+    given_at_start.note(project, running.id, rights, engine_id, serials)
+    _follow_since(engine, plan, environ, rights, serials, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=options.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)
     lost = (
@@ -215,10 +218,12 @@ def _follow_since(
     plan: Plan,
     environ: Mapping[str, str],
     given: Rights | None,
+    serials: tuple[tuple[str, str], ...],
     allowed: Callable[[], None],
 ) -> None:
     """Give or take back what changed while the gateway was made.
 
+    :param serials: of the secrets that were sent, as `Resolved.serials`
     :raises UsageError: what holds now cannot be read
     :raises EnvironmentFailure: the gateway does not take it
     """
@@ -226,9 +231,18 @@ def _follow_since(
         return
     with contextlib.suppress(UsageError):
         allowed()
-        if _rights(plan, environ)[0] == given:
+        is_sent = all((each.account, each.serial) in serials for each in given.credentials)
+        if is_sent and _has_all(plan, environ, given) and _rights(plan, environ)[0] == given:
             return
     gateway.follow(engine, plan.sandbox, environ)
+
+
+def _has_all(plan: Plan, environ: Mapping[str, str], given: Rights) -> bool:
+    """Whether the gateway has what it was given; not where a look took it for that of a sandbox that is stopped."""
+    record = given_rights.recall(environ, plan.sandbox)
+    if record is None or record.gateway is None or given.gateway is None:
+        return False
+    return record.gateway.rules == given.gateway.policy.rules
 
 
 def _resolved(

@@ -63,9 +63,10 @@ class Asked(NamedTuple):
     grant was for. It is set if the file has another content now: what an edit removes takes effect at once, what it
     adds has to wait. None: no limit.
     """
-    accounts: tuple[tuple[str, str], ...] = ()
-    """The gateway's services for which the last start sent secrets, each with the account; '' if the user removed it
-    since. A credential for another account waits for the next start, as it would use the earlier account's secret.
+    accounts: tuple[tuple[str, str, str], ...] = ()
+    """The gateway's services for which the last start sent secrets, each with the account and the identity of its record.
+    The account is '' if the user removed or replaced it since. Another credential waits for the next start, as it would
+    use the earlier secret.
     """
 
 
@@ -93,6 +94,8 @@ class CredentialRight(NamedTuple):
     account: str = ""
     """The name of the user's record: ``github:work`` even if sandboxd.toml says ``github``."""
     origin: Origin = "grant"
+    serial: str = ""
+    """As `records.Record.identity`."""
 
 
 class Recorded(NamedTuple):
@@ -208,7 +211,7 @@ class Rights(NamedTuple):
     """Whether `Asked.most` limits what sandboxd.toml asks for."""
     is_granted: bool
     """As `Asked.is_granted`."""
-    accounts: tuple[tuple[str, str], ...]
+    accounts: tuple[tuple[str, str, str], ...]
     """As `Asked.accounts`."""
 
     @property
@@ -240,7 +243,8 @@ def rights(
     :param now: seconds since 1970
     :param ports: the ports that the plan wants forwarded
     """
-    answers, sent = tuple(answers), dict(asked.accounts)
+    answers = tuple(answers)
+    sent = {label: account for label, account, _ in asked.accounts}
     credentials = tuple(e for e in recorded.credentials if not _is_of_another(e, sent))
     named = tuple(map(PortRight, ports)) if target.container else ()
     opened = PortRights(target.container, named)

@@ -4,7 +4,6 @@ login.
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
 from sandboxd.agents.session import recall
@@ -17,13 +16,13 @@ from sandboxd.policy.gateway_rights import is_covered
 from sandboxd.policy.in_force import in_force
 from sandboxd.policy.rights import (
     Asked,
-    CredentialRight,
     Login,
     Recorded,
     Rights,
     Target,
     rights,
 )
+from sandboxd.project.credential_rights import accounts_now, recorded_of, recorded_of_last
 from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
@@ -73,12 +72,12 @@ def rights_by(
         network.is_granted,
         network.problem,
         _most(project, _of_container(record, container), demands),
-        _accounts(project.environ, record, container),
+        accounts_now(project.environ, record, container),
     )
     target = Target(project.sandbox, container)
     environ, workspace = project.environ, project.workspace
     login = _login(asked, workspace, environ)
-    recorded = _recorded(network.uses, environ)
+    recorded = recorded_of(network.uses, environ)
     return _rights(environ, workspace, target, asked, recorded, demands, login, now, ports)
 
 
@@ -124,11 +123,11 @@ def rights_of_unread(
         own.is_granted if own is not None else given.is_granted,
         problem,
         given.most,
-        _accounts(environ, record, container),
+        accounts_now(environ, record, container),
     )
     target, workspace = Target(sandbox, container), workspace_of(sandbox)
     login = _login(asked, workspace, environ)
-    recorded = _of_accounts(given, demands, asked.accounts, environ)
+    recorded = recorded_of_last(given, demands, asked.accounts, environ)
     return _rights(environ, workspace, target, asked, recorded, demands, login, now)
 
 
@@ -145,7 +144,7 @@ def rights_of_unreadable(
     :param record: as in `rights_by`
     """
     # The gateway still has the secrets of these.
-    accounts = _accounts(environ, record, container)
+    accounts = accounts_now(environ, record, container)
     asked = Asked("none", None, problem=problem, accounts=accounts)
     return rights(Target(sandbox, container), asked, Limits(), (), Recorded(), Login(), 0.0)
 
@@ -163,7 +162,7 @@ def rights_of_plan(plan: Plan, environ: Mapping[str, str], now: float) -> Rights
     demands = in_force(environ)
     target = Target(plan.sandbox)
     login = _read_login(asked, plan.workspace, environ)
-    recorded = _recorded(plan.credentials, environ)
+    recorded = recorded_of(plan.credentials, environ)
     return _rights(environ, plan.workspace, target, asked, recorded, demands, login, now)
 
 
@@ -193,10 +192,10 @@ def rights_of_policy(
         planned,
         is_granted=is_granted,
         most=None if given is None or is_free else given.most,
-        accounts=_accounts(environ, given, ""),
+        accounts=accounts_now(environ, given, ""),
     )
     login = _login(asked, workspace, environ)
-    target, recorded = Target(workspace), _recorded(uses, environ)
+    target, recorded = Target(workspace), recorded_of(uses, environ)
     return _rights(environ, workspace, target, asked, recorded, demands, login, now)
 
 
@@ -286,54 +285,6 @@ def _is_granted_still(
     )
 
 
-def _accounts(
-    environ: Mapping[str, str], given: GivenRights | None, container: str
-) -> tuple[tuple[str, str], ...]:
-    """The services whose secrets the gateway has, each with its account.
-
-    '' for the account if it has no record any more, or if the secrets were sent for another container than `container`:
-    the gateway of one that an editor starts may still have those of the last `up`.
-    """
-    if given is None or not given.accounts:
-        return ()
-    if container and given.container not in ("", container):
-        return tuple((label, "") for label, _ in given.accounts)
-    from sandboxd.credentials import records
-
-    try:
-        names = {str(each.name) for each in records.load(environ)}
-    except UsageError:
-        # Nothing is given by records that cannot be read; when they can, they say what is gone.
-        return given.accounts
-    return tuple((label, account if account in names else "") for label, account in given.accounts)
-
-
-def _of_accounts(
-    given: GivenRights,
-    demands: Floor,
-    accounts: Iterable[tuple[str, str]],
-    environ: Mapping[str, str],
-) -> Recorded:
-    """The credentials of the last start that policy and records still have, by the doors that it planned."""
-    ports, services = dict(given.most.credentials), demands.credentials
-    credentials = tuple(
-        CredentialRight(account, ((label, ports[label]),), account=account)
-        for label, account in accounts
-        if label in ports
-        and account
-        and (services is None or account.partition(":")[0] in services)
-    )
-    if not credentials:
-        return Recorded()
-    from sandboxd.credentials import records
-
-    try:
-        records.load(environ)
-    except UsageError as error:
-        return Recorded(problem=error.message)
-    return Recorded(credentials)
-
-
 def _rights(
     environ: Mapping[str, str],
     workspace: str,
@@ -372,29 +323,3 @@ def _read_login(asked: Asked, workspace: str, environ: Mapping[str, str]) -> Log
     if asked.policy is None or asked.policy.upstream is None:
         return Login()
     return Login(proxy_credentials.read(floor.user_folder(environ), workspace))
-
-
-def _recorded(uses: Iterable[Use], environ: Mapping[str, str]) -> Recorded:
-    """The right to each credential of `uses` that the user has stored."""
-    uses = tuple(uses)
-    if not uses:
-        return Recorded()
-    from sandboxd.credentials import records
-    from sandboxd.credentials.resolve import record_of
-    from sandboxd.credentials.sources import NoSecret
-
-    try:
-        listed = records.load(environ)
-    except UsageError as error:
-        # What cannot be looked up is not given.
-        return Recorded(problem=error.message)
-    credentials = []
-    for use in uses:
-        with contextlib.suppress(NoSecret):
-            record = record_of(listed, use.name)
-            place = record.place if use.service.uses_agent else ()
-            doors = tuple((door.label, door.port) for door in use.doors)
-            credentials.append(
-                CredentialRight(str(use.name), doors, place, account=str(record.name))
-            )
-    return Recorded(tuple(credentials))

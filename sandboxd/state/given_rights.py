@@ -37,9 +37,9 @@ class GivenRights(NamedTuple):
     """The policy that its gateway was last sent, without the login at a proxy; None before the first."""
     is_granted: bool = False
     """Whether the user had accepted that content of sandboxd.toml."""
-    accounts: tuple[tuple[str, str], ...] = ()
-    """(service, credential) of the secrets that the last start sent to the gateway, as ``("github", "github:work")``;
-    the credential is '' if the user has removed it since."""
+    accounts: tuple[tuple[str, str, str], ...] = ()
+    """(service, credential, serial of its record) of the secrets that the last start sent to the gateway, as
+    ``("github", "github:work", "3f...")``; the credential is '' if the user has removed or replaced it since."""
     engine_id: str = ""
     """The engine's own id (``ID`` of its ``/info``): its address may lead to another engine later. '' if not known."""
     logins: tuple[str, ...] = ()
@@ -230,13 +230,19 @@ def from_json(record: Mapping[str, Any]) -> GivenRights | None:
             policy_from_json(record["most"]),
             policy_from_json(gateway) if gateway is not None else None,
             record.get("is_granted") is True,
-            tuple((str(label), str(name)) for label, name in record.get("accounts", ())),
+            tuple(map(_account, record.get("accounts", ()))),
             str(record.get("engine_id", "")),
             tuple(map(str, record.get("logins", ()))),
             str(record.get("grantee", "")),
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None
+
+
+def _account(words: Iterable[str]) -> tuple[str, str, str]:
+    """:param words: an older version had no serial"""
+    label, name, *serial = words
+    return str(label), str(name), str(serial[0]) if serial else ""
 
 
 def _of_gateway(policy: Policy) -> dict[str, object]:

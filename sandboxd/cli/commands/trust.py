@@ -14,7 +14,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from sandboxd import terminal
-from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, UsageError
+from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 
 if TYPE_CHECKING:
     from sandboxd.plan.granting import Wanted
@@ -72,13 +72,16 @@ def _revoke(folder: str) -> int:
     config = nearest(folder) if os.path.isdir(folder) else None
     workspace = folder if config is None else os.path.realpath(os.path.dirname(config))
     sessions = session.folders_of(os.environ, workspace)
-    gone, code = list[str](), EXIT_OK
+    gone, problem = list[str](), None
     try:
         # A grant of the folder's own may be there from when it was a project.
         gone = trust.revoke(os.environ, workspace, folder, *sessions)
-    finally:
+    except SandboxdError as error:
         # Also where the end of a grant cannot be recorded: it is gone.
-        code = following.follow(workspace)
+        problem = error
+    code = following.code_of(following.follow(workspace), problem)
+    if problem is not None:
+        return code
     if gone:
         of_agents = [os.path.basename(each) for each in sessions if each in gone]
         named = ", ".join(f"`{terminal.one_line(name)}`" for name in of_agents)
@@ -121,7 +124,6 @@ def _list(grants: tuple[Grant, ...]) -> None:
 
 def _read(workspace: str, *, with_recipe: bool) -> tuple[Project | None, Recipe | None, str]:
     """A project with its recipe, or why it cannot be read."""
-    from sandboxd.errors import SandboxdError
     from sandboxd.project import Project
 
     try:
@@ -136,7 +138,6 @@ def _given(grant: Grant, project: Project | None, recipe: Recipe | None, problem
 
     :param problem: why the project cannot be read, '' if it was
     """
-    from sandboxd.errors import SandboxdError
     from sandboxd.plan import granting
 
     if project is not None:

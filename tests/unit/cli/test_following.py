@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
+from sandboxd.audit import notes
 from sandboxd.cli import main
 from sandboxd.cli.commands import trust as trust_command
 from sandboxd.cli.commands.credentials import remove
@@ -108,6 +109,40 @@ def test_a_gateway_that_does_not_take_it_is_said_with_what_to_do(
     said = capsys.readouterr().err
     assert "may have more than it may have now: the gateway does not answer" in said
     assert "hint: `sandboxd down`" in said
+
+
+@pytest.mark.parametrize("what", ["grant", "credential", "name"])
+def test_that_a_sandbox_may_still_have_it_weighs_more_than_that_it_is_in_no_record(
+    running: Running, what: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def hangs(*_: object, **__: object) -> None:
+        raise EnvironmentFailure("the gateway does not answer", "`sandboxd down`")
+
+    monkeypatch.setattr(notes, "note", lambda *_, **__: "the disk is full")
+    take_back = {
+        "grant": lambda: revoke(running),
+        "credential": lambda: remove.run(argparse.Namespace(name="github")),
+        "name": lambda: deny_here(running, monkeypatch),
+    }[what]
+    with monkeypatch.context() as patch:
+        patch.setattr(gateways, "push", hangs)
+        assert take_back() == EXIT_NOT_HELD
+    assert "the gateway does not answer" in capsys.readouterr().err
+
+
+def deny_here(running: Running, monkeypatch: pytest.MonkeyPatch) -> int:
+    denied = name("a.example.org")
+
+    def refuse(*_: object, **__: object) -> None:
+        # As the operation in which the gateway of this engine does not take what was kept.
+        answer = Approval(denied, (), False, 0.0, "shell")
+        approvals.add(running.environ, os.path.realpath(running.path), answer)
+        raise EnvironmentFailure("it does not take it", "`sandboxd down`")
+
+    monkeypatch.setattr("sandboxd.cli.commands.egress._asking.ask", refuse)
+    project = str(running.path)
+    words = {"host": "a.example.org", "undo": False, "on": None, "name": "", "project": project}
+    return deny.run(argparse.Namespace(**words))
 
 
 def test_a_sandbox_that_hangs_keeps_no_other_from_it(

@@ -29,6 +29,11 @@ def environ(tmp_path: Path) -> dict[str, str]:
     return {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
 
 
+def listed(environ: dict[str, str]) -> tuple[Record, ...]:
+    """The records without their serials, which are by chance."""
+    return tuple(each._replace(serial="") for each in records.load(environ))
+
+
 def path_of(environ: dict[str, str]) -> Path:
     return Path(environ["XDG_CONFIG_HOME"]) / "sandboxd" / records.FILE_NAME
 
@@ -37,7 +42,7 @@ def test_what_was_put_is_read_and_private(environ: dict[str, str]) -> None:
     assert records.load(environ) == ()
     for record in (NPM, WORK, GITHUB):
         records.put(environ, record)
-    assert records.load(environ) == (GITHUB, WORK, NPM)
+    assert listed(environ) == (GITHUB, WORK, NPM)
     assert path_of(environ).stat().st_mode & 0o777 == 0o600
 
 
@@ -45,15 +50,16 @@ def test_a_second_answer_takes_the_place_of_the_first(environ: dict[str, str]) -
     records.put(environ, GITHUB)
     other = GITHUB._replace(source="keyring", place=())
     records.put(environ, other)
-    assert records.load(environ) == (other,)
+    assert listed(environ) == (other,)
 
 
 def test_one_account_goes_and_the_other_stays(environ: dict[str, str]) -> None:
     records.put(environ, GITHUB)
     records.put(environ, WORK)
-    assert records.remove(environ, GITHUB.name) == (GITHUB, "")
+    removed, problem = records.remove(environ, GITHUB.name)
+    assert removed is not None and removed._replace(serial="") == GITHUB and problem == ""
     assert records.remove(environ, GITHUB.name) == (None, "")
-    assert records.load(environ) == (WORK,)
+    assert listed(environ) == (WORK,)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +116,32 @@ def test_what_is_put_and_removed_at_once_is_all_done(environ: dict[str, str]) ->
 
     with ThreadPoolExecutor(len(old) + len(new)) as pool:
         list(pool.map(change, [*old, *new], timeout=PATIENCE))
-    assert sorted(records.load(environ)) == new
+    assert sorted(listed(environ)) == new
+
+
+def test_a_serial_is_given_once(environ: dict[str, str]) -> None:
+    """Who holds the secret of an earlier record knows by it that this one is another."""
+
+    def serial(record: Record) -> str:
+        records.put(environ, record)
+        found = records.find(records.load(environ), record.name)
+        assert found is not None
+        return found.serial
+
+    first = serial(GITHUB)
+    seen = [first, serial(GITHUB), serial(GITHUB._replace(place=("OTHER",))), serial(GITHUB)]
+    seen += [serial(NPM), serial(NPM)]
+    records.remove(environ, GITHUB.name)
+    seen.append(serial(GITHUB))
+    assert len(set(seen)) == len(seen) and all(seen)
+
+
+def test_a_list_of_an_older_version_has_no_serials(environ: dict[str, str]) -> None:
+    path = path_of(environ)
+    path.parent.mkdir()
+    path.write_text('[[credentials]]\nname = "npm"\nsource = "file"\nplace = []\n')
+    path.chmod(0o600)
+    assert records.load(environ) == (NPM,)
 
 
 def entries(environ: dict[str, str]) -> list[tuple[str, dict[str, object]]]:
@@ -143,7 +174,8 @@ def test_what_cannot_be_recorded_is_not_put_and_is_removed_all_the_same(
     folder.write_text("in the way")
     with pytest.raises(RecordFailure):
         records.put(environ, GITHUB)
-    assert records.load(environ) == (NPM,)
+    assert listed(environ) == (NPM,)
     removed, problem = records.remove(environ, NPM.name)
-    assert removed == NPM and problem.startswith("not recorded: ")
+    assert removed is not None and removed.name == NPM.name
+    assert problem.startswith("not recorded: ")
     assert records.load(environ) == ()

@@ -12,10 +12,12 @@ from sandboxd.egress import layout
 from sandboxd.egress.messages import Ready
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
-from sandboxd.engine.client import connect
+from sandboxd.engine.client import Summary, connect
 from sandboxd.engine.contexts import Identity
-from sandboxd.life import gateway, gateway_difference
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.life import gateway, gateway_difference, networks
 from sandboxd.life.networks import Inner, Pair
+from sandboxd.model.labels import GATEWAY
 from tests.rights import allowing
 
 FOLDER = "/home/dev/weather"
@@ -180,3 +182,64 @@ def test_the_kernel_of_a_gateway_forwards_nothing_and_has_no_ipv6() -> None:
         "net.ipv6.conf.all.disable_ipv6": "1",
         "net.ipv6.conf.default.disable_ipv6": "1",
     }
+
+
+class Others:
+    """An engine with containers, one of which may have the address of the gateway."""
+
+    def __init__(self, *containers: Summary, address: str = "") -> None:
+        self._containers, self._address = containers, address
+
+    def containers(self, label: str) -> list[Summary]:
+        assert label == f"{GATEWAY}={FOLDER}"
+        return list(self._containers)
+
+    def network_containers(self, _name: str) -> dict[str, str]:
+        return {"abcdef0123456789": self._address} if self._address else {}
+
+
+def of_gateway(name: str, state: str) -> Summary:
+    return Summary("c1", name, "sha256:1", state, {GATEWAY: FOLDER}, 0)
+
+
+OWN = gateway.name_of(FOLDER)
+
+
+@pytest.mark.parametrize(
+    ("engine", "substitute"),
+    [
+        (Others(of_gateway("renamed", "running")), "renamed"),
+        (Others(of_gateway("copy", "paused")), "copy"),
+        (Others(of_gateway(OWN, "exited"), of_gateway("copy", "running")), "copy"),
+        (Others(address=PLACE.gateway), "abcdef012345"),
+    ],
+)
+def test_a_gateway_that_may_be_there_is_not_gone(
+    engine: Any, substitute: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can take anything back from it, and it may let everything through."""
+    monkeypatch.setattr(networks, "pair_of", lambda *_: PAIR)
+    with pytest.raises(
+        EnvironmentFailure, match=f"`{substitute}`, which may let through"
+    ) as failure:
+        gateway.attach_running(engine, FOLDER)
+    assert not isinstance(failure.value, gateway.GatewayGone)
+
+
+@pytest.mark.parametrize(
+    "engine", [Others(), Others(of_gateway(OWN, "exited")), Others(address="10.0.0.9")]
+)
+def test_a_gateway_whose_place_is_empty_is_gone(
+    engine: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for pair in (PAIR, None):
+        monkeypatch.setattr(networks, "pair_of", lambda *_, pair=pair: pair)
+        with pytest.raises(gateway.GatewayGone):
+            gateway.attach_running(engine, FOLDER)
+
+
+def test_a_gateway_that_is_paused_is_not_gone() -> None:
+    engine: Any = Others(of_gateway(OWN, "paused"))
+    with pytest.raises(EnvironmentFailure, match="is paused, and goes on") as failure:
+        gateway.attach_running(engine, FOLDER)
+    assert not isinstance(failure.value, gateway.GatewayGone)

@@ -14,7 +14,7 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.life import gateway as gateways
 from sandboxd.life import networks, running_gateway
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.operations import gateway
+from sandboxd.operations import gateway, given_at_start
 from sandboxd.policy import trust
 from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.policy.in_force import in_force
@@ -40,6 +40,8 @@ class Running:
         self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
         self.pushed: list[Policy] = []
         self.made_by, self.container = UP, "c1"
+        self.is_stopped = False
+        """Whether its container is; the gateway of one of `up` goes on."""
 
     def write(self, text: str, *, trusted: bool) -> None:
         (self.path / "sandboxd.toml").write_text(f'profile = "dev"\n{text}')
@@ -55,7 +57,7 @@ class Running:
     def start(self, now: float = 0.0) -> None:
         """Start it as it is planned now: its gateway gets names and secrets."""
         project, rights = self.give(now)
-        gateway.note_start(project, self.container, rights)
+        given_at_start.note(project, self.container, rights)
 
     def give(self, now: float = 0.0) -> tuple[Project, Rights]:
         """What a start gives before it is known which container runs; with the project and its rights."""
@@ -96,7 +98,11 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def push(_engine: object, _workspace: str, rights: GatewayRights, **_options: Any) -> None:
         played.pushed.append(rights.policy)
 
-    monkeypatch.setattr(gateway, "_sandbox", lambda *_: played.container_of())
+    def of_state(is_stopped: bool) -> Any:
+        return played.container_of() if played.is_stopped == is_stopped else None
+
+    monkeypatch.setattr(gateway, "_sandbox", lambda *_: of_state(False))
+    monkeypatch.setattr(gateway, "_stopped", lambda *_: "c1" if played.is_stopped else None)
     monkeypatch.setattr(
         running_gateway,
         "version",

@@ -187,17 +187,17 @@ def test_what_is_revoked_while_the_container_starts_is_taken_from_its_gateway(
     monkeypatch.setattr(
         operation, "follow", lambda _engine, sandbox, _environ: followed.append(sandbox)
     )
-    project = Project.open(str(running.path), running.environ)
+    project, _ = running.give()
     plan, before = project.plan(GVISOR), _basis.read(running.environ)
     rights, _ = start._rights(plan, running.environ)
 
     def allowed() -> None:
         _basis.require_same(before, project, plan, lambda: project.plan(GVISOR))
 
-    start._follow_since(None, plan, running.environ, rights, allowed)  # type: ignore[arg-type]
+    start._follow_since(None, plan, running.environ, rights, (), allowed)  # type: ignore[arg-type]
     assert followed == []
     revoke(running)
-    start._follow_since(None, plan, running.environ, rights, allowed)  # type: ignore[arg-type]
+    start._follow_since(None, plan, running.environ, rights, (), allowed)  # type: ignore[arg-type]
     assert followed == [project.sandbox]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,12 +13,18 @@ from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.policy import Policy, decide
+from sandboxd.engine.client import Summary
 from sandboxd.errors import UsageError
-from sandboxd.operations import _groups, gateway
+from sandboxd.life import find, lock
+from sandboxd.life import gateway as gateways
+from sandboxd.model.labels import GATEWAY
+from sandboxd.operations import _groups, gateway, given_at_start, start
 from sandboxd.operations.egress.actions import act
 from sandboxd.plan import workspace
 from sandboxd.policy import trust
 from sandboxd.project import Project
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 from tests.unit.operations.running_project import LISTED, OF_PROFILE, Running, play
 
 
@@ -116,6 +124,85 @@ def test_a_config_that_cannot_be_read_gives_nothing_of_one_container_to_the_next
         running.follow()
         assert running.lets_through("a.example.org")
         assert running.pushed[-1].credentials == (), "the gateway has those of the container before"
+
+
+def test_the_gateway_of_a_sandbox_that_is_stopped_lets_nothing_through(running: Running) -> None:
+    """Anybody may start the container again, and no daemon may run then."""
+    records.put(running.environ, Record(Name("github"), "file"))
+    running.write(LISTED + '[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.follow()
+    assert running.lets_through("a.example.org") and running.pushed[-1].credentials
+    running.is_stopped = True
+    records.put(running.environ, Record(Name("github"), "file"))
+    assert running.follow() is None
+    assert running.pushed[-1].rules == () and running.pushed[-1].credentials == ()
+    running.is_stopped = False
+    running.follow()
+    assert running.lets_through("a.example.org"), "what it may have it gets once it runs"
+    assert running.pushed[-1].credentials == (), "and not the secret that was replaced meanwhile"
+
+
+class Left:
+    """An engine whose gateway runs, and whose own container is in `state`; '' for none."""
+
+    def __init__(self, state: str, beside: str = "running") -> None:
+        self.state, self.beside = state, beside
+
+    def containers(self, label: str, **_options: object) -> list[Summary]:
+        key, _, sandbox = label.partition("=")
+        if key == GATEWAY:
+            return [Summary("g", gateways.name_of(sandbox), "", self.beside, {key: sandbox}, 0)]
+        return [Summary("c1", "app", "", self.state, {key: sandbox}, 0)] if self.state else []
+
+
+@pytest.mark.parametrize(
+    ("left", "container"),
+    [
+        (Left("exited"), "c1"),
+        (Left(""), "c1"),
+        (Left("running"), None),
+        (Left("paused"), None),
+        (Left("exited", beside="exited"), None),
+    ],
+)
+def test_a_gateway_without_its_sandbox_is_found(
+    tmp_path: Path, left: Any, container: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services of a project go on by it, also where its container was removed."""
+    monkeypatch.setattr(find, "is_believed", lambda *_: True)
+    environ = {"HOME": str(tmp_path)}
+    assert gateway._stopped(Left(""), "/w", environ) is None, "nothing was ever given"  # type: ignore[arg-type]
+    given_rights.keep(environ, "/w", GivenRights("c1", "d", Policy()))
+    assert gateway._stopped(left, "/w", environ) == container
+
+
+def test_what_is_at_work_on_a_project_keeps_nothing_of_a_sandbox_that_is_stopped(
+    running: Running,
+) -> None:
+    running.write(LISTED, trusted=True)
+    running.start()
+    running.follow()
+    running.is_stopped = True
+    with lock.project_lock(os.path.realpath(running.path), lambda _text: None):
+        running.follow()
+    assert running.pushed[-1].rules == ()
+
+
+def test_a_start_that_was_taken_for_one_that_is_stopped_gives_again(running: Running) -> None:
+    running.write(LISTED, trusted=True)
+    project, rights = running.give()
+    running.is_stopped = True
+    running.follow()
+    assert not running.lets_through("a.example.org")
+    running.is_stopped = False
+    given_at_start.note(project, running.container, rights)
+    plan: Any = SimpleNamespace(
+        egress=rights.planned, workspace=project.workspace, sandbox=project.sandbox, credentials=()
+    )
+    engine: Any = None
+    start._follow_since(engine, plan, running.environ, rights, (), lambda: None)
+    assert running.lets_through("a.example.org")
 
 
 def test_names_that_are_lost_among_too_many_files_are_said(

@@ -73,6 +73,10 @@ def run(args: argparse.Namespace) -> int:
     if before is not None and before.source != record.source:
         _forget(before)
     code = following.follow()
+    if before is not None and record.source != records.SSH_AGENT:
+        terminal.verdict(
+            "a sandbox that runs uses none of before any more, and this one from its next `sandboxd up` on"
+        )
     terminal.verdict(f"`{name}` is in {place or record.where()}")
     terminal.verdict(
         f'a project asks for it: `use = ["{name}"]` below `[credentials]` in its sandboxd.toml'

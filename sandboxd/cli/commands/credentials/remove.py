@@ -43,8 +43,6 @@ def run(args: argparse.Namespace) -> int:
     else:
         terminal.verdict(f"`{name}` is gone; {record.where()} stays as it is")
     terminal.verdict("at the service it is valid until you revoke it there")
-    if problem:
-        from sandboxd.audit import notes
+    from sandboxd.audit import notes
 
-        raise notes.unrecorded(problem)
-    return code
+    return following.code_of(code, notes.unrecorded(problem) if problem else None)

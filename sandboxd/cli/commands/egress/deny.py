@@ -11,6 +11,7 @@ from sandboxd import terminal
 from sandboxd.cli import following
 from sandboxd.cli.commands import _sandbox
 from sandboxd.cli.commands.egress import _asking
+from sandboxd.errors import EXIT_OK, EnvironmentFailure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,7 +26,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    answer = _asking.ask(args, "deny", text=args.host, undo=args.undo)
+    try:
+        answer = _asking.ask(args, "deny", text=args.host, undo=args.undo)
+    except EnvironmentFailure as failure:
+        # It is kept before a gateway is told, which may still let the name through.
+        code = EXIT_OK if args.on else following.follow(_workspace(args))
+        return following.code_of(code, failure)
     name, count = answer["name"], answer["taken_back"]
     if args.undo:
         terminal.status(f"taken back: {terminal.count(count, 'answer')} about `{name}`")
@@ -36,8 +42,17 @@ def run(args: argparse.Namespace) -> int:
     _asking.say_whether_live(args, answer)
     # One on another engine is none of the operation's, and a cluster has its own.
     code = 0 if args.on else following.follow(answer["workspace"], elsewhere=True)
-    if answer["problem"]:
-        from sandboxd.audit import notes
+    from sandboxd.audit import notes
 
-        raise notes.unrecorded(answer["problem"])
-    return code
+    problem = answer["problem"]
+    return following.code_of(code, notes.unrecorded(problem) if problem else None)
+
+
+def _workspace(args: argparse.Namespace) -> str:
+    import os
+
+    from sandboxd.config.reading import nearest
+
+    folder = _sandbox.folder(args)
+    config = nearest(folder)
+    return os.path.realpath(os.path.dirname(config) if config else folder)

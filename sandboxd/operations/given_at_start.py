@@ -1,0 +1,62 @@
+"""Saves what a start gave, and by which content of sandboxd.toml: what `operations.gateway.follow` reads later."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sandboxd.policy import trust
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sandboxd.policy.rights import Rights
+    from sandboxd.project import Project
+
+
+def note(
+    project: Project,
+    container: str,
+    rights: Rights | None,
+    engine_id: str = "",
+    serials: Iterable[tuple[str, str]] = (),
+) -> None:
+    """Save for which container, and by which content of sandboxd.toml, a start gave its rights.
+
+    :param container: its id
+    :param rights: those of the plan; None without a gateway
+    :param engine_id: the engine's own id; '' if not known
+    :param serials: as `Resolved.serials`: of the secrets that were sent, which may have been replaced since
+    :raises EnvironmentFailure: it cannot be written, or another process holds the rights lock for too long
+    """
+    from sandboxd.life.lock import rights_lock
+
+    environ, sandbox = project.environ, project.sandbox
+    if rights is None or rights.planned is None:
+        given_rights.forget(environ, sandbox, {container})
+        return
+    is_granted = trust.is_granted(
+        environ, project.grantee, project.config.digest, project.profile.name
+    )
+    read = dict(serials)
+    accounts = (
+        (label, each.account, read.get(each.account, each.serial))
+        for each in rights.credentials
+        for label, _ in each.doors
+    )
+    with rights_lock(environ, sandbox):
+        before = given_rights.recall(environ, sandbox)
+        gateway = before.gateway if before is not None else None
+        given = GivenRights(
+            container,
+            project.config.digest,
+            rights.planned,
+            gateway,
+            is_granted,
+            tuple(accounts),
+            engine_id,
+            tuple(sorted(word for each in rights.credentials for word in each.place)),
+            project.grantee,
+        )
+        given_rights.keep(environ, sandbox, given)
