@@ -208,8 +208,7 @@ class Watched:
             guard.hold_again()
             with self._listening(look) as events:
                 if not look.is_compared:
-                    sandbox = guard.sandbox
-                    halted = record.open_halt(self._environ, sandbox, guard.container)
+                    halted = record.open_halt(self._environ, guard.sandbox, guard.container)
                     is_unwatched = guard.forget_lost_before(halted)
                     look.reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
                     look.is_compared = True
@@ -250,9 +249,8 @@ class Watched:
     def _watch_mounts(self, look: _Look) -> None:
         """Watch the mounts alone, and halt it once one is lost."""
         guard = look.guard
-        paths = {*(point.path for point in guard.points), *guard.shut_files}
         try:
-            with self._registered(open_events(paths), look) as events:
+            with self._registered(open_events(guard.shut_paths), look) as events:
                 while not look.is_over.is_set():
                     if guard.has_gone() or (look.is_compared and guard.has_lost_mounts()):
                         self._halt(look)
@@ -270,8 +268,7 @@ class Watched:
     def _listening(self, look: _Look) -> Iterator[MountEvents]:
         """The events of what is mounted, and of what git on the host lists now."""
         guard = look.guard
-        paths = {*(point.path for point in guard.points), *guard.shut_files}
-        with self._registered(open_events(paths, *guard.lists()), look) as events:
+        with self._registered(open_events(guard.shut_paths, *guard.lists()), look) as events:
             problem = events.delay and f"losses of mounts are seen {events.delay}"
             if problem and problem != self.problem:
                 log.warning("`%s`: %s", guard.workspace, problem)

@@ -68,6 +68,11 @@ class Guard:
         self._arrived: dict[str, None] = {}
         """What came from elsewhere into a folder that is shut, and may be written inside."""
 
+    @property
+    def shut_paths(self) -> set[str]:
+        """The paths on the host whose replacement, or second name, opens something."""
+        return {*(point.path for point in self.points), *self.shut_files}
+
     def _shut_folders(self) -> Iterator[str]:
         for point in self.points:
             if point.guards is Guards.ALL and not is_of_version_control(point.path):

@@ -55,16 +55,16 @@ def paths_in(index: Index) -> tuple[str, ...]:
     :raises OSError: the index cannot be read
     :raises ValueError: it is not valid, or too large
     """
-    try:
-        identity = _identity(index)
-    except FileNotFoundError:
-        return ()
-    return _paths(index, identity)
+    identity = _identity(index)
+    return _paths(index, identity) if identity else ()
 
 
 def _identity(index: Index) -> tuple[int, ...]:
-    """What every change of the index changes."""
-    status = os.lstat(index.path)
+    """What every change of the index changes; () if there is no index."""
+    try:
+        status = os.lstat(index.path)
+    except FileNotFoundError:
+        return ()
     times = (status.st_mtime_ns, status.st_ctime_ns)
     return (status.st_dev, status.st_ino, status.st_size, *times)
 
@@ -75,11 +75,8 @@ def names_in(index: Index) -> frozenset[str]:
     :raises OSError: the index cannot be read
     :raises ValueError: it is not valid, or too large
     """
-    try:
-        identity = _identity(index)
-    except FileNotFoundError:
-        return frozenset()
-    return _names(index, identity)
+    identity = _identity(index)
+    return _names(index, identity) if identity else frozenset()
 
 
 def folders_in(index: Index) -> frozenset[str]:
@@ -88,11 +85,8 @@ def folders_in(index: Index) -> frozenset[str]:
     :raises OSError: the index cannot be read
     :raises ValueError: it is not valid, or too large
     """
-    try:
-        identity = _identity(index)
-    except FileNotFoundError:
-        return frozenset()
-    return _folders(index, identity)
+    identity = _identity(index)
+    return _folders(index, identity) if identity else frozenset()
 
 
 @functools.lru_cache(_MOST_INDEXES)
