@@ -96,13 +96,14 @@ def of_file(document: Document, plan: Plan) -> Remote:
 
 
 def with_ports(remote: Remote, wanted: Iterable[Setting[str]]) -> Remote:
-    """`remote` with the ports that sandboxd.toml names, each once.
+    """`remote` with the ports that sandboxd.toml names, in place of those of the config that are the same inside.
 
     :param wanted: `[network] forward`
     """
     named = [_port(setting.value) for setting in wanted]
-    ports = {(port.service, port.number): port for port in (*remote.ports, *named)}
-    return remote._replace(ports=tuple(ports.values()))
+    by_inside = {(port.service, port.number): port for port in named}
+    own = (by_inside.get((port.service, port.number), port) for port in remote.ports)
+    return remote._replace(ports=tuple(dict.fromkeys((*own, *named))))
 
 
 def _port(text: str) -> Port:

@@ -191,6 +191,9 @@ def test_ports_of_sandboxd_toml_are_beside_those_of_the_config_and_count_before_
     assert with_ports(NO_REMOTE, wanted).ports == named
     own = (Port(80, "Web"), Port(3001, needs_same=True))
     assert with_ports(Remote(ports=own), wanted).ports == (own[0], named[1], named[0], *named[2:])
+    twice = (Port(3001), Port(3001, here=9000), Port(4000), Port(4000, here=9001))
+    assert with_ports(Remote(ports=twice), ()).ports == twice, "one port inside, at two here"
+    assert with_ports(Remote(ports=twice), wanted[1:2]).ports == (named[1], *twice[2:])
 
 
 def test_generated_files_name_them_as_editors_read_them() -> None:
