@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -112,8 +113,9 @@ def _quarantine() -> Iterable[str]:
 
 
 def _row(name: str, what: str, rows: list[Any]) -> str:
-    tests, processor, wall = (sum(row[key] for row in rows) for key in _FIGURES)
-    return f"| {name} | {what} | {len(rows)} | {tests} | {processor:.0f} | {wall:.0f} |"
+    # Not `sum`, which rounds otherwise from Python 3.12 on.
+    tests, processor, wall = (math.fsum(row[key] for row in rows) for key in _FIGURES)
+    return f"| {name} | {what} | {len(rows)} | {tests:.0f} | {processor:.0f} | {wall:.0f} |"
 
 
 _FIGURES = ("tests", "processor", "wall")

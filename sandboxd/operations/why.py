@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 NEEDS_FACTS = True
 
-_EARLY_SECONDS, _LATE_SECONDS = 1.0, 2.0
-"""How long before and after the command an event of the gateway still counts: equal attempts within a second are one
-event.
+_LATE_SECONDS = 2.0
+"""How long after the command an event of the gateway still counts: equal attempts within a second are one event, which
+comes at the end of that second.
 """
 
 
@@ -252,11 +252,11 @@ def _attempts(request: Request, failed: FailedCommand) -> tuple[Attempt, ...]:
         )
     except SandboxdError:
         return ()
-    first, last = failed.began - _EARLY_SECONDS, failed.ended + _LATE_SECONDS
+    last = failed.ended + _LATE_SECONDS
     return tuple(
         Attempt(row.name, row.port, row.reason, row.words, row.detail, row.rule, row.command)
         for row in reversed(events.rows)
-        if row.outcome == "denied" and row.last >= first and row.first <= last
+        if row.outcome == "denied" and row.last >= failed.began and row.first <= last
     )
 
 

@@ -33,7 +33,9 @@ def test_a_grant_is_found_in_the_record(project: Path) -> None:
     shown = run(project, "audit")
     assert shown.returncode == 0
     first, second = shown.stdout.splitlines()
-    assert "trust " in first and "app  what: trusted, sha256: " in first
+    assert "trust " in first and "app  what: trusted, sha256" in first, (
+        "cut at 80 columns behind it"
+    )
     assert "trust-revoked" in second
     (entry, _) = [json.loads(line) for line in run(project, "audit", "--json").stdout.splitlines()]
     assert (entry["number"], entry["kind"], entry["project"]) == (1, "trust", str(project))

@@ -24,6 +24,7 @@ from sandboxd.text import SourceText
 from tests import readers
 from tests.rules import pages
 from tests.spellings import BY_LANGUAGE, respelled
+from tools.engine.packages import find_program
 
 TRIES = int(os.environ.get("SANDBOXD_MUTATIONS", "1"))
 # These are about the spelling itself.
@@ -113,7 +114,7 @@ def test_without_a_reader_at_hand(language: str) -> None:
 
 
 def test_apparmor(tmp_path: Path) -> None:
-    parser = shutil.which("apparmor_parser")
+    parser = find_program("apparmor_parser")
     if parser is None:
         pytest.skip("apparmor_parser is not installed: `apt-get install apparmor`")
 

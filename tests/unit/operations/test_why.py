@@ -39,3 +39,22 @@ def test_the_gateway_of_the_named_sandbox_is_asked(tmp_path: Path) -> None:
     failed = FailedCommand(f"{tmp_path}//login", str(tmp_path), ("x",), 1, "", 0.0, 1.0)
     assert why._attempts(request, failed) == ()
     assert asked == [f"{tmp_path}//login"]
+
+
+@pytest.mark.parametrize(
+    ("began", "is_named"),
+    [(98.0, True), (100.0, True), (100.5, False), (97.0, True), (96.0, False)],
+)
+def test_a_name_counts_that_was_denied_while_the_command_ran(
+    began: float, is_named: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command takes a second, and the gateway has up to two more to say that it denied something at 100."""
+    row = SimpleNamespace(
+        name="denied.test", port=80, reason="no-rule", words="", detail="", rule="", command="",
+        outcome="denied", first=100.0, last=100.0,
+    )  # fmt: skip
+    events = SimpleNamespace(rows=(row,))
+    monkeypatch.setattr("sandboxd.operations.egress.log.log", lambda *_, **__: events)
+    request: Any = SimpleNamespace(directory=str(tmp_path), environ={}, name="")
+    failed = FailedCommand("a", str(tmp_path), ("x",), 1, "", began, began + 1.0)
+    assert [each.name for each in why._attempts(request, failed)] == ["denied.test"] * is_named

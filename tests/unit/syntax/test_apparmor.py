@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -20,8 +19,9 @@ from sandboxd.syntax.node import walk
 from sandboxd.text import SourceText
 from tests.growth import growth
 from tests.rules import pages
+from tools.engine.packages import find_program
 
-PARSER = shutil.which("apparmor_parser")
+PARSER = find_program("apparmor_parser")
 CASES = [case for page in pages.pages() for case in pages.cases(page)]
 POLICIES = [case for case in CASES if case.source.path.endswith("/apparmor/app")]
 
