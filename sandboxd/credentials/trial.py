@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from sandboxd.credentials import roots
 from sandboxd.egress import words as egress_words
+from sandboxd.egress.issuer import naming
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ def ask(service: Service, secret: Secret, environ: Mapping[str, str]) -> Answer:
     for name, value in trial.headers:
         request.add_header(name, value)
     request.add_unredirected_header(endpoint.header, endpoint.value(secret))
-    context = ssl.create_default_context(cadata=roots.pem(environ))
+    context = naming(ssl.create_default_context(cadata=roots.pem(environ)))
     opener = urllib.request.build_opener(_NoRedirect, urllib.request.HTTPSHandler(context=context))
     try:
         with opener.open(request, timeout=SECONDS) as response:
@@ -114,6 +115,7 @@ def _reason(document: Any, secret: Secret) -> str:
 def _why(error: OSError | ValueError) -> str:
     cause = getattr(error, "reason", error)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        why = egress_words.certificate(cause.verify_code, cause.verify_message)
+        whose = getattr(cause, "issuer", "")
+        why = egress_words.certificate(cause.verify_code, cause.verify_message, whose)
         return f"its certificate does not hold: {why}"
     return (getattr(cause, "strerror", None) or type(cause).__name__).lower()

@@ -57,6 +57,21 @@ _DOORS: dict[str, str] = {
     "credential": "service with a credential",
 }
 
+NO_WAY_OUT = ("unresolved", "unreachable")
+"""Reasons that have to do with the way, not with the rules."""
+
+_BY_PROXY = (
+    "the gateway goes out by the network of the container engine, not by this host's settings: where your network "
+    "has a proxy as its way out, name it as `network_proxy` in policy.toml (`sandboxd policy --help`)"
+)
+_BY_AUTHORITY = (
+    "where your network opens TLS, name the certificates of its authority as `network_ca` in policy.toml "
+    "(`sandboxd policy --help`)"
+)
+
+_OF_AUTHORITY = (18, 19, 20, 21)
+"""Codes of a certificate whose authority is not trusted here: self-signed, or the issuer is not known."""
+
 _OF_TIME = (9, 10)
 """Codes of a certificate that does not hold yet, and of one that does not any more (X509_verify_cert_error_string(3))."""
 
@@ -121,8 +136,23 @@ def duration(seconds: float) -> str:
     return f"{max(round(seconds), 0)} s"
 
 
-def certificate(code: int, message: str) -> str:
-    """The reason why a certificate is refused, by the code and the words of the library that verified it."""
+def certificate(code: int, message: str, issuer: str = "") -> str:
+    """The reason why a certificate is refused, by the code and the words of the library that verified it.
+
+    :param issuer: who issued the certificate, in the server's words; '' where it is not known
+    """
     if code in _OF_TIME:
         return f"{message}; or the clock of this machine is wrong: `date` shows it"
+    if issuer and code in _OF_AUTHORITY:
+        return f"{message}, issued by `{issuer}`"
     return message
+
+
+def next_step(code: str, has_proxy: bool) -> str:
+    """What to do about an allowed name that was not reached; '' where nothing is known.
+
+    :param has_proxy: whether the way out is a company's proxy already
+    """
+    if code == "tls":
+        return _BY_AUTHORITY
+    return _BY_PROXY if code in NO_WAY_OUT and not has_proxy else ""

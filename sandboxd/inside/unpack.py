@@ -26,7 +26,34 @@ TOP = "package/"
 
 
 class Failure(Exception):
-    """An error, in words for a person."""
+    """An error, in words for a person.
+
+    `reason` is ``unreachable`` where the server was not reached, ``tls`` where its certificate is not trusted, else ''.
+    """
+
+    def __init__(self, words: str, reason: str = "") -> None:
+        super().__init__(words)
+        self.reason = reason
+
+
+class NamingSocket(ssl.SSLSocket):
+    """Says in its errors who issued the certificate that was shown, as `egress.issuer` does for the gateway."""
+
+    def do_handshake(self, block: bool = False) -> None:
+        try:
+            super().do_handshake(block)
+        except ssl.SSLCertVerificationError as error:
+            error.strerror = f"its certificate: {error.verify_message}{self._issued_by()}"
+            raise
+
+    def _issued_by(self) -> str:
+        try:
+            shown = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
+            fields = {key: value for part in shown[0].get_info()["issuer"] for key, value in part}
+        except (AttributeError, TypeError, IndexError, KeyError, ValueError):
+            return ""
+        name = fields.get("commonName") or fields.get("organizationName")
+        return f", issued by `{name}`" if name else ""
 
 
 def main(task: dict[str, Any]) -> None:
@@ -41,7 +68,7 @@ def main(task: dict[str, Any]) -> None:
             os.unlink(archive)
         say("done", size_of(folder))
     except Failure as failure:
-        say("failed", str(failure))
+        say("failed", str(failure), failure.reason)
     except OSError as error:
         say("failed", f"`{error.filename or folder}`: {error.strerror or error}")
 
@@ -65,6 +92,7 @@ def fetch(package: dict[str, str], path: str, authorities: str) -> None:
     :raises Failure: it cannot be fetched, or has another digest
     """
     context = ssl.create_default_context(cadata=authorities)
+    context.sslsocket_class = NamingSocket
     url, digest = package["url"], hashlib.sha512()
     opener = urllib.request.build_opener(
         urllib.request.ProxyHandler(), urllib.request.HTTPSHandler(context=context)
@@ -83,7 +111,8 @@ def fetch(package: dict[str, str], path: str, authorities: str) -> None:
         reason = getattr(error, "reason", error)
         # The number of an error says nothing that its words do not.
         why = (isinstance(reason, OSError) and reason.strerror) or reason
-        raise Failure(f"`{url}` cannot be fetched: {why}") from None
+        kind = "tls" if isinstance(reason, ssl.SSLCertVerificationError) else "unreachable"
+        raise Failure(f"`{url}` cannot be fetched: {why}", kind) from None
     actual = "sha512-" + base64.b64encode(digest.digest()).decode("ascii")
     if actual != package["integrity"]:
         raise Failure(f"`{url}` is another content than it has to be: its digest is `{actual}`")

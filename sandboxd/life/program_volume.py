@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import volume
 from sandboxd.credentials import roots
+from sandboxd.egress import words as egress_words
 from sandboxd.engine.client import Exec
 from sandboxd.engine.payload import container, programs
 from sandboxd.errors import EnvironmentFailure
@@ -83,7 +84,7 @@ def ensure(
                 "end the sandboxes that use it: `sandboxd list` names them",
             )
         tell(f"fetching `{agent.title}`: {_listed(agent)}", False)
-        report = Report(agent, tell)
+        report = Report(agent, tell, place.rights.policy.upstream is not None)
         try:
             _fill(engine, agent, place, environ, report, lambda text: tell(text, True))
             size = report.result()
@@ -188,12 +189,17 @@ def _body(image: str, agent: Agent, runtime: str) -> CreateRequest:
 class Report:
     """Parses the output of the program inside, line by line; it comes from a sandbox, so each line is checked."""
 
-    def __init__(self, agent: Agent, tell: Callable[[str, bool], None]) -> None:
+    def __init__(
+        self, agent: Agent, tell: Callable[[str, bool], None], has_proxy: bool = False
+    ) -> None:
+        """:param has_proxy: whether the way out is a company's proxy"""
         self._agent = agent
         self._tell = tell
         self._rest = b""
         self._size = -1
         self._failure = ""
+        self._reason = ""
+        self._has_proxy = has_proxy
         self._errors = b""
 
     def write(self, stream: int, data: bytes) -> None:
@@ -218,6 +224,7 @@ class Report:
             self._size = int(str(words[0]))
         elif what == "failed":
             self._failure = str(words[0])[:500]
+            self._reason = str(words[1]) if words[1:] else ""
 
     def result(self) -> int:
         """The size of the installed program in bytes.
@@ -227,5 +234,7 @@ class Report:
         if self._failure or self._size < 0:
             errors = self._errors.decode("utf-8", "replace").strip().splitlines()
             why = self._failure or (errors[-1] if errors else "it ended early")
-            raise EnvironmentFailure(f"`{self._agent.title}` is not installed: {why}", _HINT)
+            step = egress_words.next_step(self._reason, self._has_proxy)
+            hint = f"{step}; then run `sandboxd agent` again" if step else _HINT
+            raise EnvironmentFailure(f"`{self._agent.title}` is not installed: {why}", hint)
         return self._size

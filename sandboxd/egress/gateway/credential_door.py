@@ -202,9 +202,9 @@ class CredentialDoor:
 
     async def _fail(self, reader: Reader, binding: Binding, reason: str, detail: str) -> None:
         self._parts.journal.credential(binding.service, "failed", reason=reason, detail=detail)
-        await reader.end(
-            refusals.unreached(binding.host, binding.host_port, reason, detail, binding.service)
-        )
+        has_proxy = self._parts.gate.policy.upstream is not None
+        place = (binding.host, binding.host_port)
+        await reader.end(refusals.unreached(*place, reason, detail, binding.service, has_proxy))
 
     def _report(self, port: int, outcome: str, reason: str, detail: str = "") -> None:
         self._parts.journal.credential(self._held.service(port), outcome, 0, reason, detail)

@@ -21,7 +21,13 @@ from sandboxd.egress.names import NotAName, address
 from sandboxd.egress.policy import Upstream
 
 DIAL_SECONDS, MOST_ADDRESSES = 4.0, 6
-"""Seconds that one address may take, and how many of a name are tried one after another."""
+"""Seconds that all addresses of a name may take together, and how many are tried one after another."""
+
+NAME_SECONDS = 3.5
+"""Seconds that a connection waits for the name server. The question goes on, for the next connection."""
+
+LEAST_SECONDS = 1.5
+"""Seconds for the addresses after a name server that was slow: so whatever is wrong is said within 5 s."""
 
 # A proxy dials, too. Where only it can resolve names, a lookup here must not hold each connection up.
 _PROXY_SECONDS, _LOOK_SECONDS, _SILENCE_SECONDS = 2 * DIAL_SECONDS, 2.0, 30.0
@@ -70,10 +76,13 @@ class Dialer:
             raise NoWay("unreachable", "this gateway has no way out")
         upstream = self._upstream(name)
         if upstream is None:
+            began = asyncio.get_running_loop().time()
             candidates = await self._addresses(name)
             if not candidates:
                 raise NoWay("unresolved", await self._why_unresolved(name))
-            return await self._direct(self._checked(judgement, candidates), port)
+            spent = asyncio.get_running_loop().time() - began
+            seconds = max(DIAL_SECONDS - spent, LEAST_SECONDS)
+            return await self._direct(self._checked(judgement, candidates), port, seconds)
         checked = self._checked(judgement, await self._known_addresses(name))
         private = [each for each in checked if judge(each).kind == "private"]
         if private:
@@ -106,8 +115,8 @@ class Dialer:
     def _forbidden_now(self) -> tuple[Network, ...]:
         return networks([*self._gate.policy.forbidden, *self._forbidden])
 
-    async def _direct(self, addresses: list[str], port: int) -> Way:
-        sock, address = await self._first(addresses, port, self._way_out.device)
+    async def _direct(self, addresses: list[str], port: int, seconds: float = DIAL_SECONDS) -> Way:
+        sock, address = await self._first(addresses, port, self._way_out.device, seconds)
         return Way(sock, address)
 
     def _checked(self, judgement: Judgement, candidates: tuple[str, ...]) -> list[str]:
@@ -153,9 +162,12 @@ class Dialer:
         with contextlib.suppress(NotAName):
             return (address(name),)  # a rule is for exactly this address
         try:
-            return await self._resolver.addresses(name)
+            async with asyncio.timeout(NAME_SECONDS):
+                return await self._resolver.addresses(name)
         except NoServer as error:
             raise NoWay("unresolved", str(error)) from None
+        except TimeoutError:
+            raise NoWay("unresolved", "no name server answered") from None
 
     async def _service(self, name: str, port: int) -> Way:
         place = self._gate.service(name)
@@ -168,11 +180,14 @@ class Dialer:
         return Way(sock, place, is_service=True)
 
     async def _first(
-        self, addresses: list[str], port: int, interface: str
+        self, addresses: list[str], port: int, interface: str, seconds: float = DIAL_SECONDS
     ) -> tuple[socket.socket, str]:
-        """A connection to the first of `addresses` that answers, and which one that is."""
-        detail = ""
-        for candidate in addresses:
+        """A connection to the first of `addresses` that answers, and which one that is.
+
+        :param seconds: how long all of them may take; each has its part of what is left
+        """
+        detail, ends = "", asyncio.get_running_loop().time() + seconds
+        for tried, candidate in enumerate(addresses):
             family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
             try:
                 sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -180,8 +195,9 @@ class Dialer:
                 raise NoWay("full", error.strerror or "") from None
             try:
                 to_device(sock, interface)
-                async with asyncio.timeout(DIAL_SECONDS):
-                    await asyncio.get_running_loop().sock_connect(sock, (candidate, port))
+                loop = asyncio.get_running_loop()
+                async with asyncio.timeout((ends - loop.time()) / (len(addresses) - tried)):
+                    await loop.sock_connect(sock, (candidate, port))
             except BaseException as error:
                 sock.close()
                 if not isinstance(error, OSError):

@@ -71,6 +71,11 @@ class HttpDoor:
         self._door = fixed.door if fixed else "http"
         self._reader = Reader(connection)
 
+    @property
+    def _has_proxy(self) -> bool:
+        """Whether the way out is a company's proxy."""
+        return self._parts.gate.policy.upstream is not None
+
     async def serve(self, early: bytes = b"") -> None:
         """Serve requests until the client ends, or one is refused.
 
@@ -160,7 +165,9 @@ class HttpDoor:
         if connect:
             await enter(
                 self._parts, self._connection, destination, _CONNECTED,
-                lambda reason, detail: refusals.denied(name, port, reason, source, detail),
+                lambda reason, detail: refusals.denied(
+                    name, port, reason, source, detail, self._has_proxy
+                ),
                 self._reader.take(),
             )  # fmt: skip
             return False
@@ -170,7 +177,9 @@ class HttpDoor:
             speaks_http = not http_head.is_websocket(request)
             way = await tunnel.dial(self._parts, self._connection, destination, speaks_http)
         except NoWay as error:
-            await self._reader.end(refusals.denied(name, port, error.reason, source, error.detail))
+            await self._reader.end(
+                refusals.denied(name, port, error.reason, source, error.detail, self._has_proxy)
+            )
             return False
         return await self._exchange(client, request, wanted.path, destination, way)
 

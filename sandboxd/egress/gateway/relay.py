@@ -31,7 +31,7 @@ class Waiting:
 class Relay:
     """Copies bytes between two sockets; ends by itself, or by `close`."""
 
-    __slots__ = ("_check", "_closed", "_ended", "_finished", "_loop", "_meter", "_paused", "_refused", "_sides",
+    __slots__ = ("_check", "_closed", "_cut", "_ended", "_finished", "_loop", "_meter", "_paused", "_refused", "_sides",
                  "_waiting", "_writing")  # fmt: skip
 
     def __init__(
@@ -43,14 +43,16 @@ class Relay:
         ended: Callable[[], None],
         check: FirstBytes | None = None,
         refused: Callable[[Refused], None] | None = None,
+        cut: Callable[[], None] | None = None,
     ) -> None:
         """:param meter: counts what is sent to the server and received from it
         :param check: checks the client's first bytes
         :param refused: called when they are refused, before both ends are reset
+        :param cut: called when the server's end is reset before any byte came from there
         """
         self._loop, self._sides = loop, (client, server)
         self._meter, self._ended = meter, ended
-        self._check, self._refused = check, refused
+        self._check, self._refused, self._cut = check, refused, cut
         self._waiting: list[memoryview | None] = [None, None]  # for this side
         self._finished = [False, False]  # this side sends no more
         self._paused, self._writing = [True, True], [False, False]
@@ -100,6 +102,7 @@ class Relay:
                     return
                 if side == SERVER:
                     self._meter.down += size
+                    self._cut = None
                 if self._check is not None and side == CLIENT:
                     self._pass(side, bytes(_BUFFER[:size]))
                 else:
@@ -108,7 +111,9 @@ class Relay:
                     return
         except BlockingIOError:
             return
-        except (OSError, MemoryError):
+        except (OSError, MemoryError) as error:
+            if side == SERVER and self._cut and isinstance(error, ConnectionResetError):
+                self._cut()
             self.close()
 
     def _pass(self, side: int, data: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 from sandboxd.egress import words
 from sandboxd.egress.gateway.meters import Meter
 from sandboxd.egress.gateway.turns import TURNS
+from sandboxd.egress.issuer import issuer
 
 _RECORD = 1 << 16
 _HANDSHAKE_SECONDS = 10.0
@@ -92,7 +93,8 @@ class SecureStream:
             async with asyncio.timeout(_HANDSHAKE_SECONDS):
                 await self._step(self._tls.do_handshake)
         except ssl.SSLCertVerificationError as error:
-            why = words.certificate(error.verify_code, error.verify_message)
+            whose = issuer(self._tls._sslobj)  # type: ignore[attr-defined]
+            why = words.certificate(error.verify_code, error.verify_message, whose)
             raise NotTrusted(f"its certificate: {why}") from None
         except ssl.SSLError as error:
             raise NotTrusted(f"it speaks no TLS that is taken here: {error.reason}") from None

@@ -16,6 +16,7 @@ from sandboxd.egress.gateway.reader import Reader
 from sandboxd.egress.gateway.relay import Relay
 
 _HELLO_SECONDS = 10.0
+_CUT = "the connection was reset before an answer came"
 
 
 class Parts(NamedTuple):
@@ -145,6 +146,7 @@ async def carry(
         lambda: parts.connections.over(connection),
         check,
         lambda refused: _report(parts, destination, refused),
+        lambda: destination.report(parts, "unreachable", f"{way.address or way.upstream}: {_CUT}"),
     )
     connection.relay = relay
     relay.start(accepted, to_server + reader.take())

@@ -11,9 +11,10 @@ from sandboxd.operations.egress import _project
 from sandboxd.operations.egress.gateways import none_runs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sandboxd.egress.ledger import Question
+    from sandboxd.egress.policy import Policy
     from sandboxd.egress.traffic import Carried
     from sandboxd.operations.egress.gateways import FindGateway, Gateway
 
@@ -55,6 +56,8 @@ class Log(NamedTuple):
     """The bytes that connections carried, the name that was sent most first; None if its gateway does not count them."""
     mode: str = "allow"
     """The network mode by the present config. With ``none`` or ``open`` the gateway is left from an earlier one."""
+    hint: str = ""
+    """What to do about allowed names that were not reached; '' for nothing."""
 
 
 def log(
@@ -112,7 +115,16 @@ def log(
         ledger.last_number,
         ledger.traffic.by_name(),
         rights.mode,
+        _hint(rows, policy),
     )
+
+
+def _hint(rows: Sequence[LogRow], policy: Policy | None) -> str:
+    """The next step for the last name that was allowed and not reached."""
+    from sandboxd.egress import words
+
+    has_proxy = policy is not None and policy.upstream is not None
+    return next(filter(None, (words.next_step(e.reason, has_proxy) for e in reversed(rows))), "")
 
 
 def _of_before(find: FindGateway, workspace: str, mode: str) -> Gateway:

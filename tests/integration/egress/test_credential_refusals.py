@@ -116,6 +116,7 @@ def test_a_server_that_is_not_trusted_gets_nothing(
     give(gateway, Credentials((BINDING,), certificate(tmp_path, "other.example").pem))
     status, body, _ = Client(workspace).ask("/v1/user")
     assert status == 502 and b"certificate" in body
+    assert b"issued by `" in body and b"`network_ca`" in body, "it may be that of a proxy"
     assert credential(gateway, "failed")["reason"] == "tls"
     assert service.requests == []
 

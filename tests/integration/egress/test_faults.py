@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -121,3 +123,32 @@ def test_a_name_with_ipv6_alone_is_said_where_there_is_no_way_out_by_it(
     assert "it has IPv6 addresses alone, and this gateway goes out by IPv4" in answer
     name_server.records["open.example"] = [INTERNET]
     until_it_works(workspace)
+
+
+def test_the_first_line_of_the_answer_says_why_and_the_last_what_to_do(
+    program: Program, workspace: Workspace, name_server: NameServer
+) -> None:
+    """Most programs show no more than the first line, and nobody outside knows the name of the proxy."""
+    name_server.records["open.example"] = [INTERNET]
+    program.set(Policy(rules=(Rule(pattern("open.example"), (9,)),)))
+    first, _, body = workspace.connect("open.example:9").partition("\r\n")
+    assert first.startswith("HTTP/1.1 502 allowed, but nothing answers there")
+    assert first.endswith(f"{INTERNET}: Connection refused")
+    assert "the network of the container engine" in body and "`network_proxy`" in body
+
+
+def test_a_connection_that_is_reset_before_an_answer_is_in_the_log(
+    program: Program, workspace: Workspace, name_server: NameServer, services: Services
+) -> None:
+    """As networks do that read for whom TLS is."""
+
+    def cut(client: socket.socket) -> None:
+        client.recv(100)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    name_server.records["open.example"] = [INTERNET]
+    program.set(Policy(rules=(Rule(pattern("open.example"), (11,)),)))
+    services.serve(11, cut)
+    workspace.say_to("open.example", 11, b"hello")
+    attempt = program.denied("open.example", "unreachable")
+    assert attempt["detail"] == f"{INTERNET}: the connection was reset before an answer came"

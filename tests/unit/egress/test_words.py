@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 
 from sandboxd.egress import words
+from sandboxd.egress.gateway import dialer
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Reason, Rule, decide
 
@@ -68,3 +69,23 @@ def test_durations() -> None:
     spans = (0, 59, 60, 119, 3600, 7200, 86400, 3 * 86400)
     expected = ["0 s", "59 s", "1 min", "2 min", "1 h", "2 h", "24 h", "3 days"]
     assert [words.duration(seconds) for seconds in spans] == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "has_proxy", "key"),
+    [
+        ("unreachable", False, "`network_proxy`"),
+        ("unresolved", False, "`network_proxy`"),
+        ("unreachable", True, ""),
+        ("tls", True, "`network_ca`"),
+        ("no-rule", False, ""),
+    ],
+)
+def test_the_next_step_where_the_way_is_to_blame(code: str, has_proxy: bool, key: str) -> None:
+    step = words.next_step(code, has_proxy)
+    assert key in step and bool(step) is bool(key)
+
+
+def test_what_is_wrong_with_the_way_is_said_within_five_seconds() -> None:
+    assert dialer.DIAL_SECONDS <= 5
+    assert dialer.NAME_SECONDS + dialer.LEAST_SECONDS <= 5

@@ -68,6 +68,8 @@ def run(args: argparse.Namespace) -> int:
         _print(log["rows"], log["questions"], _sandbox.option(args))
         _print_carried(log["carried"])
         _say_totals(log)
+        if log.get("hint"):
+            terminal.status(f"hint: {log['hint']}")
     return 0
 
 
