@@ -31,18 +31,34 @@ def at_end_of_input(stop: Callable[[], None]) -> None:
 
 @contextlib.contextmanager
 def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Call `stop` at Ctrl-C, SIGTERM and SIGHUP while the block runs; an ignored signal stays ignored."""
+    """Call `stop`, in a thread, at Ctrl-C, SIGTERM and SIGHUP while the block runs; an ignored signal stays ignored.
 
-    def end(_number: int, _frame: FrameType | None) -> None:
-        stop()
+    A handler would not do: Python calls it when the main thread comes back from what it waits in, and a signal that
+    arrives just before it begins to wait does not end that (signal.rst, "set_wakeup_fd").
+    """
+    taken = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
 
-    before = {
-        number: signal.signal(number, end)
-        for number in _ENDING
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
+    def wait() -> None:
+        while numbers := os.read(reading, 64):
+            if not set(taken).isdisjoint(numbers):
+                stop()
+
+    thread = threading.Thread(target=wait, name="signals", daemon=True)
+    thread.start()
+    wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    before = {each: signal.signal(each, _nothing) for each in taken}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(wakeup)
+        os.close(writing)
+        thread.join()
+        os.close(reading)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Python writes to the pipe only at signals that have a handler."""

@@ -1,15 +1,28 @@
-"""A command that ends with its standard input: the end counts, what comes before it does not."""
+"""A command that runs until it is told to stop: by a signal, or by the end of its standard input."""
 
 from __future__ import annotations
 
 import os
+import select
+import signal
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from sandboxd.cli.stopping import at_end_of_input
+from sandboxd.cli.stopping import at_end_of_input, stopped_by_signals
 from tests.patience import PATIENCE
+
+
+def _wake(waker: int) -> None:
+    os.write(waker, b"x")
+
+
+def _state_of_main_thread() -> str:
+    """`S` where it waits (proc_pid_stat(5))."""
+    pid = os.getpid()
+    return Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(") ")[2][0]
 
 
 @pytest.fixture
@@ -45,3 +58,35 @@ def test_a_command_that_has_ended_by_then_is_no_error(writer: int) -> None:
     at_end_of_input(stop)
     os.close(writer)
     assert called.wait(PATIENCE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_does_not_end_what_is_waited_in_stops_it(number: signal.Signals) -> None:
+    """As one does that arrives when the wait is about to begin: here another thread takes it."""
+    woken, waker = os.pipe()
+    before = signal.getsignal(number)
+
+    def interrupt() -> None:
+        while _state_of_main_thread() != "S":
+            pass
+        signal.pthread_kill(threading.get_ident(), number)
+
+    thread = threading.Thread(target=interrupt)
+    with stopped_by_signals(lambda: _wake(waker)):
+        thread.start()
+        assert select.select([woken], [], [], PATIENCE)[0]
+    thread.join()
+    assert signal.getsignal(number) is before and signal.set_wakeup_fd(-1) == -1
+    os.close(woken)
+    os.close(waker)
+
+
+def test_an_ignored_signal_stays_ignored() -> None:
+    stopped = threading.Event()
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stopped_by_signals(stopped.set):
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert not stopped.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
