@@ -1,36 +1,24 @@
 """The files of a workspace that decide which programs git on the host runs, besides those with fixed names.
 
 A repository's config names folders of hooks, other configs and programs, by any path. It is read here as git reads it
-(git-config(1)), without running git, and without following a link below the workspace. A condition of `includeIf`
-counts as true.
+(git-config(1)), without running git. A condition of `includeIf` counts as true. What a link leads to, such as a
+`.git/config` or `.git/hooks` that lies elsewhere, is shut as well as the link.
 """
 
 from __future__ import annotations
 
 import os
 import posixpath
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sandboxd.plan import config_text, git_files, git_hooks, git_programs
-from sandboxd.plan.entrances import Entrances, entrances
-from sandboxd.plan.git_objects import object_folders
-from sandboxd.plan.gitlinks import Index, index_of
+from sandboxd.plan import git_files
+from sandboxd.plan.entrances import Entrances
+from sandboxd.plan.git_reader import Reader
+from sandboxd.plan.gitlinks import Index
 from sandboxd.plan.linked_worktree import linked_worktree, separate_repository, work_tree_above
 from sandboxd.policy.protect import REFUSES_BARE
 from sandboxd.syntax import git_config
-
-_DEEPEST_INCLUDE = 10
-"""The same limit as git's."""
-_MOST_CONFIGS = 256
-_MOST_REPOSITORIES = 32
-_MOST_FOLDERS = 500
-
-_INCLUDES = re.compile(r"include\.path|includeif\..+\.path", re.IGNORECASE)
-_HOOKS = "core.hookspath"
-_ATTRIBUTES = "core.attributesfile"
-_TEMPLATES = "init.templatedir"
 
 
 class Exposed(NamedTuple):
@@ -72,7 +60,7 @@ def git_control(
     :param home: what `~` in a config stands for; '' if it is not known
     :param settings: those in the user's variables, as `git_environment.settings_of` returns them
     """
-    reader = _Reader(workspace, home)
+    reader = Reader(workspace, home)
     for path in of_user:
         reader.user_config(path)
     reader.take(settings)
@@ -153,7 +141,7 @@ def named_by_config(
     :param inner: where git enters repositories below it
     :param home: what `~` in a config stands for; '' if it is not known
     """
-    reader = _Reader(workspace, home)
+    reader = Reader(workspace, home)
     reader.configs_of(index, inner)
     return NamedByConfig(
         frozenset(reader.pins | reader.exposed.keys()),
@@ -161,240 +149,3 @@ def named_by_config(
         frozenset(reader.absent),
         tuple(sorted(reader.configs)),
     )
-
-
-class _Reader:
-    """Gathers pins while it reads configs and what they include."""
-
-    def __init__(self, workspace: str, home: str) -> None:
-        self._workspace = workspace
-        self._home = home
-        self._read: set[tuple[str, str]] = set()
-        self.configs: set[str] = set()
-        self.pins: set[str] = set()
-        self.folders: set[str] = set()
-        self.exposed: dict[str, str] = {}
-        self.absent: set[str] = set()
-        self.common: set[str] = set()
-        self.unread: dict[str, str] = {}
-        self.own: list[str] = []
-        self.values: dict[str, str] = {}
-        """The last value of each setting."""
-
-    def pin(self, path: str, *, may_make: bool = False) -> None:
-        if path.startswith(".git/"):
-            return
-        self.pins.add(path)
-        if may_make:
-            self.folders.add(path)
-
-    def user_config(self, path: str) -> None:
-        """Read a config of the user's own, and pin it if it is in the workspace."""
-        self._pin_named(path, "")
-        self.read_config(path, self._workspace)
-
-    def take(self, settings: Iterable[git_config.Entry]) -> None:
-        """Pin what settings outside of any file name: their relative paths begin at the top of the work tree."""
-        for name, value in settings:
-            if value and "\0" not in value:
-                self.values[name] = value
-                # Git takes no relative include from here: the folder of this one is outside.
-                self._setting(name, value, self._workspace, self._workspace, 0)
-
-    def objects(self, common: str) -> None:
-        """Pin the folders of the workspace from which the repository reads objects: git believes a pack there."""
-        for folder in object_folders(self._workspace, common).folders[1:]:
-            self.pin(self._inside(folder.path))
-
-    def repository(self, folder: str, worktree: str) -> None:
-        """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""
-        self.own.append(os.path.join(self._workspace, folder))
-        if folder:
-            self.common.add(posixpath.join(folder, "commondir"))
-        else:
-            self.pin("hooks", may_make=True)
-        for name in ("config", "config.worktree"):
-            self.pin(posixpath.join(folder, name))
-            self.read_config(os.path.join(self._workspace, folder, name), worktree)
-
-    def submodules(self) -> None:
-        """Pin what the configs of repositories below `.git/modules` name, whose names may have slashes and which nest."""
-        waiting = [".git/modules"]
-        looked_at = repositories = 0
-        while waiting:
-            folder = waiting.pop()
-            looked_at += 1
-            if looked_at > _MOST_FOLDERS or repositories >= _MOST_REPOSITORIES:
-                self.unread[".git/modules"] = (
-                    "it has too many submodules to read the config of each"
-                )
-                return
-            if git_files.is_repository(self._workspace, folder):
-                repositories += 1
-                self.repository(folder, self._worktree_of(folder))
-                waiting.append(f"{folder}/modules")
-                continue
-            waiting += [f"{folder}/{name}" for name in git_files.folders(self._workspace, folder)]
-
-    def separate(self, own: str) -> None:
-        """Pin the repository that the file `.git` names, as a whole, if it is in the workspace."""
-        self.own.append(own)
-        if folder := self._inside(own):
-            self.pin(folder)
-        self.objects(own)
-
-    def entered(self) -> None:
-        """Pin where git enters a repository by a list of its own: in a submodule, which `git status` at the top does, and
-        in a linked work tree.
-
-        Where no submodule is yet, since it was not fetched, the folder as a whole: any could be made there.
-        """
-        top = index_of(self._workspace)
-        inner = entrances(self._workspace, top)
-        for path, _ in inner.unread:
-            self.unread[posixpath.join(path, "index")] = (
-                "it cannot be read, so where git enters submodules is open"
-            )
-        for place in inner.places:
-            file = f"{place.path}/.git"
-            if not place.is_counted:
-                self.exposed[file if place.is_linked else place.path] = (
-                    "there are too many submodules and work trees to shut them all, or it leads out of the workspace"
-                )
-            elif place.in_the_way:
-                self.exposed[file if place.is_linked else place.path] = (
-                    "git enters a repository there, and it is no folder or behind a link"
-                )
-            elif place.is_linked or os.path.lexists(os.path.join(self._workspace, file)):
-                self.pin(file)
-            else:
-                self.pin(place.path, may_make=True)
-        self.configs_of(top, inner)
-
-    def configs_of(self, index: Index, inner: Entrances) -> None:
-        """Pin what the configs of a repository name, in its work tree and in each linked one of `inner`."""
-        linked = [
-            os.path.join(self._workspace, place.path)
-            for place in inner.places
-            if place.is_linked and place.is_counted and not place.in_the_way
-        ]
-        for path in index.configs:
-            for worktree in (self._workspace, *linked):
-                self.read_config(path, worktree)
-        self._hooks(index)
-        # A submodule and a linked work tree may have settings of their own.
-        for path, worktree in inner.configs:
-            self.read_config(path, worktree)
-
-    def _hooks(self, index: Index) -> None:
-        """Pin what the hooks in `.git` run in the work tree, where that is known."""
-        if index.own != os.path.join(self._workspace, ".git"):
-            return
-        for hook in git_hooks.hooks_in(self._workspace):
-            self.configs.add(os.path.join(self._workspace, hook.path))
-            if hook.why:
-                self.unread[hook.path] = hook.why
-            for path in hook.runs:
-                self._pin_program(path, hook.path, hook.missing)
-
-    def _worktree_of(self, folder: str) -> str:
-        """The work tree of a submodule, from its own config."""
-        text = config_text.inside(self._workspace, f"{folder}/config")
-        names = [e.value for e in git_config.parse(text or "").entries if e.name == "core.worktree"]
-        return os.path.normpath(os.path.join(self._workspace, folder, (names and names[-1]) or ""))
-
-    def read_config(self, path: str, worktree: str, depth: int = 0) -> None:
-        """Pin what the config at `path` names; `worktree` is the base of its relative paths."""
-        inside = self._inside(path)
-        key = (inside or path, worktree)
-        if key in self._read or len(self._read) >= _MOST_CONFIGS or depth > _DEEPEST_INCLUDE:
-            return
-        self._read.add(key)
-        self.configs.add(path)
-        text = config_text.inside(self._workspace, inside) if inside else config_text.outside(path)
-        if text is None:
-            return
-        parsed = git_config.parse(text)
-        if parsed.broken and inside:
-            self.unread[inside] = (
-                f"git refuses its line {parsed.broken}, so what it names is not known"
-            )
-        for name, value in parsed.entries:
-            # git, too, ends a path there.
-            if value and "\0" not in value:
-                self.values[name] = value
-                self._setting(name, value, path, worktree, depth)
-
-    def _setting(self, name: str, value: str, path: str, worktree: str, depth: int) -> None:
-        if _INCLUDES.fullmatch(name):
-            included = self._expand(value, os.path.dirname(path))
-            self._pin_named(included, f"`{name}` names it, and it is missing")
-            self.read_config(included, worktree, depth + 1)
-        elif name == _HOOKS:
-            self._pin_named(self._expand(value, worktree), "", may_make=True)
-        elif name in (_ATTRIBUTES, _TEMPLATES):
-            missing = f"`{name}` names it, and it is missing"
-            self._pin_named(self._expand(value, worktree), missing)
-        elif git_programs.is_command(name):
-            self._command(name, value, path, worktree)
-
-    def _command(self, name: str, value: str, path: str, worktree: str) -> None:
-        """Pin the programs of the setting `name` in the config at `path`."""
-        for word in git_programs.words_of(name, value, worktree):
-            if word.is_unknown and (config := self._inside(path)):
-                self.unread[config] = f"`{name}` runs a program whose path a variable has"
-            if word.is_recipe and word.is_run and (config := self._inside(path)):
-                self.unread[config] = (
-                    f"`{name}` has `{word.path}` run what files of the work tree say, which a program inside can write"
-                )
-            if word.is_module and (config := self._inside(path)):
-                self.unread[config] = (
-                    f"`{name}` has Python import modules from the folder in which git runs; `-P` behind `python3` "
-                    "keeps it from that"
-                )
-            # Without a slash it is searched for in PATH.
-            missing = (
-                f"`{name}` of git runs it, and it is missing"
-                if word.is_run and "/" in word.path
-                else ""
-            )
-            self._pin_program(self._expand(word.path, worktree), name, missing)
-
-    def _pin_named(self, path: str, missing: str, *, may_make: bool = False) -> None:
-        """Pin `path` if it is in the workspace and exists, or can be made as an empty folder.
-
-        :param missing: the note where it does not exist, '' for none
-        """
-        # A link in the workspace is a name as well as what it leads to.
-        for candidate in {path, os.path.realpath(path)}:
-            inside = self._inside(candidate)
-            if not inside or inside == ".git":
-                continue
-            if not os.path.lexists(candidate):
-                self.absent.add(inside)
-            if os.path.lexists(candidate) or may_make:
-                self.pin(inside, may_make=may_make)
-            elif missing:
-                self.exposed[inside] = missing
-
-    def _pin_program(self, path: str, setting: str, missing: str) -> None:
-        """Pin `path` if it exists. Behind a link only the link's target can be pinned.
-
-        :param missing: as of `_pin_named`
-        """
-        real = os.path.realpath(path)
-        if os.path.lexists(path) and self._inside(path) and real != path:
-            self.exposed[self._inside(path)] = (
-                f"`{setting}` of git runs it, and it is behind a link"
-            )
-        self._pin_named(real, missing)
-
-    def _expand(self, value: str, base: str) -> str:
-        if value.startswith("~/") and self._home:
-            value = self._home + value[1:]
-        return os.path.normpath(os.path.join(base, value))
-
-    def _inside(self, path: str) -> str:
-        """A path within the workspace, '' for one outside of it, and for the workspace itself."""
-        prefix = self._workspace.rstrip("/") + "/"
-        return path[len(prefix) :] if path.startswith(prefix) else ""

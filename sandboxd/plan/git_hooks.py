@@ -61,8 +61,12 @@ def hooks_in(workspace: str) -> Iterator[Hook]:
         file = os.path.realpath(posixpath.join(workspace, path))
         inside = posixpath.relpath(file, workspace)
         # What lies elsewhere no program inside can write, and nobody knows from where it takes further files.
-        if not inside.startswith("../") and (text := config_text.inside(workspace, inside)):
+        if inside.startswith("../"):
+            continue
+        if text := config_text.inside(workspace, inside):
             yield _hook(workspace, path, file, text)
+        elif not os.path.lexists(file):
+            yield Hook(path, (file,), "")
 
 
 def _hook(workspace: str, path: str, file: str, text: str) -> Hook:

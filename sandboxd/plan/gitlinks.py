@@ -141,9 +141,11 @@ def _shared(own: str, data: bytes, sha256: bool) -> tuple[str, ...]:
 
 def is_sha256(common: str) -> bool:
     """Whether the ids of a repository are of SHA-256; git reads that from its own config alone."""
+    # The host may keep it elsewhere, and have a link here.
+    folder, name = posixpath.split(os.path.realpath(posixpath.join(common, "config")))
     try:
-        with beneath.open_folder(common) as root:
-            text = beneath.read_text(root, "config") or ""
+        with beneath.open_folder(folder) as root:
+            text = beneath.read_text(root, name) or ""
     except SandboxdError as error:
         raise ValueError(error.message) from None
     values = [

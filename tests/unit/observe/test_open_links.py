@@ -301,3 +301,23 @@ def test_what_the_profile_leaves_open_stays_so(repository: Path) -> None:
         (repository / file).write_text("x")
     git(repository, "add", "-f", ".env", ".envrc")
     assert open_links.named(watch).tracked == (".envrc",)
+
+
+def test_a_config_or_hooks_that_become_a_link_count_where_they_lead(repository: Path) -> None:
+    watch = open_links.watch(inspected(repository))
+    assert acted_upon(watch) == ()
+    # What the host puts in the place of these names wakes the watch.
+    named = open_links.named(watch)
+    own = repository / ".git"
+    assert {str(own / "config"), str(own / "hooks")} <= {*named.files}
+    (own / "config").rename(repository / "gitconfig")
+    (own / "config").symlink_to("../gitconfig")
+    (own / "hooks").rename(own / "old")
+    (own / "hooks").symlink_to("../tools/hooks")
+    assert acted_upon(watch) == ("gitconfig", "tools/hooks")
+    assert str(repository / "gitconfig") in open_links.named(watch).files
+    # Names in the index are read all the same.
+    assert open_links.named(watch).unread == ()
+    (repository / "tools/hooks").mkdir(parents=True)
+    assert watch is not None
+    assert open_links.from_inside(watch, "tools/hooks") == "tools/hooks"
