@@ -5,13 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.engine.client import Exec
-from sandboxd.engine.execute import run_quietly
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sandboxd.engine.client import Engine
 
 _SEPARATOR = "-- sandboxd --"
 _SCRIPT = (
@@ -40,15 +35,6 @@ class Listener(NamedTuple):
 
 LOOK = ("sh", "-c", _SCRIPT)
 """The command to run inside; `parse` reads its output."""
-
-
-def look(engine: Engine, container: str) -> tuple[Listener, ...]:
-    """The TCP ports on which programs in a running container listen, in ascending order.
-
-    :raises EnvironmentFailure: the sandbox does not answer
-    """
-    _, output = run_quietly(engine, container, Exec(list(LOOK)))
-    return parse(output.decode("utf-8", "replace"))
 
 
 def parse(text: str) -> tuple[Listener, ...]:

@@ -1,4 +1,4 @@
-"""Copy files into a project's sandbox and out of it, in this process.
+"""Copy files into a project's sandbox and out of it, in this process, whatever backend it runs on.
 
 Inside, its own `tar` reads and writes as the sandbox's user, so paths are resolved as they are inside. On the host no
 link is followed that lies in the workspace, where the sandbox may have made it.
@@ -6,6 +6,7 @@ link is followed that lies in the workspace, where the sandbox may have made it.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import posixpath
@@ -13,12 +14,12 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import recording
-from sandboxd.operations._folder import project_folder, working_dir
+from sandboxd.operations._folder import folder_inside, project_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
 
-    from sandboxd.engine.client import Engine
+    from sandboxd.backends.backend import Backend
     from sandboxd.review.collect import Inside
     from sandboxd.review.copy_out import Copied
 
@@ -34,21 +35,20 @@ _PACK = (
 )
 
 
-def copy_in(engine: Engine, directory: str, source: str, target: str, name: str = "") -> int:
+def copy_in(backend: Backend, directory: str, source: str, target: str, name: str = "") -> int:
     """Copy the file or folder `source` of the host into the running sandbox `name`; return the number of files.
 
     :param target: an existing folder inside to copy into, or the path of the copy
-    :raises ContainerGone: no such sandbox runs
     :raises UsageError: `source` does not exist, or is too large
-    :raises EnvironmentFailure: it cannot be written inside
+    :raises EnvironmentFailure: no such sandbox runs, or it cannot be written inside
     """
-    from sandboxd.life.find import locate
-    from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
 
-    sandbox = locate(engine, project_folder(directory), name)
-    path = posixpath.join(working_dir(directory, sandbox), target)
-    return put(_inside(engine, sandbox.id), workspace_of(sandbox.labels[PROJECT]), source, path)
+    running = backend.locate(project_folder(directory), name)
+    path = posixpath.join(folder_inside(directory, running.sandbox), target)
+    with backend.blaming_end(running):
+        inside = functools.partial(backend.run, running)
+        return put(inside, workspace_of(running.sandbox), source, path)
 
 
 def put(inside: Inside, workspace: str, source: str, path: str) -> int:
@@ -76,7 +76,7 @@ def put(inside: Inside, workspace: str, source: str, path: str) -> int:
 
 
 def copy_out(
-    engine: Engine,
+    backend: Backend,
     directory: str,
     source: str,
     target: str,
@@ -88,18 +88,16 @@ def copy_out(
 
     :param target: an existing folder to copy into, or the path of the copy
     :param include: paths of files that tools on the host act upon and that are written all the same
-    :raises ContainerGone: no such sandbox runs
     :raises UsageError: `source` does not exist inside, or the folder of `target` does not exist
-    :raises EnvironmentFailure: it cannot be read inside, or is too large
+    :raises EnvironmentFailure: no such sandbox runs, it cannot be read inside, or it is too large
     """
-    from sandboxd.life.find import locate
-    from sandboxd.model.labels import PROJECT
     from sandboxd.model.sandbox_id import workspace_of
 
-    sandbox = locate(engine, project_folder(directory), name)
-    path = posixpath.join(working_dir(directory, sandbox), source)
-    workspace = workspace_of(sandbox.labels[PROJECT])
-    return fetch(_inside(engine, sandbox.id), workspace, path, target, include)
+    running = backend.locate(project_folder(directory), name)
+    path = posixpath.join(folder_inside(directory, running.sandbox), source)
+    with backend.blaming_end(running):
+        inside = functools.partial(backend.run, running)
+        return fetch(inside, workspace_of(running.sandbox), path, target, include)
 
 
 def fetch(
@@ -140,18 +138,6 @@ def fetch(
         recording.before_copy(os.environ, workspace, path, hashlib.sha256(data).hexdigest())
 
     return writer.write(root, below, output.data(), include, before_include)
-
-
-def _inside(engine: Engine, container: str) -> Inside:
-    def inside(
-        command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
-    ) -> int:
-        from sandboxd.engine.client import Exec
-        from sandboxd.engine.payload.programs import run
-
-        return run(engine, container, Exec(command), data, seconds, write)
-
-    return inside
 
 
 def _run(inside: Inside, command: list[str], data: bytes, output: _Output) -> int:

@@ -1,4 +1,4 @@
-"""Forward ports of a project's sandbox to this machine, in this process."""
+"""Forward ports of a project's sandbox to this machine, in this process, whatever backend it runs on."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from sandboxd.operations._folder import project_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from sandboxd.engine.client import Engine
+    from sandboxd.backends.backend import Backend
     from sandboxd.forward.forwarder import Forwarded, Forwarder
     from sandboxd.forward.listening import Listener
     from sandboxd.forward.ports import Wish
 
 
-def look(engine: Engine, directory: str, name: str = "") -> tuple[Listener, ...]:
+def list_listeners(backend: Backend, directory: str, name: str = "") -> tuple[Listener, ...]:
     """The ports on which programs listen in the running sandbox `name` of the project that `directory` lies in.
 
-    :raises ContainerGone: no such sandbox runs
+    :raises EnvironmentFailure: no such sandbox runs, or it does not answer
     """
     from sandboxd.forward import listening
-    from sandboxd.life.find import locate
 
-    return listening.look(engine, locate(engine, project_folder(directory), name).id)
+    running = backend.locate(project_folder(directory), name)
+    return listening.parse(backend.read(running, listening.LOOK))
 
 
 def prepare(
-    engine: Engine,
+    backend: Backend,
     directory: str,
     environ: Mapping[str, str],
     wishes: Sequence[Wish],
@@ -41,29 +41,26 @@ def prepare(
     :param address: the IP address to listen on; one that other machines can reach only if the policy allows it
     :param tell: called with a sentence about each event while ports are forwarded
     :raises EnvironmentFailure: no such sandbox runs, or a port is taken
-    :raises UsageError: `address` is not valid, or the policy forbids it
+    :raises UsageError: `address` is not valid, the policy forbids it, or the backend reaches no services
     """
-    from sandboxd.folders import cache_folder
+    from sandboxd.backends.backend import Ability
     from sandboxd.forward.forwarder import Forwarder
-    from sandboxd.forward.trunk import open_trunk
-    from sandboxd.life.find import locate
-    from sandboxd.life.service_address import address_of
-    from sandboxd.model.labels import PROJECT
 
+    services = [wish.service for wish in wishes if wish.service]
+    if services and (refusal := backend.cannot.get(Ability.REACH_SERVICES)):
+        raise UsageError(f"the service `{services[0]}` {refusal.why}", refusal.instead)
     require_address(address, environ)
-    folder = project_folder(directory)
-    sandbox = locate(engine, folder, name).labels[PROJECT]
-    for wish in wishes:
-        if wish.service:
-            address_of(engine, sandbox, wish.service)
-    before_listening(address, wishes, environ, sandbox)
-    cache = cache_folder(environ)
+    project = project_folder(directory)
+    running = backend.locate(project, name)
+    for service in services:
+        backend.service_address(running, service)
+    before_listening(address, wishes, environ, running.sandbox)
     return Forwarder(
-        lambda container: open_trunk(engine, container, cache),
-        lambda: locate(engine, folder, name).id,
+        lambda now: backend.open_trunk(running._replace(id=now)),
+        lambda: backend.locate(project, name).id,
         listen(wishes, address),
         tell,
-        lambda service: address_of(engine, sandbox, service),
+        lambda service: backend.service_address(running, service),
     )
 
 

@@ -128,6 +128,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "sync",
         }
     ),
+    "backends": _rooms("cluster engine errors folders forward life login model plan"),
     "observe": _rooms("data egress engine errors files host host.facts model plan screen syntax"),
     "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),
     "verify": frozenset(
@@ -167,6 +168,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         {
             "agents",
             "audit",
+            "backends",
             "bench",
             "cluster",
             "config",
@@ -261,6 +263,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "__init__",
             "agents",
             "audit",
+            "backends",
             "bench",
             "config",
             "credentials",

@@ -40,7 +40,7 @@ CALLERS = {
     "sandboxd.daemon.ssh_agent_server.Server": {"daemon/ssh_agents"},
     "sandboxd.credentials.ssh_agent.filter.Filter": {"daemon/ssh_agent_server"},
     # A command of the user's own opens what it names; of the config's ports, those that may be open.
-    "Forwarder": {"daemon/forwards", "operations/forward", "operations/on_cluster/forward"},
+    "Forwarder": {"daemon/forwards", "operations/forward"},
     # Secrets are read at a start, and sent once more to a gateway that was made anew. A door to one is in `GatewayRights`.
     "sandboxd.credentials.resolve.resolve": {"operations/_credentials"},
     "_credentials.resolve": {"operations/start", "operations/on_cluster/_secrets"},

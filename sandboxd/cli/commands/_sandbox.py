@@ -10,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
+    from sandboxd.backends.backend import Backend
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.engine.client import Engine
-    from sandboxd.operations.on_cluster.target import Target
 
 
 def add_project(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +94,16 @@ def command(args: argparse.Namespace) -> list[str]:
     """The words of the command to run inside, without the `--` before them; [] for none."""
     words: list[str] = args.command
     return words[1:] if words[:1] == ["--"] else words
+
+
+def backend(args: argparse.Namespace) -> Backend:
+    """The cluster of `--on`, or this machine's engine.
+
+    :raises SandboxdError: there is no such context, or no engine
+    """
+    from sandboxd.backends import selection
+
+    return selection.connect(args.on, os.environ)
 
 
 def connect() -> Engine:

@@ -9,8 +9,6 @@ What comes out is written as `sandboxd review` writes: links are neither followe
 
 from __future__ import annotations
 
-import os
-
 from sandboxd import terminal
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
@@ -18,9 +16,6 @@ from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK, UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable
-
-    from sandboxd.review.copy_out import Copied
 
 HELP = "copy files into the project's sandbox, or out of it"
 
@@ -47,39 +42,19 @@ def run(args: argparse.Namespace) -> int:
             "`sandboxd cp FILE :` goes in, `sandboxd cp :FILE .` comes out",
         )
     name, path = target or source or ("", "")
-    into, out_of = _ways(args, name)
+    from sandboxd.operations import copying
+
+    directory = _sandbox.folder(args)
+    backend = _sandbox.backend(args)
     if target is not None:
-        count = into(args.source, path or ".")
+        count = copying.copy_in(backend, directory, args.source, path or ".", name)
         terminal.status(f"copied in: {terminal.count(count, 'file')}")
         return EXIT_OK
-    copied = out_of(path, args.target, args.include)
+    copied = copying.copy_out(backend, directory, path, args.target, name, args.include)
     for left, why in copied.left:
         terminal.status(f"`{terminal.one_line(left)}` was not copied: {why}")
     terminal.status(f"copied out: {terminal.count(copied.files, 'file')}")
     return EXIT_ENVIRONMENT if copied.left and not copied.files else EXIT_OK
-
-
-def _ways(
-    args: argparse.Namespace, name: str
-) -> tuple[Callable[[str, str], int], Callable[[str, str, list[str]], Copied]]:
-    """The way into the sandbox `name`, and the way out of it."""
-    directory = _sandbox.folder(args)
-    if args.on:
-        from sandboxd.operations.on_cluster import copying as on_cluster
-        from sandboxd.operations.on_cluster.target import target
-
-        where = target(args.on, directory, name, os.environ)
-        return (
-            lambda source, path: on_cluster.copy_in(where, source, path),
-            lambda path, to, include: on_cluster.copy_out(where, path, to, include),
-        )
-    from sandboxd.operations import copying
-
-    engine = _sandbox.connect()
-    return (
-        lambda source, path: copying.copy_in(engine, directory, source, path, name),
-        lambda path, to, include: copying.copy_out(engine, directory, path, to, name, include),
-    )
 
 
 def _inside(text: str) -> tuple[str, str] | None:

@@ -25,8 +25,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-    from sandboxd.forward.forwarder import Forwarded, Forwarder
-    from sandboxd.forward.listening import Listener
+    from sandboxd.backends.backend import Backend
+    from sandboxd.forward.forwarder import Forwarded
     from sandboxd.forward.ports import Wish
 
 HELP = "open ports of the project's sandbox on this machine"
@@ -63,7 +63,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace, directory: str) -> int:
-    listeners = _look(args, directory)
+    from sandboxd.operations.forward import list_listeners
+
+    listeners = list_listeners(_sandbox.backend(args), directory, _sandbox.name(args))
     if args.json:
         print(
             json.dumps({"version": 1, "listening": [listener._asdict() for listener in listeners]})
@@ -79,42 +81,21 @@ def _list(args: argparse.Namespace, directory: str) -> int:
 
 def _forward(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> int:
     from sandboxd.cli.stopping import at_end_of_input, stopped_by_signals
+    from sandboxd.operations.forward import prepare
 
-    forwarder = _prepare(args, directory, wishes)
+    backend, name = _sandbox.backend(args), _sandbox.name(args)
+    forwarder = prepare(backend, directory, os.environ, wishes, args.address, terminal.status, name)
     try:
         if args.until_eof:
             at_end_of_input(forwarder.stop)
         for port in forwarder.ports:
             print(_line(port, args.address, as_json=args.json), flush=True)
-        _say_what_is_closed(args, directory, wishes)
+        _say_what_is_closed(backend, directory, name, wishes)
         with stopped_by_signals(forwarder.stop):
             forwarder.run()
     finally:
         forwarder.close()
     return EXIT_OK
-
-
-def _look(args: argparse.Namespace, directory: str) -> tuple[Listener, ...]:
-    if args.on:
-        from sandboxd.operations.on_cluster import forward
-
-        return forward.look(_sandbox.target(args))
-    from sandboxd.operations.forward import look
-
-    return look(_sandbox.connect(), directory, _sandbox.name(args))
-
-
-def _prepare(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> Forwarder:
-    if args.on:
-        from sandboxd.operations.on_cluster import forward
-
-        return forward.prepare_ports(_sandbox.target(args), wishes, args.address, terminal.status)
-    from sandboxd.operations.forward import prepare
-
-    name = _sandbox.name(args)
-    return prepare(
-        _sandbox.connect(), directory, os.environ, wishes, args.address, terminal.status, name
-    )
 
 
 def _line(port: Forwarded, address: str, *, as_json: bool) -> str:
@@ -126,12 +107,13 @@ def _line(port: Forwarded, address: str, *, as_json: bool) -> str:
     return f"{target} -> port {port.inside} {where}"
 
 
-def _say_what_is_closed(args: argparse.Namespace, directory: str, wishes: list[Wish]) -> None:
+def _say_what_is_closed(backend: Backend, directory: str, name: str, wishes: list[Wish]) -> None:
     """Name the ports on which nothing listens inside yet; what cannot be asked is left to the connections."""
     from sandboxd.errors import SandboxdError
+    from sandboxd.operations.forward import list_listeners
 
     try:
-        listeners = _look(args, directory)
+        listeners = list_listeners(backend, directory, name)
     except SandboxdError:
         return
     open_inside = {listener.port for listener in listeners}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.plan.grants import Grants
 
 

@@ -8,16 +8,16 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd import terminal
+from sandboxd.backends.kubernetes.target import lost_words
 from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
 from sandboxd.operations.on_cluster import drift as comparison
 from sandboxd.operations.on_cluster import following, look
-from sandboxd.operations.on_cluster.target import lost_words
 
 if TYPE_CHECKING:
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.on_cluster.look import Sandbox
-    from sandboxd.operations.on_cluster.target import Target
 
 _NOTABLE_SECONDS = 120
 _ENFORCED = {

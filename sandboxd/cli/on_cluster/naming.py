@@ -9,7 +9,7 @@ from sandboxd.operations.on_cluster.egress import Names
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 def asker(where: Target) -> Callable[..., dict[str, Any]]:

@@ -14,9 +14,9 @@ from sandboxd.operations.on_cluster import start, stop
 from sandboxd.operations.on_cluster.options import ClusterOptions
 
 if TYPE_CHECKING:
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.on_cluster.refresh import Newer, Refreshed
     from sandboxd.operations.on_cluster.started import Started
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
 
 _MOST_NAMED = 5

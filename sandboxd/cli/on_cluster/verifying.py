@@ -12,7 +12,7 @@ from sandboxd.cli.on_cluster.options import refuse_there
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.verify import Verified
     from sandboxd.verify.place import Place
     from sandboxd.verify.verdict import Result

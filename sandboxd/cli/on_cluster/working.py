@@ -16,7 +16,7 @@ from sandboxd.operations.on_cluster import exec, following, look
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 def run_command(

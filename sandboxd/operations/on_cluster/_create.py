@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.network_trial import Trial
     from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster._send import Sent
     from sandboxd.operations.on_cluster.planning import Planned
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
     from sandboxd.plan.reasons import Downgrade
 

@@ -13,7 +13,7 @@ from sandboxd.review import arrival, original
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.review.original import Manifest, Noted, Parcel
 
 _TRIES = 6

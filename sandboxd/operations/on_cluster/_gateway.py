@@ -27,10 +27,10 @@ from sandboxd.state.given_rights import from_json, to_json
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.egress.broker_wire import Credentials
     from sandboxd.egress.messages import Event
     from sandboxd.egress.policy import Policy
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.reconcile import Step
     from sandboxd.state.given_rights import GivenRights

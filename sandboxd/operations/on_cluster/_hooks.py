@@ -11,9 +11,9 @@ from sandboxd.operations.on_cluster._hooks_in_pod import InPod, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.kubeconfig import Context
     from sandboxd.model.remote import Remote
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
 
 

@@ -8,6 +8,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, cast
 
+from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import running
 from sandboxd.cluster.attended import signal_marked
 from sandboxd.cluster.channels import Channels
@@ -16,14 +17,13 @@ from sandboxd.egress.names import normal
 from sandboxd.engine.execute import MOST_BYTES, TooMuch
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations.on_cluster._gateway import PodGateway
-from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.plan import cluster as plan_cluster
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.kubeconfig import Context
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
 
 _GIVEN = (

@@ -8,7 +8,7 @@ from sandboxd.cluster import running
 from sandboxd.plan.git_settings import SAFE
 
 if TYPE_CHECKING:
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.plan.plan import Plan
 
 _WRITE = 'mkdir -p "$HOME/.config/git" && cat > "$HOME/.config/git/config"'

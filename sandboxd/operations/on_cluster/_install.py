@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandboxd.agents.agent import Agent
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.egress.policy import Rule
-    from sandboxd.operations.on_cluster.target import Target
 
 
 class Program(NamedTuple):

@@ -11,8 +11,8 @@ from sandboxd.policy.reconcile import to_record
 from sandboxd.project.rights import rights_of_plan
 
 if TYPE_CHECKING:
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.egress.policy import Rule
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.plan import Plan
     from sandboxd.policy.rights import Rights
     from sandboxd.state.given_rights import GivenRights

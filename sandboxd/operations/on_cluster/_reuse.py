@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.records import Record
     from sandboxd.model.control_name import ControlName
     from sandboxd.operations.on_cluster.planning import Planned
-    from sandboxd.operations.on_cluster.target import Target
 
 
 def reuse(

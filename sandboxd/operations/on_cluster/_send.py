@@ -17,8 +17,8 @@ from sandboxd.review.hide import copied
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.lint.gitignore import Ignore
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.hiding import Hiding
     from sandboxd.plan.plan import Plan
     from sandboxd.review.original import Entry, Manifest

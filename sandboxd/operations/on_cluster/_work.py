@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes.target import blaming_pod, running_pod
 from sandboxd.cluster import records, running
 from sandboxd.errors import SandboxdError, UsageError
-from sandboxd.operations.on_cluster.target import blaming_pod, running_pod
 from sandboxd.review import collect, stop_notes
 from sandboxd.review.arrival import PART
 from sandboxd.review.host_times import Times
@@ -14,7 +14,7 @@ from sandboxd.review.host_times import Times
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.review.changes import Changes
     from sandboxd.review.collect import Inside
 

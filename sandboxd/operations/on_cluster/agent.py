@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.on_cluster.options import ClusterOptions
     from sandboxd.operations.on_cluster.started import Started
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
 
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import admission, api, records, running
 from sandboxd.errors import UsageError
-from sandboxd.operations.on_cluster.target import running_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 _LOOK = ("sh", "-c", "cat /proc/self/status")
 _ON = "1"

@@ -14,7 +14,7 @@ from sandboxd.operations.wire import encode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 _CHANGES = ("allow", "deny")
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster.attended import PodCommand
-from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.operations.shell import SCRIPT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 def begin(

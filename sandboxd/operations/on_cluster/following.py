@@ -11,7 +11,7 @@ from sandboxd.operations.following import Outcome
 from sandboxd.operations.on_cluster._gateway import PodGateway
 
 if TYPE_CHECKING:
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 def follow(target: Target) -> Outcome:

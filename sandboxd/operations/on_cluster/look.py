@@ -22,8 +22,8 @@ from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.api import Cluster
-    from sandboxd.operations.on_cluster.target import Target
 
 
 class Sandbox(NamedTuple):

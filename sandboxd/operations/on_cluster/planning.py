@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.on_cluster.options import ClusterOptions
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
 

@@ -17,8 +17,8 @@ from sandboxd.review.arrival import ARRIVE, PART
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.records import Record
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.hiding import Hiding
     from sandboxd.review.collect import Compared
     from sandboxd.review.original import Entry, Fields, Manifest

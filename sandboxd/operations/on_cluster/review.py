@@ -10,7 +10,7 @@ from sandboxd.operations.review import Collected
 from sandboxd.review import collect as streams_folder
 
 if TYPE_CHECKING:
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 def collect(target: Target) -> Collected:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes.target import is_cut_off
 from sandboxd.cluster import api, records, sandboxes
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations import recording
@@ -11,18 +12,17 @@ from sandboxd.operations.on_cluster import _hooks, _objects, _secrets, _send, st
 from sandboxd.operations.on_cluster._create import create
 from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.planning import planned
-from sandboxd.operations.on_cluster.target import is_cut_off
 from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import in_force
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster.options import ClusterOptions
     from sandboxd.operations.on_cluster.planning import Planned
     from sandboxd.operations.on_cluster.started import Started
-    from sandboxd.operations.on_cluster.target import Target
     from sandboxd.plan.grants import Grants
     from sandboxd.plan.plan import Plan
 

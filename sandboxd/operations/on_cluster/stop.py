@@ -6,18 +6,18 @@ import contextlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.audit import notes
+from sandboxd.backends.kubernetes.target import is_cut_off, lost_words
 from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _objects, _work
-from sandboxd.operations.on_cluster.target import is_cut_off, lost_words
 from sandboxd.review import rescue, stop_notes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from sandboxd.operations.on_cluster.target import Target
+    from sandboxd.backends.kubernetes.target import Target
 
 
 class Stopped(NamedTuple):

@@ -6,12 +6,12 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import records, surroundings
 from sandboxd.egress import verify_marks
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster._work import inside
-from sandboxd.operations.on_cluster.target import running_pod
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
@@ -22,8 +22,8 @@ from sandboxd.verify.place import NOT_KNOWN, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.surroundings import Gateway, Node
-    from sandboxd.operations.on_cluster.target import Target
 
 _NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.cluster.local")
 """Services in other namespaces that most clusters have."""

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster.api import Cluster
 from sandboxd.operations.on_cluster import start, stop
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.started import Started
-from sandboxd.operations.on_cluster.target import Target
 from sandboxd.plan.grants import NO_GRANTS
 from tests.light_cluster import LightCluster, light_cluster
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import patience
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import look
-from sandboxd.operations.on_cluster.target import running_pod
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster
 from tests.patience import eventually

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.cli.on_cluster import looking
 from sandboxd.cluster import api, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
-from sandboxd.operations.on_cluster import _work, copying, look
+from sandboxd.operations import copying
+from sandboxd.operations.on_cluster import _work, look
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster, light_cluster, running
 from tests.patience import PATIENCE, eventually
@@ -37,9 +39,12 @@ def test_a_pod_that_is_deleted_meanwhile_is_the_reason(
 ) -> None:
     laptop.up()
     target = laptop.target
+    backend, folder = KubernetesBackend(target.cluster, laptop.environ), str(laptop.project)
     acts: dict[str, Callable[[], object]] = {
-        "cp in": lambda: copying.copy_in(target, str(laptop.project / "main.py"), "copy.py"),
-        "cp out": lambda: copying.copy_out(target, "main.py", str(laptop.project / "out"), ()),
+        "cp in": lambda: copying.copy_in(
+            backend, folder, str(laptop.project / "main.py"), "copy.py"
+        ),
+        "cp out": lambda: copying.copy_out(backend, folder, "main.py", str(laptop.project / "out")),
         "review": lambda: _work.collected(target, stop_others=False),
     }
     cluster.before_command = deletes(cluster, laptop)
@@ -58,7 +63,12 @@ def test_a_kubelet_that_is_down_is_not_the_api_server(
     message = "error dialing backend: dial tcp 10.0.0.5:10250: connect: connection refused"
     cluster.fault(500, "create", "pods/exec", message=message)
     with pytest.raises(SandboxdError) as told:
-        copying.copy_in(laptop.target, str(laptop.project / "main.py"), "copy.py")
+        copying.copy_in(
+            KubernetesBackend(laptop.target.cluster, laptop.environ),
+            str(laptop.project),
+            str(laptop.project / "main.py"),
+            "copy.py",
+        )
     assert "the node of the sandbox does not answer" in told.value.message
     assert "`sandboxd status --on team` shows the node's state" in told.value.hint
 

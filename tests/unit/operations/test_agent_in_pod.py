@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from sandboxd.agents.session import Session
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import _identity, _secrets, agent
-from sandboxd.operations.on_cluster.target import Target
 from sandboxd.plan.git_settings import SAFE
 
 CONTEXT = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import api, records
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.cluster.records import Record
@@ -22,7 +23,6 @@ from sandboxd.egress.policy import decide
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.on_cluster import _gateway, _names
 from sandboxd.operations.on_cluster._gateway import PodGateway
-from sandboxd.operations.on_cluster.target import Target
 from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import approvals
 

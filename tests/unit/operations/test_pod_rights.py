@@ -11,6 +11,7 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record as Audit
 from sandboxd.audit.record import RecordFailure
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import api, records
 from sandboxd.cluster.records import Record
 from sandboxd.egress.names import pattern
@@ -18,7 +19,6 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import following
 from sandboxd.operations.on_cluster._gateway import PodGateway
-from sandboxd.operations.on_cluster.target import Target
 from sandboxd.plan.writers import kubernetes
 from sandboxd.policy import trust
 from sandboxd.project import Project

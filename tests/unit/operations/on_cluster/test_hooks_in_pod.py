@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import running
 from sandboxd.cluster.channels import PodGone
 from sandboxd.cluster.kubeconfig import Context
@@ -18,7 +19,6 @@ from sandboxd.engine.execute import TooMuch
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _hooks_in_pod
 from sandboxd.operations.on_cluster._hooks_in_pod import InPod, script
-from sandboxd.operations.on_cluster.target import Target
 from tests.unit.plan.examples import GVISOR, RUNC_GRANTED, plan
 
 CONTEXT = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import failures, records, sandboxes, waiting
 from sandboxd.cluster.records import Record
 from sandboxd.errors import UsageError
@@ -14,7 +15,6 @@ from sandboxd.operations.on_cluster import _objects, refresh
 from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.planning import planned
-from sandboxd.operations.on_cluster.target import Target
 from sandboxd.plan.grants import NO_GRANTS, Grants
 from tests.unit.operations.on_cluster.pods import TEAM, UID
 

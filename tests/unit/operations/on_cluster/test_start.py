@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import api
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import start
-from sandboxd.operations.on_cluster.target import Target
 from tests.unit.operations.on_cluster.pods import TEAM
 
 SUSPENDED = {"metadata": {"name": "x"}, "spec": {"operatingMode": "Suspended"}}

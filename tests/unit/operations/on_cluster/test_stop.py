@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import records
 from sandboxd.operations.on_cluster import _objects, _work, stop
-from sandboxd.operations.on_cluster.target import Target
 from tests.patience import PATIENCE
 from tests.unit.operations.on_cluster.pods import TEAM, Pod
 

@@ -6,10 +6,10 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import surroundings
 from sandboxd.cluster.surroundings import Gateway
 from sandboxd.operations.on_cluster import verify
-from sandboxd.operations.on_cluster.target import Target
 
 GATEWAY = Gateway("10.96.0.7", "shop-gateway-1", "")
 ALL = [

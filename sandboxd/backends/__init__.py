@@ -1,0 +1,1 @@
+"""Where sandboxes run: the Protocol that operations are written against, and what implements it."""

@@ -1,0 +1,109 @@
+"""The backend of a cluster.
+
+Ports go through a command in the Pod, since Kubernetes' port-forward fails with gVisor.
+"""
+
+from __future__ import annotations
+
+import os
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
+
+from sandboxd.backends.backend import Ability, Refusal, Running
+from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
+from sandboxd.cluster import running as commands
+from sandboxd.cluster.attended import PodCommand
+from sandboxd.errors import EnvironmentFailure
+from sandboxd.folders import cache_folder
+from sandboxd.forward.trunk import Trunk, prepare
+from sandboxd.model.sandbox_id import name_of, workspace_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from sandboxd.cluster.api import Cluster
+
+
+class KubernetesBackend(NamedTuple):
+    """The backend of a cluster's namespace, as a context of the user's kubeconfig names it."""
+
+    cluster: Cluster
+    environ: Mapping[str, str]
+    cannot: Mapping[Ability, Refusal] = MappingProxyType(
+        {
+            Ability.REACH_SERVICES: Refusal(
+                "is not on the cluster", "forward ports of the sandbox itself"
+            )
+        }
+    )
+
+    def locate(self, project: str, name: str) -> Running:
+        target = self._target(os.path.realpath(project), name)
+        return Running(str(running_pod(target)["metadata"]["uid"]), target.sandbox)
+
+    def run(
+        self,
+        running: Running,
+        command: list[str],
+        data: bytes,
+        seconds: float,
+        write: Callable[[int, bytes], None],
+    ) -> int:
+        pod = self._target_of(running).pod
+        return commands.run(self.cluster, pod, command, data, seconds, write)
+
+    def read(self, running: Running, command: Sequence[str]) -> str:
+        _, output = commands.quietly(self.cluster, self._target_of(running).pod, command)
+        return output
+
+    def blaming_end(self, running: Running) -> AbstractContextManager[None]:
+        return blaming_pod(self._target_of(running), running.id)
+
+    def open_trunk(self, running: Running) -> Trunk:
+        target = self._target_of(running)
+
+        def inside(
+            command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
+        ) -> int:
+            return self.run(running, command, data, seconds, write)
+
+        try:
+            request, text = prepare(inside, cache_folder(self.environ))
+        except TimeoutError:
+            raise EnvironmentFailure(
+                "the sandbox does not start a relay in time",
+                f"look at what runs in it: `sandboxd exec{target.option} ps`",
+            ) from None
+        command = PodCommand(
+            self.cluster,
+            target.pod,
+            request.command,
+            folder="/",
+            env=request.env,
+            tty=False,
+            stdin=True,
+            must_end_input=False,
+        )
+        command.connection.sendall(text)
+        return _PodTrunk(command)
+
+    def service_address(self, running: Running, service: str) -> str:
+        raise NotImplementedError("`cannot` says so")
+
+    def _target_of(self, running: Running) -> Target:
+        return self._target(workspace_of(running.sandbox), name_of(running.sandbox))
+
+    def _target(self, workspace: str, name: str) -> Target:
+        return Target(self.cluster, self.environ, workspace, workspace, name)
+
+
+class _PodTrunk(Trunk):
+    """The connection to the relay in a Pod, which goes with the command."""
+
+    def __init__(self, command: PodCommand) -> None:
+        super().__init__(command.connection, b"")
+        self._command = command
+
+    def close(self) -> None:
+        self._command.close()

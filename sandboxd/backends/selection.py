@@ -1,0 +1,25 @@
+"""Selects the backend that a command works with."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sandboxd.backends.backend import Backend
+
+
+def connect(on: str, environ: Mapping[str, str]) -> Backend:
+    """The backend of the cluster that the context `on` of the user's kubeconfig names; this machine's engine for ''.
+
+    :raises SandboxdError: there is no such context, or no engine
+    """
+    if on:
+        from sandboxd.backends.kubernetes.backend import KubernetesBackend
+        from sandboxd.cluster import api
+
+        return KubernetesBackend(api.connect(on, environ), environ)
+    from sandboxd.backends.docker import DockerBackend
+    from sandboxd.engine.client import connect_from
+
+    return DockerBackend(connect_from(environ), environ)

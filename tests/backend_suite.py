@@ -1,0 +1,93 @@
+"""What holds of every backend: one suite, run over each by a class of its own."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from sandboxd.backends.backend import Ability, Backend
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.forward.ports import Wish
+from sandboxd.operations import copying, forward
+
+
+class World(NamedTuple):
+    """A backend on which the unnamed sandbox of the project in `project` runs; `folder` is for files of the test."""
+
+    backend: Backend
+    project: str
+    folder: Path
+
+
+class BackendSuite:
+    """Each test gets the fixture `world` of the class that inherits them."""
+
+    def test_a_sandbox_that_runs_is_found_again_as_the_same(self, world: World) -> None:
+        running = world.backend.locate(world.project, "")
+        assert running.id and running.sandbox == os.path.realpath(world.project)
+        assert world.backend.locate(world.project, "") == running
+
+    def test_a_sandbox_that_does_not_run_is_a_failure_of_the_environment(
+        self, world: World
+    ) -> None:
+        with pytest.raises(EnvironmentFailure) as told:
+            world.backend.locate(world.project, "other")
+        assert told.value.hint
+
+    @pytest.mark.parametrize("size", [0, 1, 300_000])
+    def test_a_command_gets_its_whole_input_and_its_exit_code_comes_back(
+        self, world: World, size: int
+    ) -> None:
+        pieces: list[bytes] = []
+
+        def write(_stream: int, piece: bytes) -> None:
+            pieces.append(piece)
+
+        running = world.backend.locate(world.project, "")
+        command = ["sh", "-c", "cat; exit 7"]
+        assert world.backend.run(running, command, b"x" * size, 60, write) == 7
+        assert b"".join(pieces) == b"x" * size
+
+    def test_the_output_of_a_short_command_is_read(self, world: World) -> None:
+        running = world.backend.locate(world.project, "")
+        assert world.backend.read(running, ("sh", "-c", "echo inside")) == "inside\n"
+
+    def test_a_failure_in_a_sandbox_that_goes_on_stays_what_it_is(self, world: World) -> None:
+        running = world.backend.locate(world.project, "")
+        with (
+            pytest.raises(UsageError, match=r"^of the caller$"),
+            world.backend.blaming_end(running),
+        ):
+            raise UsageError("of the caller", "")
+
+    def test_files_come_in_and_out_again(self, world: World) -> None:
+        (world.folder / "tree/below").mkdir(parents=True)
+        (world.folder / "tree/below/file").write_bytes(b"\0bytes" * 1000)
+        (world.folder / "back").mkdir()
+        tree, back = str(world.folder / "tree"), str(world.folder / "back")
+        assert copying.copy_in(world.backend, world.project, tree, ".") == 1
+        copied = copying.copy_out(world.backend, world.project, "tree", back)
+        assert (copied.files, copied.left) == (1, ())
+        assert (world.folder / "back/tree/below/file").read_bytes() == b"\0bytes" * 1000
+
+    def test_what_is_not_inside_is_said(self, world: World) -> None:
+        with pytest.raises(UsageError, match=r"is not there inside, or may not be seen$"):
+            copying.copy_out(world.backend, world.project, "none", str(world.folder))
+
+    def test_a_service_that_is_not_there_is_refused_before_a_port_is_opened(
+        self, world: World
+    ) -> None:
+        wishes = [Wish(5432, 0, service="db")]
+        prepare = functools.partial(
+            forward.prepare, world.backend, world.project, os.environ, wishes, "127.0.0.1", print
+        )
+        if refusal := world.backend.cannot.get(Ability.REACH_SERVICES):
+            with pytest.raises(UsageError, match=rf"^the service `db` {refusal.why}$"):
+                prepare()
+        else:
+            with pytest.raises(EnvironmentFailure, match="`db`"):
+                prepare()

@@ -1,0 +1,29 @@
+"""The suite of backends over a real engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.backends import selection
+from tests.backend_suite import BackendSuite, World
+from tests.e2e import sandboxes
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+
+class TestOnDocker(BackendSuite):
+    @pytest.fixture
+    def world(self, engine: str, project: Path, tmp_path: Path) -> Iterator[World]:
+        done = sandboxes.run(engine, project, "up")
+        assert done.returncode == 0, done.stderr
+        (tmp_path / "files").mkdir()
+        yield World(
+            selection.connect("", {**os.environ, "DOCKER_HOST": engine}),
+            str(project),
+            tmp_path / "files",
+        )
+        assert sandboxes.run(engine, project, "down").returncode == 0

@@ -1,0 +1,46 @@
+"""The suite of backends over the one in memory, which holds what other tests build on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sandboxd.backends.backend import Running
+from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations import copying
+from sandboxd.plan import mounts
+from tests.backend_suite import BackendSuite, World
+from tests.memory_backend import MemoryBackend
+
+
+class TestInMemory(BackendSuite):
+    @pytest.fixture
+    def world(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_home: Path) -> World:
+        for name in ("inside", "project", "files"):
+            (tmp_path / name).mkdir()
+        monkeypatch.setattr(mounts, "target_folder", lambda _: str(tmp_path / "inside"))
+        project = str(tmp_path / "project")
+        backend = MemoryBackend()
+        backend.sandboxes[os.path.realpath(project)] = "first"
+        return World(backend, project, tmp_path / "files")
+
+    def test_an_end_in_between_is_the_reason(self, world: World) -> None:
+        assert isinstance(world.backend, MemoryBackend)
+        file = world.folder / "file"
+        file.write_text("text")
+        located = world.backend.locate
+
+        def end_behind(project: str, name: str) -> Running:
+            running = located(project, name)
+            world.backend.sandboxes.clear()  # type: ignore[attr-defined]
+            return running
+
+        world.backend.locate = end_behind  # type: ignore[method-assign]
+        with pytest.raises(EnvironmentFailure, match=r"^the sandbox ended$"):
+            copying.copy_in(world.backend, world.project, str(file), ".")
+
+    def test_a_file_that_is_not_there_here_is_said(self, world: World) -> None:
+        with pytest.raises(UsageError):
+            copying.copy_in(world.backend, world.project, str(world.folder / "none"), ".")
