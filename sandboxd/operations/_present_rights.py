@@ -85,7 +85,7 @@ def logins_now(
 ) -> tuple[str, ...]:
     """The fingerprints of SSH keys, and the hosts, by which a login may stay open.
 
-    Where the config cannot be read, these are those of before that policy and the user's list of credentials still have.
+    Where the config cannot be read, these are those of before that policy, grants and the user's list of credentials still have.
 
     :param before: what is stored so far
     :param digest: of the config; None where it cannot be read
@@ -96,12 +96,15 @@ def logins_now(
         return ()
     # Late: most sandboxes use none.
     from sandboxd.credentials import records
+    from sandboxd.project.rights import is_granted_still
 
     try:
-        listed, services = records.load(environ), in_force(environ).credentials
+        listed, demands = records.load(environ), in_force(environ)
+        sandbox = wanted.target.sandbox
+        is_revoked = before.is_granted and not is_granted_still(before, sandbox, environ, demands)
     except UsageError:
         return before.logins
-    if services is not None and _SSH not in services:
+    if is_revoked or (demands.credentials is not None and _SSH not in demands.credentials):
         return ()
     words = {word for each in listed if each.source == records.SSH_AGENT for word in each.place}
     return tuple(word for word in before.logins if word in words)

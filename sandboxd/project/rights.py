@@ -112,9 +112,13 @@ def rights_of_unread(
     demands = in_force(environ)
     own = _of_config(project, demands) if project is not None else None
     is_none = demands.no_network or (own is not None and own.mode == "none")
-    if own is not None:
+    if own is not None and project is not None:
         # It is by the grants of now, whichever content was granted before.
-        most = given.most if own.policy is None else _common(given.most, own.policy)
+        most = (
+            _without_uses(given.most, project)
+            if own.policy is None
+            else _common(given.most, own.policy)
+        )
         given = given._replace(most=most, is_granted=False)
     asked = Asked(
         "none" if is_none else "allow",
@@ -236,7 +240,7 @@ def _of_last(
 ) -> Policy:
     """The network policy of the last sandboxd.toml that could be read, less what policy and grants no longer allow."""
     last, most = given.gateway or Policy(), given.most
-    if given.is_granted and not _is_granted_still(given, sandbox, environ, demands):
+    if given.is_granted and not is_granted_still(given, sandbox, environ, demands):
         most = Policy()
     lists = [
         [rule for each in held for rule in each.rules("floor")] for held in demands.network_allow
@@ -274,11 +278,26 @@ def _common(most: Policy, own: Policy) -> Policy:
     )
 
 
-def _is_granted_still(
+def _without_uses(most: Policy, project: Project) -> Policy:
+    """`most` without the credentials that a file whose network is to be open does not name any more."""
+    from sandboxd.credentials.uses import assign
+
+    named = assign(project.config.credentials.names(), ())
+    labels = {door.label for use in named for door in use.doors}
+    return most._replace(credentials=tuple(door for door in most.credentials if door[0] in labels))
+
+
+def is_granted_still(
     given: GivenRights, sandbox: str, environ: Mapping[str, str], demands: Floor
 ) -> bool:
-    session = recall(environ, workspace_of(sandbox), name_of(sandbox))
-    folder = session.folder if session is not None else workspace_of(sandbox)
+    """Whether the grant by which the sandbox was given something is in force.
+
+    :raises UsageError: the grants cannot be read
+    """
+    folder = given.grantee
+    if not folder:
+        session = recall(environ, workspace_of(sandbox), name_of(sandbox))
+        folder = session.folder if session is not None else workspace_of(sandbox)
     grants = trust.grants(environ)
     return not demands.no_trust and any(
         (each.workspace, each.digest) == (folder, given.digest) for each in grants

@@ -27,7 +27,18 @@ def recall(environ: Mapping[str, str], workspace: str) -> tuple[str, ...] | None
         is_its_own = record["workspace"] == workspace
         return tuple(str(name) for name in record["groups"]) if is_its_own else ()
     except (SandboxdError, ValueError, KeyError, TypeError, RecursionError):
-        return () if os.path.lexists(path) else None
+        return None if _is_none(path) else ()
+
+
+def _is_none(path: str) -> bool:
+    """Whether there is no file; False also where that may not be looked at."""
+    try:
+        os.lstat(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        pass
+    return False
 
 
 def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> bool:
@@ -36,9 +47,9 @@ def keep(environ: Mapping[str, str], workspace: str, groups: Iterable[str]) -> b
     :raises SandboxdError: it cannot be written
     :raises OSError: its folder cannot be made
     """
-    if recall(environ, workspace) is not None:
-        return False
     path = _path(environ, workspace)
+    if os.path.lexists(path):
+        return False
     record = {"workspace": workspace, "groups": sorted(groups)}
     write_private(path, json.dumps(record).encode())
     return True

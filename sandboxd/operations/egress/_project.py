@@ -95,7 +95,7 @@ def running(
     project: ProjectWithGateway, environ: Mapping[str, str], find: FindGateway
 ) -> tuple[Gateway | None, str]:
     """As `find_gateway`, with `note_used`: the reason also says that the gateway does not tell what was used."""
-    gateway, unasked = find_gateway(project, find)
+    gateway, unasked = find_gateway(project.workspace, find)
     if gateway is not None:
         try:
             note_used(gateway, project.workspace, environ)
@@ -104,10 +104,10 @@ def running(
     return gateway, unasked
 
 
-def find_gateway(project: ProjectWithGateway, find: FindGateway) -> tuple[Gateway | None, str]:
-    """The project's running gateway (None without one), and the reason why it cannot be asked ('' if it can)."""
+def find_gateway(workspace: str, find: FindGateway) -> tuple[Gateway | None, str]:
+    """A project's running gateway (None without one), and the reason why it cannot be asked ('' if it can)."""
     try:
-        return find(project.workspace), ""
+        return find(workspace), ""
     except EnvironmentFailure as error:
         return None, error.message
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.egress import _project
 from sandboxd.operations.egress._target import name
 from sandboxd.operations.egress.gateways import none_runs
@@ -57,15 +59,15 @@ def deny(
     from sandboxd.policy import approvals
 
     now = time.time()
-    project = _project.open_project(directory, environ, now)
     meant = name(text)
+    workspace, planned = _denied_in(directory, environ, now, find)
     gone, problem = approvals.remove(
-        environ, project.workspace, now, lambda answer: answer.pattern == meant
+        environ, workspace, now, lambda answer: answer.pattern == meant
     )
     if not undo:
         approval = Approval(meant, (), False, now, by)
-        problem = approvals.add(environ, project.workspace, approval) or problem
-    gateway, unasked = _project.find_gateway(project, find)
+        problem = approvals.add(environ, workspace, approval) or problem
+    gateway, unasked = _project.find_gateway(workspace, find)
     # Before all else that is asked of it: whoever waits inside is also answered by its new policy.
     sandboxes = _project.follow(gateway)
     if undo and not gone:
@@ -76,13 +78,29 @@ def deny(
         )
     if gateway is not None:
         with contextlib.suppress(EnvironmentFailure):
-            if _project.note_used(gateway, project.workspace, environ):
+            if _project.note_used(gateway, workspace, environ):
                 gateway.follow()
-            if not undo:
-                _answer(gateway, meant, project.planned, now)
-    return Denied(
-        project.workspace, str(meant), len(gone), bool(sandboxes), sandboxes, unasked, problem
-    )
+            if not undo and planned is not None:
+                _answer(gateway, meant, planned, now)
+    return Denied(workspace, str(meant), len(gone), bool(sandboxes), sandboxes, unasked, problem)
+
+
+def _denied_in(
+    directory: str, environ: Mapping[str, str], now: float, find: FindGateway
+) -> tuple[str, Policy | None]:
+    """The project that `directory` lies in, and its policy; None where that cannot be read, or is to have no gateway, and
+    one runs: a denial only takes away.
+
+    :raises UsageError: none runs
+    """
+    try:
+        project = _project.open_project(directory, environ, now)
+    except UsageError:
+        workspace = os.path.realpath(project_folder(directory))
+        if _project.find_gateway(workspace, find) == (None, ""):
+            raise
+        return workspace, None
+    return project.workspace, project.planned
 
 
 def _answer(gateway: Gateway, denied: Pattern, planned: Policy, now: float) -> None:
