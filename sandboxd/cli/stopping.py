@@ -36,19 +36,19 @@ def stopped_by_signals(stop: Callable[[], None]) -> Iterator[None]:
     A handler would not do: Python calls it when the main thread comes back from what it waits in, and a signal that
     arrives just before it begins to wait does not end that (signal.rst, "set_wakeup_fd").
     """
-    taken = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
+    signals = [each for each in _ENDING if signal.getsignal(each) is not signal.SIG_IGN]
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
 
     def wait() -> None:
         while numbers := os.read(reading, 64):
-            if not set(taken).isdisjoint(numbers):
+            if not set(signals).isdisjoint(numbers):
                 stop()
 
     thread = threading.Thread(target=wait, name="signals", daemon=True)
     thread.start()
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
-    before = {each: signal.signal(each, _nothing) for each in taken}
+    before = {each: signal.signal(each, _nothing) for each in signals}
     try:
         yield
     finally:
