@@ -20,7 +20,7 @@ from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import config_paths
 from sandboxd.observe.workspace import target_of
 from sandboxd.plan import beneath, git_control, gitlinks, profiles
-from sandboxd.plan.acting import acting
+from sandboxd.plan.acting import acting, acts
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_control import NamedByConfig
 from sandboxd.plan.gitlinks import Index
@@ -74,8 +74,8 @@ class Named(NamedTuple):
     paths within the workspace that the config names. `added` are names of submodules whose repositories git makes since the
     facts were collected, so that it is about to enter them. `unread`
     are indexes that could not be read, each by its path within the workspace and the reason. `files` and `folders` are
-    as in `plan.entrances.Entrances`, with the configs. `coming` are absolute paths on the way to what the config names and
-    what does not exist.
+    as in `plan.entrances.Entrances`, with the configs. `coming` are absolute paths that do not exist: on the way to what the
+    config names, and files that the index names and on which tools act.
     """
 
     entered: tuple[OpenLink, ...] = ()
@@ -144,7 +144,7 @@ def named(of: Watch | None) -> Named:
         tuple((posixpath.join(path, "index"), why) for path, why in inner.unread),
         (*inner.files, *by_config.configs),
         inner.folders,
-        tuple(posixpath.join(of.workspace, path) for path in sorted(coming)),
+        tuple(posixpath.join(of.workspace, path) for path in sorted({*coming, *_missing(of)})),
     )
 
 
@@ -190,6 +190,17 @@ def _tracked(of: Watch) -> tuple[str, ...]:
         # A broken index is told by `_open`; git checks nothing out by it.
         return ()
     return tuple(path for path in new if path in names or path in folders)
+
+
+def _missing(of: Watch) -> Iterator[str]:
+    """The paths at the top on which tools act, that git tracks and that are not there, as after a halt that put one aside."""
+    try:
+        tops = gitlinks.tops_in(of.git)
+    except (OSError, ValueError):
+        return
+    for name in tops:
+        if acts(name) and _is_shared(of, name) and not os.path.lexists(f"{of.workspace}/{name}"):
+            yield name
 
 
 def is_as_tracked(of: Watch, path: str) -> bool:

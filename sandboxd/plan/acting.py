@@ -45,7 +45,7 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
     exposed: list[Exposed] = []
     aside: list[str] = []
     at_top = {name for name in root_names() if _exists(workspace, name)}
-    counts = functools.cache(lambda folder: weigh(folder)[0] in ("never", "control"))
+    counts = functools.cache(acts)
     for path in sorted({*entries, *at_top}):
         folder, name = posixpath.split(path)
         if folder and path not in at_top:
@@ -75,6 +75,11 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
         Exposed(path, "a halt put it aside, or it has such a name") for path in aside[left:]
     ]
     return Acting(tuple(_outermost([*pins, *aside[:left]])), tuple(exposed))
+
+
+def acts(path: str) -> bool:
+    """Whether tools of the host act on a file or folder of the workspace, by its name."""
+    return weigh(path)[0] in ("never", "control")
 
 
 def is_of_version_control(path: str) -> bool:

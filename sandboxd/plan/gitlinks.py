@@ -89,6 +89,21 @@ def folders_in(index: Index) -> frozenset[str]:
     return _folders(index, identity) if identity else frozenset()
 
 
+def tops_in(index: Index) -> frozenset[str]:
+    """The files and folders at the top of the work tree that git tracks.
+
+    :raises OSError: the index cannot be read
+    :raises ValueError: it is not valid, or too large
+    """
+    identity = _identity(index)
+    return _tops(index, identity) if identity else frozenset()
+
+
+@functools.lru_cache(_MOST_INDEXES)
+def _tops(index: Index, identity: tuple[int, ...]) -> frozenset[str]:
+    return frozenset(name.split("/", 1)[0] for name in _names(index, identity))
+
+
 @functools.lru_cache(_MOST_INDEXES)
 def _folders(index: Index, identity: tuple[int, ...]) -> frozenset[str]:
     folders: set[str] = set()

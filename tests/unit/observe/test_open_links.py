@@ -321,3 +321,18 @@ def test_a_config_or_hooks_that_become_a_link_count_where_they_lead(repository: 
     (repository / "tools/hooks").mkdir(parents=True)
     assert watch is not None
     assert open_links.from_inside(watch, "tools/hooks") == "tools/hooks"
+
+
+def test_a_control_file_that_git_tracks_and_that_is_missing_counts_when_it_comes(
+    repository: Path,
+) -> None:
+    for path in (".envrc", "readme"):
+        (repository / path).write_text("")
+        git(repository, "add", path)
+        (repository / path).unlink()
+    watch = open_links.watch(inspected(repository))
+    named = open_links.named(watch)
+    assert str(repository / ".envrc") in named.coming and named.tracked == ()
+    assert str(repository / "readme") not in named.coming
+    (repository / ".envrc").write_text("evil")
+    assert open_links.named(watch).tracked == (".envrc",)
