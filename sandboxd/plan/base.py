@@ -13,6 +13,7 @@ from sandboxd.model.feature import asks
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan.layout import SOURCE
 from sandboxd.plan.notes import Notes
+from sandboxd.plan.reasons import Addition
 from sandboxd.plan.volumes import own_name
 from sandboxd.plan.workspace import WorkspaceFacts
 
@@ -95,11 +96,12 @@ def leave_out(base: Container, notes: Notes) -> None:
                 unseen.hint or "name an image in sandboxd.toml to run without Compose",
             )
         if unseen.source == "features":
-            notes.unread.append(unseen.reason)
+            fix = "`sandboxd drift` compares the running container with the plan"
+            notes.unread.append(Addition(unseen.reason, fix))
             notes.downgrade(
                 ControlName.FEATURES,
                 f"{unseen.reason}: the dev container CLI puts it into the container all the same",
-                "`sandboxd drift` compares the running container with the plan",
+                fix,
             )
 
 
@@ -120,21 +122,22 @@ def _other_user(base: Container) -> str | None:
     return user.value
 
 
-def say_brought(notes: Notes) -> tuple[str, ...]:
-    """Note what the image's label or Features would add and `sandboxd up` does not; return sentences about it.
+def say_brought(notes: Notes) -> tuple[Addition, ...]:
+    """Note what the image's label or Features would add and `sandboxd up` does not, and return it.
 
-    They include a sentence for each source that was not read.
+    A source that was not read is one of them.
     """
-    sentences = []
+    additions = []
     for origin, items in notes.brought.items():
         what = f"{origin.describe()} brings {', '.join(items)}"
+        fix = _without_label(origin.name) if origin.kind == "label" else "take the Feature out"
         notes.downgrade(
             ControlName.IMAGE_LABEL if origin.kind == "label" else ControlName.FEATURES,
             f"{what}: an editor or the dev container CLI adds it to the sandbox, `sandboxd up` does not",
-            _without_label(origin.name) if origin.kind == "label" else "take the Feature out",
+            fix,
         )
-        sentences.append(what)
-    return (*sentences, *notes.unread)
+        additions.append(Addition(what, fix))
+    return (*additions, *notes.unread)
 
 
 def _without_label(image: str) -> str:

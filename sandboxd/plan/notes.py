@@ -8,7 +8,7 @@ from sandboxd.findings import Place
 from sandboxd.model.container import Pair
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.values import Origin, Value
-from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
+from sandboxd.plan.reasons import Addition, Downgrade, LeftOut, Reason
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Notes:
         self.downgrades: list[Downgrade] = []
         self.left_out: list[LeftOut] = []
         self.brought: dict[Origin, list[str]] = {}
-        self.unread: list[str] = []
+        self.unread: list[Addition] = []
         self.limits: dict[str, Decider] = {}
         """Who decided each limit that is not the profile's own, by its name of `model.limits`."""
 

@@ -8,7 +8,7 @@ from sandboxd.model.container import Container, Mount
 from sandboxd.model.remote import NO_REMOTE, Remote
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan.hiding import NOTHING, Hiding
-from sandboxd.plan.reasons import Downgrade, LeftOut, Reason
+from sandboxd.plan.reasons import Addition, Downgrade, LeftOut, Reason
 
 if TYPE_CHECKING:
     from sandboxd.credentials.uses import Use
@@ -55,8 +55,8 @@ class Plan(NamedTuple):
     """The Compose project of which the workspace is a service; None if it is none."""
     prepare: tuple[str, ...] = ()
     """A command that has to succeed inside, as the user, before the sandbox is ready; () for none."""
-    brought: tuple[str, ...] = ()
-    """Sentences about what the image's label or Features add if another tool than `up` creates the container."""
+    brought: tuple[Addition, ...] = ()
+    """What the image's label or Features add if another tool than `up` creates the container."""
     recipe: Recipe | None = None
     """The files and options by which `up` builds the image; None if the project names an image."""
 

@@ -35,6 +35,13 @@ class Downgrade(NamedTuple):
     """Whether it holds only if another tool than `sandboxd up` starts the sandbox."""
 
 
+class Addition(NamedTuple):
+    """What another tool than `sandboxd up` adds to a sandbox, as a sentence, and how to be without it."""
+
+    what: str
+    fix: str
+
+
 class LeftOut(NamedTuple):
     """A part of a hand-written config that the sandbox does not get, as the user wrote it."""
 

@@ -285,9 +285,8 @@ class Project:
         if plan.brought and self.profile.gvisor == "required":
             raise UsageError(
                 f"profile `{plan.profile}` allows nothing beside the plan, and a tool that reads the "
-                f"generated file would add to it: {'; '.join(plan.brought)}",
-                next(d.fix for d in plan.downgrades if plan.brought[0] in d.why)
-                + "; or start it with `sandboxd up`, which adds none of it",
+                f"generated file would add to it: {'; '.join(each.what for each in plan.brought)}",
+                f"{plan.brought[0].fix}; or start it with `sandboxd up`, which adds none of it",
             )
         from sandboxd.plan.carry import NOTHING
         from sandboxd.plan.generate import outputs

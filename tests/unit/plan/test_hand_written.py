@@ -51,22 +51,23 @@ def test_a_mount_over_the_copy_its_mark_or_its_original(kind: str, target: str) 
 
 
 @pytest.mark.parametrize(
-    ("feature", "part"),
+    ("feature", "part", "fix"),
     [
-        ("ghcr.io/devcontainers/features/go:1", "brings `SYS_PTRACE`"),
-        ("ghcr.io/someone/features/tool:1", "is not read"),
+        ("ghcr.io/devcontainers/features/go:1", "brings `SYS_PTRACE`", "take the Feature out"),
+        ("ghcr.io/someone/features/tool:1", "is not read", "`sandboxd drift` compares"),
     ],
 )
 def test_what_a_feature_brings_is_named_and_no_strict_profile_generates(
-    tmp_path: Path, feature: str, part: str
+    tmp_path: Path, feature: str, part: str, fix: str
 ) -> None:
     text = f'{{"image": "i", "features": {{"{feature}": {{}}}}}}'
     the_plan = plan(hand_written=text)
     assert any(d.control == "features" and part in d.why for d in the_plan.downgrades)
     (tmp_path / ".devcontainer.json").write_text(text)
     (tmp_path / "sandboxd.toml").write_text('profile = "agent"\n')
-    with pytest.raises(UsageError, match=rf"allows nothing beside the plan.*{part}"):
+    with pytest.raises(UsageError, match=rf"allows nothing beside the plan.*{part}") as told:
         Project.open(str(tmp_path), {}).outputs(GVISOR)
+    assert told.value.hint.startswith(fix)
 
 
 WEAK = """{
