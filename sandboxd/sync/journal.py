@@ -25,6 +25,7 @@ _VERSION = 1
 _LARGEST = 512 << 20
 _SPARE = 10_000
 """The file is rewritten when it has so many lines that no longer apply."""
+_KINDS = {kind.value: kind for kind in Kind}
 
 
 class Journal:
@@ -165,7 +166,8 @@ def _value(line: bytes) -> object:
     if total != b"%08x" % zlib.crc32(text):
         return None
     try:
-        value: object = json.loads(text)
+        # Of bytes, each line would be looked through for its encoding first.
+        value: object = json.loads(text.decode("ascii"))
     except (ValueError, RecursionError):
         return None
     return value
@@ -189,5 +191,5 @@ def _change(value: object) -> tuple[str, Content | None] | None:
         case [str(path), ("file" | "folder" | "link") as kind, str(text), bool(executable)] if (
             is_path(path)
         ):
-            return path, Content(Kind(kind), text, executable)
+            return path, Content(_KINDS[kind], text, executable)
     return None

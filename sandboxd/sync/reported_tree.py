@@ -51,6 +51,8 @@ class Tree:
         self._last: object | None = None
         self._news: set[str] = set()
         self._is_folder_gone = False
+        self._copied: dict[str, Entry] | None = None
+        """The entries of the last snapshot, which nobody changes."""
 
     @property
     def root(self) -> Root:
@@ -87,10 +89,12 @@ class Tree:
         at = object()
         since = None if self._is_folder_gone else self._last
         news = News(at, since, frozenset(self._news))
+        if self._copied is None or self._news:
+            self._copied = dict(self._entries)
         self._last, self._news, self._is_folder_gone = at, set(), False
         return Snapshot(
             self._root,
-            dict(self._entries),
+            self._copied,
             0,
             frozenset(self._excluded),
             dict(self._unknown),

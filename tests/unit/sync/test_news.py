@@ -128,3 +128,14 @@ def test_a_lie_among_the_news_is_found() -> None:
     assert found.news is None
     # What was a lie is looked at again, though nobody says anything of it.
     assert check.checked(side(lies, third, second)).entries == {"a": FILE}
+
+
+def test_a_look_without_news_copies_nothing(work: Path) -> None:
+    played = Played(work)
+    first = played.look()
+    assert played.look().entries is first.entries
+    (work / "one").unlink()
+    second = played.look()
+    assert "one" in first.entries
+    assert second.entries is not first.entries
+    assert "one" not in second.entries
