@@ -7,7 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
-from sandboxd.plan import config_text, git_files, git_hooks, git_programs
+from sandboxd.plan import config_text, git_files, git_hooks, git_programs, git_remotes
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
@@ -226,8 +226,33 @@ class Reader:
         elif name in (_ATTRIBUTES, _TEMPLATES):
             missing = f"`{name}` names it, and it is missing"
             self._pin_named(self._expand(value, worktree), missing)
+        elif git_remotes.names_repository(name):
+            self._remote(name, value, path, worktree)
         elif git_programs.is_command(name):
             self._command(name, value, path, worktree)
+
+    def _remote(self, name: str, value: str, path: str, worktree: str) -> None:
+        """Pin a repository of the work tree to which git pushes: its hooks run there, and its config counts."""
+        place = git_remotes.folder_of(name, value)
+        if place is None:
+            return
+        folder = self._expand(place, worktree)
+        inside = self._inside(folder)
+        if folder == self._workspace and git_remotes.is_prefix(name):
+            self.unread[self._inside(path) or path] = (
+                f"`{name}` makes any folder of the work tree a remote, whose hooks git runs"
+            )
+        if not inside:
+            return
+        missing = f"`{name}` of git's config names a repository there, and it is missing"
+        for candidate in (folder, f"{folder}.git"):
+            own = self._inside(candidate)
+            if git_files.is_repository(self._workspace, own) or git_remotes.is_prefix(name):
+                self._pin_named(candidate, missing)
+            elif os.path.lexists(candidate):
+                self._pin_named(f"{candidate}/.git", missing)
+            else:
+                self._pin_named(candidate, missing)
 
     def _command(self, name: str, value: str, path: str, worktree: str) -> None:
         """Pin the programs of the setting `name` in the config at `path`."""

@@ -336,3 +336,10 @@ def test_a_control_file_that_git_tracks_and_that_is_missing_counts_when_it_comes
     assert str(repository / "readme") not in named.coming
     (repository / ".envrc").write_text("evil")
     assert open_links.named(watch).tracked == (".envrc",)
+
+
+def test_a_remote_in_the_work_tree_counts_from_when_the_config_names_it(repository: Path) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    watch = open_links.watch(inspected(repository))
+    config(repository, '[remote "mirror"]\n\turl = ./mirror.git\n')
+    assert "mirror.git" in acted_upon(watch)

@@ -1,0 +1,63 @@
+"""Remotes of git that are repositories in the work tree: git on the host runs their hooks at a push."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.plan.git_control import git_control
+from tests.unit.plan.test_git_control import ALWAYS, git, pins, repository
+
+__all__ = ["repository"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("remote.m.url", "./mirror.git", "mirror.git"),
+        ("remote.m.url", "mirror", "mirror.git"),
+        ("remote.m.url", "{root}/mirror.git", "mirror.git"),
+        ("remote.m.url", "file://{root}/mirror.git", "mirror.git"),
+        ("remote.m.url", "file://localhost{root}/mirror.git", "mirror.git"),
+        ("remote.m.pushUrl", "mirror.git", "mirror.git"),
+        ("remote.pushDefault", "./mirror.git", "mirror.git"),
+        ("branch.main.remote", "./mirror.git", "mirror.git"),
+        ("branch.main.pushRemote", "./mirror.git", "mirror.git"),
+        ("remote.m.url", "own", "own/.git"),
+        ("url.{root}/all/.insteadOf", "m:", "all"),
+        ("url.all.pushInsteadOf", "m:", "all"),
+    ],
+)
+def test_a_remote_in_the_work_tree_is_shut(
+    repository: Path, key: str, value: str, path: str
+) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository, "init", "-q", "own")
+    git(repository, "init", "-q", "--bare", "all/a.git")
+    git(repository, "config", key.format(root=repository), value.format(root=repository))
+    assert pins(repository) == {*ALWAYS, path}
+
+
+@pytest.mark.parametrize(
+    "url", ["host:mirror.git", "https://example.com/mirror.git", "..", ".", "../mirror.git"]
+)
+def test_other_remotes_shut_nothing(repository: Path, url: str) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository, "config", "remote.m.url", url)
+    git(repository, "config", "branch.main.remote", "mirror.git")
+    control = git_control(str(repository))
+    assert {*control.pins} == ALWAYS and control.exposed == () and control.unread == ()
+
+
+def test_a_remote_that_is_missing_is_named(repository: Path) -> None:
+    git(repository, "config", "remote.m.url", "./mirror.git")
+    exposed = git_control(str(repository)).exposed
+    assert "mirror.git" in {each.path for each in exposed}
+    assert "`remote.m.url` of git's config names a repository there" in exposed[0].why
+
+
+def test_a_prefix_of_urls_that_is_the_top_is_named(repository: Path) -> None:
+    git(repository, "config", f"url.{repository}/.insteadOf", "m:")
+    (unread,) = git_control(str(repository)).unread
+    assert unread.path == ".git/config" and "any folder of the work tree" in unread.why
