@@ -1,9 +1,10 @@
-"""Ends the records of what sandboxes were given: where their container is gone, and where the user says that the engine
-is.
+"""Reads whose sandbox in a folder was given something, and ends records of that: where their container is gone, and where
+the user says that the engine is.
 """
 
 from __future__ import annotations
 
+import os
 import shlex
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,28 @@ if TYPE_CHECKING:
 
 class _Busy(Exception):
     """Another command works on the project."""
+
+
+def folder_of(directory: str, environ: Mapping[str, str]) -> str:
+    """As `project_folder`; without a `sandboxd.toml` it is the nearest folder upwards any of whose sandboxes, with or
+    without a name, was given something.
+
+    :raises UsageError: it is not a folder
+    """
+    from sandboxd.config.reading import nearest
+    from sandboxd.model.sandbox_id import workspace_of
+    from sandboxd.operations._folder import project_folder
+
+    folder = project_folder(directory)
+    if nearest(directory):
+        return folder
+    known = {workspace_of(entry.sandbox) for entry in given_rights.entries(environ)}
+    above = here = os.path.realpath(directory)
+    while above not in known:
+        if above == os.path.dirname(above):
+            return folder
+        above = os.path.dirname(above)
+    return folder if above == here else above
 
 
 def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> bool:

@@ -66,11 +66,11 @@ def _revoke(folder: str) -> int:
     """:param folder: a project, or a folder in one: `trust add` there grants for the project"""
     from sandboxd.agents import session
     from sandboxd.cli import following
-    from sandboxd.config.reading import nearest
+    from sandboxd.operations.given_records import folder_of
     from sandboxd.policy import trust
 
-    config = nearest(folder) if os.path.isdir(folder) else None
-    workspace = folder if config is None else os.path.realpath(os.path.dirname(config))
+    is_there = os.path.isdir(folder)
+    workspace = os.path.realpath(folder_of(folder, os.environ)) if is_there else folder
     sessions = session.folders_of(os.environ, workspace)
     gone, problem = list[str](), None
     try:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations._folder import project_folder
+from sandboxd.operations.given_records import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,28 +66,8 @@ def open_rights(
     from sandboxd.project import Project
     from sandboxd.project.rights import rights_now
 
-    project = Project.open(_folder_of(directory, environ, name), environ, name)
+    project = Project.open(folder_of(directory, environ), environ, name)
     return project, rights_now(project, "", now)
-
-
-def _folder_of(directory: str, environ: Mapping[str, str], name: str) -> str:
-    """The folder of the project that `directory` lies in: without a sandboxd.toml it is the nearest one upwards whose
-    sandbox was given something.
-    """
-    from sandboxd.config.reading import nearest
-    from sandboxd.model.sandbox_id import sandbox_id
-    from sandboxd.state import given_rights
-
-    folder = project_folder(directory)
-    if nearest(directory):
-        return folder
-    known = {entry.sandbox for entry in given_rights.entries(environ)}
-    above = here = os.path.realpath(directory)
-    while sandbox_id(above, name) not in known:
-        if above == os.path.dirname(above):
-            return folder
-        above = os.path.dirname(above)
-    return folder if above == here else above
 
 
 def running(

@@ -8,10 +8,10 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations._folder import project_folder
 from sandboxd.operations.egress import _project
 from sandboxd.operations.egress._target import name
 from sandboxd.operations.egress.gateways import none_runs
+from sandboxd.operations.given_records import folder_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -96,7 +96,7 @@ def _denied_in(
     try:
         project = _project.open_project(directory, environ, now)
     except UsageError:
-        workspace = os.path.realpath(project_folder(directory))
+        workspace = os.path.realpath(folder_of(directory, environ))
         if _project.find_gateway(workspace, find) == (None, ""):
             raise
         return workspace, None

@@ -24,12 +24,14 @@ from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.approvals import Approval
+from sandboxd.egress.policy import Policy
 from sandboxd.engine import client
 from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK, EnvironmentFailure, UsageError
 from sandboxd.folders import workspace_file
 from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import following, gateway
 from sandboxd.operations.egress import serve
 from sandboxd.operations.egress._target import name
@@ -96,6 +98,24 @@ def test_what_is_revoked_for_a_project_is_revoked_for_the_sessions_of_its_agents
     assert revoke(running) == EXIT_OK
     assert trust.grants(running.environ) == ()
     assert "nor what its agents' sessions ask for (`claude`)" in capsys.readouterr().err
+
+
+def test_without_a_config_what_is_revoked_in_a_subfolder_is_revoked_for_the_session_above(
+    running: Running,
+) -> None:
+    workspace = os.path.realpath(running.path)
+    own = session.session(running.environ, workspace, "claude", "claude")
+    session.write(running.environ, own, b'profile = "agent"\n')
+    trust.revoke(running.environ, workspace)
+    trust.add(running.environ, trust.Grant(own.folder, "0" * 64, "agent"))
+    given = given_rights.GivenRights("c9", "", Policy())
+    given_rights.keep(running.environ, sandbox_id(workspace, "claude"), given)
+    given_rights.forget(running.environ, workspace)
+    (running.path / "sandboxd.toml").unlink()
+    running.path = running.path / "src"
+    running.path.mkdir()
+    revoke(running)
+    assert trust.grants(running.environ) == ()
 
 
 def test_a_gateway_that_does_not_take_it_is_said_with_what_to_do(

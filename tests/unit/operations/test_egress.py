@@ -13,6 +13,7 @@ import pytest
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import decide
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
+from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import approvals
 from sandboxd.project.rights import rights_of_plan
@@ -136,15 +137,17 @@ def test_an_answer_whose_withdrawal_was_cut_short_is_withdrawn_by_the_next_one(
     assert not project.gateway.lets_through("a.example.org")
 
 
+@pytest.mark.parametrize("name", ["", "claude"])
 def test_without_a_config_an_answer_in_a_subfolder_is_for_the_sandbox_above(
-    project: Project,
+    project: Project, name: str
 ) -> None:
+    """Also where an agent's session is the only one there: an answer is for all sandboxes of a folder."""
     project.config.unlink()
     workspace, below = os.path.realpath(project.path), project.path / "src"
     below.mkdir()
     project.act("allow", text="a.example.org")
     given = given_rights.GivenRights("c1", "", project.gateway.pushed[-1])
-    given_rights.keep(project.environ, workspace, given)
+    given_rights.keep(project.environ, sandbox_id(workspace, name), given)
     denied = act(
         "deny", str(below), project.environ, {"text": "a.example.org"}, project.gateway.find
     )
