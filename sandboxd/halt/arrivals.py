@@ -21,7 +21,8 @@ from sandboxd.plan import beneath, second_names
 from sandboxd.plan.links_in_pins import way_of
 
 _MOST_ENTRIES = 500
-"""Entries of each folder that are looked at, those below included."""
+"""Entries of each folder that are looked at, those below included; what is seen to be moved there always is."""
+_KINDS = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 _LARGEST = 64 << 20
 """Bytes of a file that is copied."""
 _ATTEMPTS = 3
@@ -77,7 +78,7 @@ class Arrivals:
             links to what is not shut
         """
         known, open_ones, waiting = set(), [], {}
-        for path, status in self._entries():
+        for path, status in self._entries_with(origins.moved):
             identity = _identity(status)
             if stat.S_ISLNK(status.st_mode):
                 if identity not in self._known and self._leads_to_open(path):
@@ -100,6 +101,17 @@ class Arrivals:
         late = [path for path, since in waiting.items() if _is_late(since)]
         self._known, self._waiting = known, waiting
         return (*open_ones, *late)
+
+    def _entries_with(self, moved: Collection[str]) -> Iterator[tuple[str, os.stat_result]]:
+        """The same as `_entries`, and what is known to have been moved there, however many entries there are."""
+        rest = {*moved}
+        for path, status in self._entries():
+            rest.discard(path)
+            yield path, status
+        for path in sorted(rest):
+            found = _status(path)
+            if found is not None and stat.S_IFMT(found.st_mode) in _KINDS:
+                yield path, found
 
     def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
         """The files, folders and links below the tops, each with its status; no link is followed."""

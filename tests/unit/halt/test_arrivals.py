@@ -146,3 +146,18 @@ def test_a_link_over_another_one_stays_open(workspace: Path, shut: Arrivals) -> 
 def test_links_that_were_there_before_are_left(workspace: Path) -> None:
     (workspace / ".githooks/new").symlink_to("../scripts/hook")
     assert Arrivals(str(workspace), [str(workspace / ".githooks")]).part(Origins()) == ()
+
+
+def test_what_is_moved_into_a_folder_of_many_entries_is_seen_all_the_same(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "_MOST_ENTRIES", 1)
+    shut = Arrivals(str(workspace), [str(workspace / ".githooks")])
+    # Behind the entries that are looked at, which is `old` alone.
+    hook = workspace / ".githooks/pre-commit"
+    before = (workspace / "scripts/hook").stat()
+    (workspace / "scripts/hook").rename(hook)
+    assert shut.part(moved(hook)) == () and hook.stat().st_ino != before.st_ino
+    (workspace / "scripts").rename(workspace / ".githooks/scripts")
+    here = str(workspace / ".githooks/scripts")
+    assert shut.part(moved(Path(here))) == (here,)
