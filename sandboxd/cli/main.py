@@ -187,7 +187,7 @@ _GROUPS = {
         "init", "generate", "explain-plan", "trust", "policy", "credentials", "export",
     ),
     "work in it": (
-        "up", "agent", "exec", "shell", "cp", "logs", "forward", "restart", "down", "list", "review", "bench",
+        "up", "agent", "exec", "shell", "cp", "logs", "forward", "ssh", "restart", "down", "list", "review", "bench",
     ),
     "know what holds": ("status", "verify", "drift", "egress", "audit"),
     "this machine": ("doctor", "recommend", "setup", "daemon", "prune", "self-test"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.forward import ssh_entries
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.operations import _groups, commits, recording
 from sandboxd.operations._folder import project_folder
@@ -104,6 +105,7 @@ def stop(
         given_rights.forget(environ, sandbox, {container.id for container in containers})
         _groups.forget(environ, sandbox)
         failed_command.forget(environ, sandbox)
+        ssh_entries.forget(environ, sandbox)
 
     removed = up_down.down(
         engine, sandbox, lines(progress, cancel), discard, cancel.check, agent, forget

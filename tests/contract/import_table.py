@@ -78,7 +78,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
-    "forward": frozenset({"engine", "errors", "inside"}),
+    "forward": frozenset({"engine", "errors", "files", "folders", "inside"}),
     "cluster": _rooms("errors file_lock files folders model policy signal_script tls"),
     "exchange": frozenset(
         {
