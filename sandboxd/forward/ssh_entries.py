@@ -72,6 +72,8 @@ def make(
             "the settings of ssh cannot hold the path of this project, or of your state folder",
             "rename the folder that has a line break or a quote in its name",
         )
+    # Folders above the last one get the mode of the umask.
+    os.makedirs(_all(environ), mode=0o700, exist_ok=True)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     for kind in ("host", "user"):
         if not os.path.exists(os.path.join(folder, kind)):
