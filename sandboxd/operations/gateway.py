@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 _LIVE = ("running", "paused")
 
 
+class _NoneRuns(Exception):
+    """No sandbox with a gateway runs."""
+
+
 class Followed(NamedTuple):
     """What the gateway enforces after `follow`; `version` is that of its policy."""
 
@@ -71,15 +75,22 @@ def follow(
     :raises UsageError: policy, grants or answers cannot be read; the gateway stays as it is for
         `policy.unreadable.LONGEST_SECONDS`
     :raises RecordFailure: new rights cannot be recorded, and are not given; revoked ones were removed
-    :raises EnvironmentFailure: the gateway does not accept the policy
+    :raises EnvironmentFailure: the gateway does not accept the policy, or the sandbox is stopped and started all the
+        time
     """
-    followed = _follow(engine, sandbox, environ, addresses, ends_logins)
-    if followed is not None:
-        return followed
-    if (stopped := _stopped(engine, sandbox, environ)) is not None:
-        # A start that is at work sees that at its end.
-        _follow(engine, sandbox, environ, stopped=stopped)
-    return None
+    for _ in range(3):
+        with contextlib.suppress(_NoneRuns):
+            return _follow(engine, sandbox, environ, addresses, ends_logins)
+        if (stopped := _stopped(engine, sandbox, environ)) is not None:
+            # A start that is at work sees that at its end.
+            _follow(engine, sandbox, environ, stopped=stopped)
+            return None
+        # The engine may have started it again between the two looks.
+        if _sandbox(engine, sandbox) is None:
+            return None
+    raise EnvironmentFailure(
+        "this sandbox stops and starts again while it is looked at", "the same command again"
+    )
 
 
 def _follow(
@@ -93,6 +104,7 @@ def _follow(
     """As `follow`.
 
     :param stopped: the id of a container that does not run, whose gateway is to let nothing through; None: one runs
+    :raises _NoneRuns: none does
     """
     from sandboxd.life import gateway, networks, running_gateway
     from sandboxd.life.lock import network_rights_lock, rights_lock
@@ -103,7 +115,7 @@ def _follow(
         locks.enter_context(rights_lock(environ, sandbox))
         if (container := stopped) is None:
             if (present := _sandbox(engine, sandbox)) is None:
-                return None
+                raise _NoneRuns
             container = present.id
         pair = networks.pair_of(engine, sandbox)
         if pair is not None:

@@ -14,7 +14,7 @@ from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.engine.client import Summary
-from sandboxd.errors import UsageError
+from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life import find, lock
 from sandboxd.life import gateway as gateways
 from sandboxd.model.labels import GATEWAY
@@ -175,6 +175,28 @@ def test_a_gateway_without_its_sandbox_is_found(
     assert gateway._stopped(Left(""), "/w", environ) is None, "nothing was ever given"  # type: ignore[arg-type]
     given_rights.keep(environ, "/w", GivenRights("c1", "d", Policy()))
     assert gateway._stopped(left, "/w", environ) == container
+
+
+def test_a_sandbox_that_starts_again_between_two_looks_keeps_nothing(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By `docker restart`: the first look met it stopped, the second one running."""
+    running.write(LISTED, trusted=True)
+    running.start()
+    running.follow()
+    trust.revoke(running.environ, os.path.realpath(running.path))
+    looks: list[Any] = [None]
+
+    def look(*_: object) -> Any:
+        return looks.pop() if looks else running.container_of()
+
+    monkeypatch.setattr(gateway, "_sandbox", look)
+    assert running.follow() is not None
+    assert not running.lets_through("a.example.org")
+    looks.extend([None, running.container_of()] * 3)
+    looks.reverse()
+    with pytest.raises(EnvironmentFailure, match="starts again"):
+        running.follow()
 
 
 def test_what_is_at_work_on_a_project_keeps_nothing_of_a_sandbox_that_is_stopped(
