@@ -17,7 +17,7 @@ _COMMANDS = re.compile(
     r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
     r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
     r"|gc\.recentobjectshook|lfs\.customtransfer\..+\.path|lfs\.extension\..+\.(clean|smudge)"
-    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd)"
+    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd|sendmailcmd)|imap\.(.+\.)?tunnel"
 )
 # The folder in which git starts these commands, as people write it.
 _TOP = re.compile(

@@ -69,6 +69,8 @@ def test_a_plain_repository(repository: Path) -> None:
         ),
         ("filter.nb.clean", "`git rev-parse --show-toplevel`/tools/clean.sh", "tools/clean.sh"),
         ("core.fsmonitor", "$PWD/watch", "watch"),
+        ("imap.tunnel", "tools/tunnel x", "tools/tunnel"),
+        ("sendemail.sendmailCmd", "tools/send", "tools/send"),
         ("core.editor", "$HOME/w/edit", "edit"),
         ("alias.x", "!sh -c 'cd x && ./deploy.sh \"$@\"'", "deploy.sh"),
     ],
