@@ -246,13 +246,18 @@ class Reader:
             return
         missing = f"`{name}` of git's config names a repository there, and it is missing"
         for candidate in (folder, f"{folder}.git"):
-            own = self._inside(candidate)
-            if git_files.is_repository(self._workspace, own) or git_remotes.is_prefix(name):
+            end = os.path.realpath(candidate)
+            own = self._inside(end)
+            if end != candidate or (own and git_files.is_repository(self._workspace, own)):
                 self._pin_named(candidate, missing)
-            elif os.path.lexists(candidate):
-                self._pin_named(f"{candidate}/.git", missing)
-            else:
+                return  # git does not look farther
+            if git_remotes.is_prefix(name) or not os.path.lexists(candidate):
                 self._pin_named(candidate, missing)
+                continue
+            inner = f"{candidate}/.git"
+            self._pin_named(inner, missing)
+            if os.path.lexists(inner):
+                return
 
     def _command(self, name: str, value: str, path: str, worktree: str) -> None:
         """Pin the programs of the setting `name` in the config at `path`."""

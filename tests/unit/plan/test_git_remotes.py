@@ -50,6 +50,21 @@ def test_other_remotes_shut_nothing(repository: Path, url: str) -> None:
     assert {*control.pins} == ALWAYS and control.exposed == () and control.unread == ()
 
 
+@pytest.mark.parametrize("url", ["mirror.git", "own"])
+def test_of_one_that_is_there_no_other_place_is_named(repository: Path, url: str) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository, "init", "-q", "own")
+    git(repository, "config", "remote.m.url", f"./{url}")
+    assert git_control(str(repository)).exposed == ()
+
+
+def test_one_behind_a_link_is_shut_where_it_is(repository: Path) -> None:
+    git(repository, "init", "-q", "--bare", "real")
+    (repository / "mirror.git").symlink_to("real")
+    git(repository, "config", "remote.m.url", "mirror.git")
+    assert pins(repository) >= {"real"}
+
+
 def test_a_remote_that_is_missing_is_named(repository: Path) -> None:
     git(repository, "config", "remote.m.url", "./mirror.git")
     exposed = git_control(str(repository)).exposed
