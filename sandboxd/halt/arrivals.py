@@ -109,9 +109,9 @@ class Arrivals:
             rest.discard(path)
             yield path, status
         for path in sorted(rest):
-            found = _status(path)
-            if found is not None and stat.S_IFMT(found.st_mode) in _KINDS:
-                yield path, found
+            present = _status(path)
+            if present is not None and stat.S_IFMT(present.st_mode) in _KINDS:
+                yield path, present
 
     def _entries(self) -> Iterator[tuple[str, os.stat_result]]:
         """The files, folders and links below the tops, each with its status; no link is followed."""
