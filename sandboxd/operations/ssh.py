@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.forward.ssh_entries import Entry
+
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,31}")
+"""What is taken for a user's name: the image says it, and ssh reads it in a config before the user's own, where a quote or
+a `$` would count for every host.
+"""
 
 _NO_SERVER, _IS_ROOT, _NO_NAME = 64, 65, 66
 
@@ -88,7 +94,7 @@ def prepare(
     user = output.decode("utf-8", "replace")
     if code in _WHY:
         raise EnvironmentFailure(*_WHY[code])
-    if code or not user.isascii() or not user.isprintable() or not user or " " in user:
+    if code or not _USER.fullmatch(user):
         raise EnvironmentFailure(
             "the sandbox does not say who its user is", "try `sandboxd exec id -un`"
         )
