@@ -19,8 +19,14 @@ def issuer(tls: Any) -> str:
         fields = {key: value for part in shown[0].get_info()["issuer"] for key, value in part}
     except (AttributeError, TypeError, IndexError, KeyError, ValueError, ssl.SSLError):
         return ""
-    words = (fields.get(key) for key in ("commonName", "organizationName"))
-    return ", ".join(dict.fromkeys(" ".join(each.split())[:_LONGEST] for each in words if each))
+    words = (fields.get(key, "") for key in ("commonName", "organizationName"))
+    return ", ".join(dict.fromkeys(filter(None, map(_printable, words))))
+
+
+def _printable(text: str) -> str:
+    """What a server says, on one line, cut, and without the mark that it is put between."""
+    kept = "".join(each for each in " ".join(text.split()) if each.isprintable() and each != "`")
+    return kept[:_LONGEST]
 
 
 class NamingSocket(ssl.SSLSocket):

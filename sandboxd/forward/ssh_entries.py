@@ -76,7 +76,10 @@ def make(
     os.makedirs(_all(environ), mode=0o700, exist_ok=True)
     os.makedirs(folder, mode=0o700, exist_ok=True)
     for kind in ("host", "user"):
-        if not os.path.exists(os.path.join(folder, kind)):
+        # Its program writes the public half last.
+        if not os.path.exists(os.path.join(folder, f"{kind}.pub")):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(folder, kind))
             _make_key(os.path.join(folder, kind))
     host = _free_name(environ, folder, names)
     public = read_source(os.path.join(folder, "host.pub")).text

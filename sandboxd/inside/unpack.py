@@ -24,6 +24,8 @@ PATIENCE_SECONDS = 60.0
 TOP = "package/"
 """The folder in an archive of npm that all its files are in."""
 
+_LONGEST_NAME = 120
+
 
 class Failure(Exception):
     """An error, in words for a person.
@@ -50,9 +52,11 @@ class NamingSocket(ssl.SSLSocket):
         try:
             shown = self._sslobj.get_unverified_chain()  # type: ignore[attr-defined]
             fields = {key: value for part in shown[0].get_info()["issuer"] for key, value in part}
-        except (AttributeError, TypeError, IndexError, KeyError, ValueError):
+        except (AttributeError, TypeError, IndexError, KeyError, ValueError, ssl.SSLError):
             return ""
-        name = fields.get("commonName") or fields.get("organizationName")
+        name = fields.get("commonName") or fields.get("organizationName") or ""
+        # Whoever is on the way chose it.
+        name = "".join(each for each in name if each.isprintable() and each != "`")[:_LONGEST_NAME]
         return f", issued by `{name}`" if name else ""
 
 

@@ -89,7 +89,7 @@ def follow(
         if _sandbox(engine, sandbox) is None:
             return None
     raise EnvironmentFailure(
-        "this sandbox stops and starts again while it is looked at", "the same command again"
+        "this sandbox stops and starts again while it is looked at", "run the same command again"
     )
 
 

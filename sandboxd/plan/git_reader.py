@@ -11,6 +11,7 @@ from sandboxd.plan import config_text, git_files, git_hooks, git_programs, git_r
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
 from sandboxd.plan.gitlinks import Index, index_of
+from sandboxd.plan.linked_worktree import separate_repository
 from sandboxd.syntax import git_config
 
 _DEEPEST_INCLUDE = 10
@@ -245,19 +246,36 @@ class Reader:
         if not inside:
             return
         missing = f"`{name}` of git's config names a repository there, and it is missing"
-        for candidate in (folder, f"{folder}.git"):
+        is_prefix = git_remotes.is_prefix(name)
+        for candidate in (folder,) if is_prefix else (folder, f"{folder}.git"):
             end = os.path.realpath(candidate)
             own = self._inside(end)
-            if end != candidate or (own and git_files.is_repository(self._workspace, own)):
+            if own and git_files.is_repository(self._workspace, own):
                 self._pin_named(candidate, missing)
+                self._receiver(end)
                 return  # git does not look farther
-            if git_remotes.is_prefix(name) or not os.path.lexists(candidate):
+            if is_prefix or not os.path.lexists(candidate):
                 self._pin_named(candidate, missing)
                 continue
-            inner = f"{candidate}/.git"
+            if end != candidate:
+                self.exposed[self._inside(candidate)] = (
+                    f"`{name}` of git's config names it, and it is behind a link"
+                )
+            inner = f"{end}/.git"
             self._pin_named(inner, missing)
             if os.path.lexists(inner):
+                self._receiver(inner)
                 return
+
+    def _receiver(self, own: str) -> None:
+        """Pin what git runs in the repository to which it pushes; relative paths begin in its git directory `own`."""
+        folder, name = os.path.split(own)
+        if name == ".git" and (separate := separate_repository(folder)):
+            self._pin_named(separate, "")
+            own = separate
+        if self._inside(own):
+            self._folder_of_hooks(own)
+            self.read_config(os.path.join(own, "config"), own)
 
     def _command(self, name: str, value: str, path: str, worktree: str) -> None:
         """Pin the programs of the setting `name` in the config at `path`."""
@@ -322,10 +340,16 @@ class Reader:
 
 
 def _ways_of(path: str) -> list[str]:
-    """The absolute paths to which `path` leads, one link after the other; none if it is no link."""
+    """The absolute paths to which `path` leads, one link after the other and the real one last; none if it is no link."""
     ways: list[str] = []
-    while len(ways) < _MOST_LINKS and os.path.islink(path):
-        written = os.readlink(path)
+    while len(ways) < _MOST_LINKS:
+        try:
+            written = os.readlink(path)
+        except OSError:
+            break  # no link, by now
         path = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), written))
         ways.append(path)
+    # A path of a link may go up from a folder that is one itself.
+    if ways and (end := os.path.realpath(path)) != path:
+        ways.append(end)
     return ways

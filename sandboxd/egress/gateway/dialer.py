@@ -21,7 +21,10 @@ from sandboxd.egress.names import NotAName, address
 from sandboxd.egress.policy import Upstream
 
 DIAL_SECONDS, MOST_ADDRESSES = 4.0, 6
-"""Seconds that all addresses of a name may take together, and how many are tried one after another."""
+"""Seconds that all addresses of a name may take together, and how many are tried."""
+
+NEXT_SECONDS = 0.25
+"""Seconds after which the next address is tried beside those that have not answered yet (RFC 8305, section 5)."""
 
 NAME_SECONDS = 3.5
 """Seconds that a connection waits for the name server. The question goes on, for the next connection."""
@@ -116,7 +119,7 @@ class Dialer:
         return networks([*self._gate.policy.forbidden, *self._forbidden])
 
     async def _direct(self, addresses: list[str], port: int, seconds: float = DIAL_SECONDS) -> Way:
-        sock, address = await self._first(addresses, port, self._way_out.device, seconds)
+        sock, address = await connect_first(addresses, port, self._way_out.device, seconds)
         return Way(sock, address)
 
     def _checked(self, judgement: Judgement, candidates: tuple[str, ...]) -> list[str]:
@@ -141,8 +144,10 @@ class Dialer:
 
     async def _why_unresolved(self, name: str) -> str:
         """The reason why a name has no address here, for a person; '' where it does not exist."""
-        with contextlib.suppress(NoServer):
-            if await self._resolver.has_only_ipv6(name):
+        with contextlib.suppress(NoServer, TimeoutError):
+            async with asyncio.timeout(LEAST_SECONDS):
+                has_only_ipv6 = await self._resolver.has_only_ipv6(name)
+            if has_only_ipv6:
                 return "it has IPv6 addresses alone, and this gateway goes out by IPv4"
         return ""
 
@@ -176,40 +181,8 @@ class Dialer:
             raise NoWay("address", f"{place} is no container")
         if ipaddress.IPv4Address(place) not in self._subnet:
             raise NoWay("address", f"{place} is not on the inner network")
-        sock, _ = await self._first([place], port, self._inner)
+        sock, _ = await connect_first([place], port, self._inner)
         return Way(sock, place, is_service=True)
-
-    async def _first(
-        self, addresses: list[str], port: int, interface: str, seconds: float = DIAL_SECONDS
-    ) -> tuple[socket.socket, str]:
-        """A connection to the first of `addresses` that answers, and which one that is.
-
-        :param seconds: how long all of them may take; each has its part of what is left
-        """
-        detail, ends = "", asyncio.get_running_loop().time() + seconds
-        for tried, candidate in enumerate(addresses):
-            family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
-            try:
-                sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-            except OSError as error:
-                raise NoWay("full", error.strerror or "") from None
-            try:
-                to_device(sock, interface)
-                loop = asyncio.get_running_loop()
-                async with asyncio.timeout((ends - loop.time()) / (len(addresses) - tried)):
-                    await loop.sock_connect(sock, (candidate, port))
-            except BaseException as error:
-                sock.close()
-                if not isinstance(error, OSError):
-                    raise
-                # The event loop puts words of its own in the place of the kernel's.
-                late = isinstance(error, TimeoutError)
-                why = "no answer in time" if late else os.strerror(error.errno or errno.EIO)
-                detail = f"{candidate}: {why}"
-                continue
-            stream_options(sock)
-            return sock, candidate
-        raise NoWay("unreachable", detail)
 
     async def _through(self, upstream: Upstream, name: str, port: int, speaks_http: bool) -> Way:
         """A connection by the company's proxy, which resolves the name and dials it."""
@@ -240,8 +213,75 @@ class Dialer:
                 raise NoWay("upstream", f"the proxy {upstream} does not resolve") from None
         try:
             first = list(addresses)[:MOST_ADDRESSES]
-            sock, _ = await self._first(first, upstream.port, self._way_out.device)
+            sock, _ = await connect_first(first, upstream.port, self._way_out.device)
         except NoWay as error:
             why = f"the proxy {upstream} does not answer ({error.detail})"
             raise NoWay("upstream", why) from None
         return sock
+
+
+async def connect_first(
+    addresses: list[str], port: int, interface: str, seconds: float = DIAL_SECONDS
+) -> tuple[socket.socket, str]:
+    """A connection to the first of `addresses` that answers, and which one that is.
+
+    :param interface: as for `sockets.to_device`
+    :param seconds: how long all of them may take together
+    :raises NoWay: none does
+    """
+    loop = asyncio.get_running_loop()
+    ends, waiting, details = loop.time() + seconds, list(addresses), dict[str, str]()
+    tried: dict[asyncio.Task[socket.socket], str] = {}
+    try:
+        while waiting or tried:
+            if waiting:
+                candidate = waiting.pop(0)
+                tried[loop.create_task(_connect(candidate, port, interface, ends))] = candidate
+            pause = NEXT_SECONDS if waiting else None
+            done, _ = await asyncio.wait(tried, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                candidate = tried.pop(task)
+                try:
+                    return task.result(), candidate
+                except NoWay as error:
+                    if error.reason != "unreachable":
+                        raise
+                    details[candidate] = error.detail
+    finally:
+        for task in tried:
+            task.add_done_callback(_close)
+            task.cancel()
+    raise NoWay("unreachable", details.get(addresses[-1], "") if addresses else "")
+
+
+async def _connect(candidate: str, port: int, interface: str, ends: float) -> socket.socket:
+    """A connection to one address.
+
+    :param ends: when it is given up, by the loop's clock
+    :raises NoWay: there is none
+    """
+    family = socket.AF_INET6 if ":" in candidate else socket.AF_INET
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    except OSError as error:
+        raise NoWay("full", error.strerror or "") from None
+    try:
+        to_device(sock, interface)
+        async with asyncio.timeout_at(ends):
+            await asyncio.get_running_loop().sock_connect(sock, (candidate, port))
+    except BaseException as error:
+        sock.close()
+        if not isinstance(error, OSError):
+            raise
+        # The event loop puts words of its own in the place of the kernel's.
+        late = isinstance(error, TimeoutError)
+        why = "no answer in time" if late else os.strerror(error.errno or errno.EIO)
+        raise NoWay("unreachable", f"{candidate}: {why}") from None
+    stream_options(sock)
+    return sock
+
+
+def _close(task: asyncio.Task[socket.socket]) -> None:
+    """Close the connection of a task that nobody waits for any more, if it made one."""
+    if not task.cancelled() and task.exception() is None:
+        task.result().close()

@@ -22,6 +22,10 @@ class Malformed(ValueError):
     """The bytes are no such message, or not the answer to this question."""
 
 
+class OtherCase(Malformed):
+    """It is the answer, but for the case of letters, which a few servers do not repeat."""
+
+
 class Question(NamedTuple):
     """The question of a client's query."""
 
@@ -90,14 +94,18 @@ def query(ident: int, name: str, kind: int, upper: int = 0) -> bytes:
 def read_answer(packet: bytes, asked: bytes) -> Answer:
     """The addresses in a message that answers `asked`, a query made by `query`.
 
+    :raises OtherCase: it repeats the name in other letters
     :raises Malformed: it is not the answer to exactly that question
     """
     section = asked[12:]
-    if len(packet) < 12 or packet[:2] != asked[:2] or packet[12 : 12 + len(section)] != section:
+    repeated = packet[12 : 12 + len(section)]
+    if len(packet) < 12 or packet[:2] != asked[:2] or repeated.lower() != section.lower():
         raise Malformed("the answer to another question")
     _, flags, questions, count, _, _ = _HEADER.unpack_from(packet)
     if not flags & _RESPONSE or flags & _OPCODE or questions != 1:
         raise Malformed("not an answer")
+    if repeated != section:
+        raise OtherCase("the name in other letters")
     code, truncated = flags & 15, bool(flags & _TRUNCATED)
     if truncated or code:
         return Answer(code, truncated, (), 0)

@@ -92,16 +92,21 @@ class Resolver:
 
     async def _ask(self, name: str, kind: int) -> dns.Answer:
         failure: dns.Answer | None = None
+        repeats_case = True
         for count in range(_TRIES if self._servers else 0):
             server = str(self._servers[count % len(self._servers)])
             # Letters at random make an answer harder to forge; a few servers do not repeat them.
-            upper = secrets.randbits(len(name)) if count < _TRIES - 1 else 0
+            is_random = repeats_case and count < _TRIES - 1
+            upper = secrets.randbits(len(name)) if is_random else 0
             asked = dns.query(secrets.randbits(16), name, kind, upper)
             try:
                 async with asyncio.timeout(_TRY_SECONDS[count]):
                     answer = await self._by_udp(server, asked)
                     if answer.truncated:
                         answer = await self._by_tcp(server, asked)
+            except dns.OtherCase:
+                repeats_case = False
+                continue
             except (OSError, dns.Malformed):
                 continue
             if answer.code in (dns.NO_ERROR, dns.NO_SUCH_NAME):
@@ -112,15 +117,22 @@ class Resolver:
         raise NoServer("no name server answered")
 
     async def _by_udp(self, server: str, asked: bytes) -> dns.Answer:
-        """The first answer to exactly this question; others are not looked at twice."""
+        """The first answer to exactly this question; others are not looked at twice.
+
+        :raises dns.OtherCase: it came, but for the case of letters
+        """
         loop = asyncio.get_running_loop()
         with self._socket(server, socket.SOCK_DGRAM) as sock:
             sock.connect((server, 53))
             await loop.sock_sendall(sock, asked)
             while True:
                 packet = await loop.sock_recv(sock, 4096)
-                with contextlib.suppress(dns.Malformed):
+                try:
                     return dns.read_answer(packet, asked)
+                except dns.OtherCase:
+                    raise
+                except dns.Malformed:
+                    pass  # anybody may send that
 
     async def _by_tcp(self, server: str, asked: bytes) -> dns.Answer:
         loop = asyncio.get_running_loop()

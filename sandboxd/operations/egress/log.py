@@ -120,11 +120,16 @@ def log(
 
 
 def _hint(rows: Sequence[LogRow], policy: Policy | None) -> str:
-    """The next step for the last name that was allowed and not reached."""
+    """The next step for the last name that was allowed and not reached; '' where one was reached since."""
     from sandboxd.egress import words
 
     has_proxy = policy is not None and policy.upstream is not None
-    return next(filter(None, (words.next_step(e.reason, has_proxy) for e in reversed(rows))), "")
+    for row in reversed(rows):
+        if row.outcome == "reached":
+            break
+        if step := words.next_step(row.reason, has_proxy):
+            return step
+    return ""
 
 
 def _of_before(find: FindGateway, workspace: str, mode: str) -> Gateway:

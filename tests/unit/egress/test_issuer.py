@@ -9,6 +9,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -60,6 +61,14 @@ def test_the_installation_of_a_program_says_so_too(port: int, tmp_path: Path) ->
         unpack.fetch(package, str(tmp_path / "a.tgz"), "")
     assert str(failed.value).endswith("issued by `Example Proxy CA`")
     assert failed.value.reason == "tls"
+
+
+def test_what_it_calls_itself_is_one_printable_line() -> None:
+    shown = SimpleNamespace(
+        get_info=lambda: {"issuer": ((("commonName", "A`\x1b[31m\n  B" + "x" * 500),),)}
+    )
+    tls = SimpleNamespace(get_unverified_chain=lambda: [shown])
+    assert issuer(tls) == ("A[31m B" + "x" * 500)[:120]
 
 
 @pytest.mark.parametrize("tls", [None, object()])

@@ -48,6 +48,16 @@ def test_a_name_that_another_project_has_is_not_taken_over(tmp_path: Path) -> No
     assert ssh_entries.make(environ, "/a/shop", ["shop"], "dev", ["p"]) == first
 
 
+def test_keys_that_were_not_made_to_the_end_are_made_anew(tmp_path: Path) -> None:
+    environ = {"HOME": str(tmp_path)}
+    made = ssh_entries.make(environ, "/w", ["w"], "dev", ["p"])
+    public = Path(settings(made)["identityfile"] + ".pub")
+    before = public.read_text()
+    public.unlink()
+    ssh_entries.make(environ, "/w", ["w"], "dev", ["p"])
+    assert public.read_text() != before
+
+
 def test_a_line_break_in_a_path_adds_no_setting(tmp_path: Path) -> None:
     with pytest.raises(UsageError):
         ssh_entries.make(

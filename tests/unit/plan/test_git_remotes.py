@@ -36,7 +36,9 @@ def test_a_remote_in_the_work_tree_is_shut(
     git(repository, "init", "-q", "own")
     git(repository, "init", "-q", "--bare", "all/a.git")
     git(repository, "config", key.format(root=repository), value.format(root=repository))
-    assert pins(repository) == {*ALWAYS, path}
+    control = git_control(str(repository))
+    assert {*control.pins} == {*ALWAYS, path}
+    assert "all" not in path or control.exposed == ()
 
 
 @pytest.mark.parametrize(
@@ -63,6 +65,26 @@ def test_one_behind_a_link_is_shut_where_it_is(repository: Path) -> None:
     (repository / "mirror.git").symlink_to("real")
     git(repository, "config", "remote.m.url", "mirror.git")
     assert pins(repository) >= {"real"}
+    git(repository, "init", "-q", "tree")
+    (repository / "link").symlink_to("tree")
+    git(repository, "config", "remote.m.url", "link")
+    control = git_control(str(repository))
+    assert "tree/.git" in control.pins and "tree" not in control.pins
+    assert "link" in {each.path for each in control.exposed}
+
+
+def test_what_the_config_of_a_remote_names_is_shut(repository: Path) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository / "mirror.git", "config", "core.hooksPath", "../tools")
+    git(repository, "config", "remote.m.url", "mirror.git")
+    (repository / "tools").mkdir()
+    assert pins(repository) >= {"mirror.git", "tools"}
+
+
+def test_one_whose_git_directory_lies_elsewhere_is_shut_there(repository: Path) -> None:
+    git(repository, "init", "-q", "--separate-git-dir", str(repository / "store"), "own")
+    git(repository, "config", "remote.m.url", "./own")
+    assert pins(repository) >= {"own/.git", "store"}
 
 
 def test_a_remote_that_is_missing_is_named(repository: Path) -> None:
