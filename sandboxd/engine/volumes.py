@@ -63,7 +63,8 @@ class Volumes(Connection):
         """Unpack a tar archive into a folder of a container, which need not run."""
         with self.asking(_COPY_SECONDS) as session:
             url = session._url("/containers/{0}/archive", container)
-            session._result(session._put(url, params={"path": folder}, data=archive))
+            data = without_padding(archive)
+            session._result(session._put(url, params={"path": folder}, data=data))
 
     def put_folder(
         self, container: str, parent: str, name: str, mode: int, owner: tuple[int, int]
@@ -81,6 +82,19 @@ class Volumes(Connection):
             entry.uid, entry.gid = owner
             tar.addfile(entry)
         self.put_archive(container, parent or "/", buffer.getvalue())
+
+
+def without_padding(archive: bytes) -> bytes:
+    """A tar archive up to its end marker.
+
+    Podman stops reading there, and fails the request where the rest, which fills up a record, comes later ("passing bulk
+    input to subprocess: broken pipe": buildah's issue 6573).
+    """
+    import tarfile
+
+    with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
+        tar.getmembers()
+        return archive[: tar.offset + 2 * tarfile.BLOCKSIZE]
 
 
 def _known(usage: Mapping[str, Any] | None, name: str) -> int | None:
