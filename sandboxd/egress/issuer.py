@@ -25,8 +25,8 @@ def issuer(tls: Any) -> str:
 
 def _printable(text: str) -> str:
     """What a server says, on one line, cut, and without the mark that it is put between."""
-    kept = "".join(each for each in " ".join(text.split()) if each.isprintable() and each != "`")
-    return kept[:_LONGEST]
+    text = "".join(each for each in " ".join(text.split()) if each.isprintable() and each != "`")
+    return text[:_LONGEST]
 
 
 class NamingSocket(ssl.SSLSocket):
