@@ -148,6 +148,8 @@ def test_git_runs_nothing_from_inside_and_what_is_replaced_halts(
         # The program inside wrote into what was mounted, just as its mount was taken away.
         assert not (watched / ".envrc").exists()
         git(watched, "checkout", "-q", "--", ".envrc")
+        if kind.is_rootless:
+            _give_to_user(watched)
 
     screen = eventually(lambda: first_says_halted(world, watched), world.log)
     assert "`.envrc` was " in screen
