@@ -257,10 +257,7 @@ class Reader:
             if is_prefix or not os.path.lexists(candidate):
                 self._pin_named(candidate, missing)
                 continue
-            if end != candidate:
-                self.exposed[self._inside(candidate)] = (
-                    f"`{name}` of git's config names it, and it is behind a link"
-                )
+            self._name_link(candidate, end, f"`{name}` of git's config names it")
             inner = f"{end}/.git"
             self._pin_named(inner, missing)
             if os.path.lexists(inner):
@@ -322,11 +319,14 @@ class Reader:
         :param missing: as of `_pin_named`
         """
         real = os.path.realpath(path)
-        if os.path.lexists(path) and self._inside(path) and real != path:
-            self.exposed[self._inside(path)] = (
-                f"`{setting}` of git runs it, and it is behind a link"
-            )
+        if os.path.lexists(path):
+            self._name_link(path, real, f"`{setting}` of git runs it")
         self._pin_named(real, missing)
+
+    def _name_link(self, path: str, real: str, why: str) -> None:
+        """Name a path of the workspace that leads to another place: no mount keeps the link as it is."""
+        if real != path and self._inside(path):
+            self.exposed[self._inside(path)] = f"{why}, and it is behind a link"
 
     def _expand(self, value: str, base: str) -> str:
         if value.startswith("~/") and self._home:
@@ -342,6 +342,7 @@ class Reader:
 def _ways_of(path: str) -> list[str]:
     """The absolute paths to which `path` leads, one link after the other and the real one last; none if it is no link."""
     ways: list[str] = []
+    real = os.path.realpath(path)
     while len(ways) < _MOST_LINKS:
         try:
             written = os.readlink(path)
@@ -350,6 +351,6 @@ def _ways_of(path: str) -> list[str]:
         path = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), written))
         ways.append(path)
     # A path of a link may go up from a folder that is one itself.
-    if ways and (end := os.path.realpath(path)) != path:
-        ways.append(end)
+    if ways and real not in ways:
+        ways.append(real)
     return ways

@@ -79,3 +79,15 @@ def test_a_config_that_lies_outside_of_the_workspace_is_read_there(
     (repository / ".git/config").rename(tmp_path / "gitconfig")
     (repository / ".git/config").symlink_to(tmp_path / "gitconfig")
     assert pins(repository) == {*ALWAYS, "h"}
+
+
+def test_a_link_that_goes_up_from_a_linked_folder_ends_where_the_kernel_says(
+    repository: Path,
+) -> None:
+    git(repository, "config", "core.hooksPath", "h")
+    (repository / "sub/deep").mkdir(parents=True)
+    (repository / "way").symlink_to("sub/deep")
+    (repository / ".git/config").rename(repository / "sub/gitconfig")
+    (repository / ".git/config").symlink_to("../way/../gitconfig")
+    assert git(repository, "config", "core.hooksPath") == "h\n"
+    assert pins(repository) >= {"sub/gitconfig", "h"}
