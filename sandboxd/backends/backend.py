@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Ability(Enum):
-    """What some backends cannot do."""
+    """An ability that some backends lack."""
 
     REACH_SERVICES = "reach services"
     """Forward ports of the services of a Compose project."""
@@ -41,7 +41,7 @@ class Backend(Protocol):
 
     @property
     def cannot(self) -> Mapping[Ability, Refusal]:
-        """What it cannot do."""
+        """The abilities that it lacks, each with the reason and the next step."""
 
     def locate(self, project: str, name: str) -> Running:
         """The running sandbox `name` of the project in the folder `project`.

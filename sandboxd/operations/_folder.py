@@ -33,16 +33,7 @@ def working_dir(directory: str, sandbox: Summary, own: str = "") -> str:
     :param own: the folder inside for commands, as the project's config names it; '' for the workspace's
     """
     from sandboxd.model.labels import PROJECT
-
-    return folder_inside(directory, sandbox.labels[PROJECT], own)
-
-
-def folder_inside(directory: str, sandbox: str, own: str = "") -> str:
-    """The same as `working_dir`, by the identity of the sandbox."""
     from sandboxd.model.sandbox_id import workspace_of
-    from sandboxd.plan.mounts import target_folder
+    from sandboxd.plan.mounts import folder_inside
 
-    workspace = workspace_of(sandbox)
-    own = own or target_folder(workspace)
-    below = os.path.relpath(os.path.realpath(directory), os.path.realpath(workspace))
-    return own if below == "." or below.startswith("..") else os.path.join(own, below)
+    return folder_inside(directory, workspace_of(sandbox.labels[PROJECT]), own)

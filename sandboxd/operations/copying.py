@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import recording
-from sandboxd.operations._folder import folder_inside, project_folder
+from sandboxd.operations._folder import project_folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -43,12 +43,13 @@ def copy_in(backend: Backend, directory: str, source: str, target: str, name: st
     :raises EnvironmentFailure: no such sandbox runs, or it cannot be written inside
     """
     from sandboxd.model.sandbox_id import workspace_of
+    from sandboxd.plan.mounts import folder_inside
 
     running = backend.locate(project_folder(directory), name)
-    path = posixpath.join(folder_inside(directory, running.sandbox), target)
+    workspace = workspace_of(running.sandbox)
+    path = posixpath.join(folder_inside(directory, workspace), target)
     with backend.blaming_end(running):
-        inside = functools.partial(backend.run, running)
-        return put(inside, workspace_of(running.sandbox), source, path)
+        return put(functools.partial(backend.run, running), workspace, source, path)
 
 
 def put(inside: Inside, workspace: str, source: str, path: str) -> int:
@@ -92,12 +93,14 @@ def copy_out(
     :raises EnvironmentFailure: no such sandbox runs, it cannot be read inside, or it is too large
     """
     from sandboxd.model.sandbox_id import workspace_of
+    from sandboxd.plan.mounts import folder_inside
 
     running = backend.locate(project_folder(directory), name)
-    path = posixpath.join(folder_inside(directory, running.sandbox), source)
+    workspace = workspace_of(running.sandbox)
+    path = posixpath.join(folder_inside(directory, workspace), source)
     with backend.blaming_end(running):
         inside = functools.partial(backend.run, running)
-        return fetch(inside, workspace_of(running.sandbox), path, target, include)
+        return fetch(inside, workspace, path, target, include)
 
 
 def fetch(

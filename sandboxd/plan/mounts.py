@@ -8,6 +8,7 @@ engine binds read-only is safe there, too. Which of the two this host's build ne
 
 from __future__ import annotations
 
+import os
 import posixpath
 
 from sandboxd.errors import UsageError
@@ -36,6 +37,16 @@ def target_folder(workspace: str) -> str:
         for char in posixpath.basename(workspace)
     )
     return f"/workspaces/{name or 'workspace'}"
+
+
+def folder_inside(directory: str, workspace: str, own: str = "") -> str:
+    """The folder inside that corresponds to `directory` of the host; `own`, if that is outside of the workspace.
+
+    :param own: the folder inside for commands, as the project's config names it; '' for the workspace's
+    """
+    own = own or target_folder(workspace)
+    below = os.path.relpath(os.path.realpath(directory), os.path.realpath(workspace))
+    return own if below == "." or below.startswith("..") else os.path.join(own, below)
 
 
 def workspace_mounts(

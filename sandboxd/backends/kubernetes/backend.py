@@ -5,6 +5,7 @@ Ports go through a command in the Pod, since Kubernetes' port-forward fails with
 
 from __future__ import annotations
 
+import functools
 import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
@@ -62,13 +63,8 @@ class KubernetesBackend(NamedTuple):
 
     def open_trunk(self, running: Running) -> Trunk:
         target = self._target_of(running)
-
-        def inside(
-            command: list[str], data: bytes, seconds: float, write: Callable[[int, bytes], None]
-        ) -> int:
-            return self.run(running, command, data, seconds, write)
-
         try:
+            inside = functools.partial(self.run, running)
             request, text = prepare(inside, cache_folder(self.environ))
         except TimeoutError:
             raise EnvironmentFailure(

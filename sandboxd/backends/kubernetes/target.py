@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster import api, records, waiting
@@ -12,7 +11,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
 from sandboxd.plan.cluster import object_name
-from sandboxd.plan.mounts import target_folder
+from sandboxd.plan.mounts import folder_inside, target_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -49,12 +48,7 @@ class Target(NamedTuple):
     @property
     def here(self) -> str:
         """The folder inside that corresponds to `directory`; the workspace's, if `directory` is outside of it."""
-        below = os.path.relpath(os.path.realpath(self.directory), self.workspace)
-        return (
-            self.folder
-            if below == "." or below.startswith("..")
-            else os.path.join(self.folder, below)
-        )
+        return folder_inside(self.directory, self.workspace)
 
     @property
     def option(self) -> str:

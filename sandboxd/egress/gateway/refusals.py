@@ -16,7 +16,7 @@ _PHRASES = {
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",
 }
-_OF_THE_WAY = ("unresolved", "unreachable", "upstream")
+_OF_THE_WAY = (*words.NO_WAY_OUT, "upstream")
 """Reasons that programs show in the place of the phrase: most show no more of an answer than its first line."""
 
 _STATUS = {"unresolved": 502, "unreachable": 502, "upstream": 502, "full": 503}

@@ -51,8 +51,6 @@ def run(args: argparse.Namespace) -> int:
 def _workspace(args: argparse.Namespace) -> str:
     import os
 
-    from sandboxd.config.reading import nearest
+    from sandboxd.operations.given_records import folder_of
 
-    folder = _sandbox.folder(args)
-    config = nearest(folder)
-    return os.path.realpath(os.path.dirname(config) if config else folder)
+    return os.path.realpath(folder_of(_sandbox.folder(args), os.environ))
