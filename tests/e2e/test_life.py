@@ -76,6 +76,8 @@ def test_up_twice_is_up_once_and_a_change_makes_it_anew(engine: str, api: Engine
 def test_a_stopped_sandbox_starts_again(engine: str, api: Engine, up: Path) -> None:
     first = ids(api, up)
     api.stop(first[0], 1)
+    # An engine answers before its list of containers says so.
+    eventually(lambda: not api.containers(f"{PROJECT}={up}", every=False), lambda: ids(api, up))
     assert "is exited" in sandboxes.run(engine, up, "exec", "-n", "true").stderr
     assert "restarted" in sandboxes.run(engine, up, "up").stderr
     assert ids(api, up) == first
