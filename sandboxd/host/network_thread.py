@@ -18,8 +18,10 @@ def of_process(pid: int, root: str = "/proc") -> int:
     threads: dict[str, int] = {}
     places: collections.Counter[str] = collections.Counter()
     with contextlib.suppress(OSError):
-        # The lowest first: where all are in one namespace, it is the process itself.
-        for thread in sorted(map(int, os.listdir(f"{root}/{pid}/task"))):
+        # The process itself first. Its id need not be the lowest: ids start anew once the kernel's highest was given.
+        for thread in sorted(
+            map(int, os.listdir(f"{root}/{pid}/task")), key=lambda thread: (thread != pid, thread)
+        ):
             with contextlib.suppress(OSError):
                 place = os.readlink(f"{root}/{pid}/task/{thread}/ns/net")
                 places[place] += 1

@@ -26,5 +26,10 @@ def test_a_process_in_one_network_is_shown_by_itself(tmp_path: Path) -> None:
     assert network_thread.of_process(os.getpid()) == os.getpid()
 
 
+def test_a_thread_may_have_a_lower_id_than_its_process(tmp_path: Path) -> None:
+    make_process(tmp_path, 4183575, {62370: "host", 4183575: "host"})
+    assert network_thread.of_process(4183575, str(tmp_path)) == 4183575
+
+
 def test_where_nothing_is_seen_the_process_is_named(tmp_path: Path) -> None:
     assert network_thread.of_process(7, str(tmp_path)) == 7
