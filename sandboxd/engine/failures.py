@@ -240,7 +240,7 @@ def image_missing(image: str) -> EngineFailure:
     """The failure if the engine has no image of this name."""
     return EngineFailure(
         f"the container engine has no image `{image}`",
-        f"get it (`docker pull {image}`), build it, or load a root file system "
+        f"get it (`docker pull {image}`; `up` and `agent` do so with `--pull`), build it, or load a root file system "
         f"(`docker import FILE.tar {image}`)",
     )
 

@@ -134,7 +134,7 @@ class _Run:
                 return
         if not self._engine.has_image(image):
             why = f"is not started: its image `{image}` is not there"
-            self._name(written, why, f"docker pull {image}")
+            self._name(written, why, f"get it (`docker pull {image}`, or `sandboxd up --pull`)")
             return
         self._progress(f"starting the service `{written}` from `{image}`")
         try:

@@ -56,6 +56,7 @@ def serve(request: Request) -> Ready:
     from sandboxd.agents import catalog, volume
     from sandboxd.agents.session import recall
     from sandboxd.life import agent_home
+    from sandboxd.life.pull import pull_missing
     from sandboxd.plan.grants import Grants
     from sandboxd.review.collect import inside_of
 
@@ -74,6 +75,8 @@ def serve(request: Request) -> Ready:
         request.directory, environ, Grants(allow_runc=options.allow_runc), request.facts, own.name
     )
     engine = interruptible(request.engine, request.cancel)
+    if options.pull:
+        pull_missing(engine, plan, environ, request.progress, request.cancel)
     _require_image(engine, plan)
     _install(engine, agent, plan, environ, request)
     started = start(

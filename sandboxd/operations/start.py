@@ -102,6 +102,7 @@ def start(
         cannot be read
     """
     from sandboxd.life import cache_uses, granted
+    from sandboxd.life.pull import pull_missing
     from sandboxd.life.up_down import up
     from sandboxd.plan.grants import Grants
 
@@ -116,6 +117,8 @@ def start(
     allowed = functools.partial(_basis.require_same, before, project, plan, plan_again)
     if plan.egress is not None:
         _require_gateway(host)
+    if options.pull:
+        pull_missing(engine, plan, environ, progress, cancel)
     if recipe is not None and (options.build or not engine.has_image(recipe.tag)):
         _build(engine, plan.workspace, recipe, environ, progress, cancel)
     rights, gateway_image = _rights(plan, environ)

@@ -29,6 +29,12 @@ class StartOptions(Options):
         default=False,
         on_cluster="a cluster only pulls images: build it, push it, and name it by `--image`",
     )
+    pull: bool = option(
+        "--pull",
+        "get images that the engine does not have from their registries first",
+        default=False,
+        on_cluster="a cluster gets images by itself",
+    )
     recreate: bool = option(
         "--recreate", "make the container anew though nothing changed", default=False
     )
@@ -82,6 +88,7 @@ class AgentOptions(Options):
     """The name of the session, which is also that of its sandbox."""
     allow_runc: bool = option_of(StartOptions, "allow_runc")
     build: bool = option_of(StartOptions, "build")
+    pull: bool = option_of(StartOptions, "pull")
     task: str | None = None
     """The task for a run without a terminal; None: an interactive run."""
     resume: bool = option("--resume", "go on where it ended last", default=False)

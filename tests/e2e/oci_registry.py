@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -86,14 +87,22 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def registry() -> Iterator[str]:
-    """The address of a new registry, such as `localhost:1234`; it is gone afterwards."""
-    handler = type("Handler", (_Handler,), {"stored": {}})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+def registry(
+    stored: dict[str, bytes] | None = None, listener: socket.socket | None = None
+) -> Iterator[str]:
+    """The address of a new registry, such as `localhost:1234`; it is gone afterwards.
+
+    :param stored: what it has, as `_Handler.stored`
+    :param listener: where it is asked, of another network; None for a port of this machine
+    """
+    handler = type("Handler", (_Handler,), {"stored": stored if stored is not None else {}})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False) as server:
+        server.socket.close()
+        server.socket = listener or socket.create_server(("127.0.0.1", 0))
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         try:
-            yield f"localhost:{server.server_port}"
+            yield f"localhost:{server.socket.getsockname()[1]}"
         finally:
             server.shutdown()
             thread.join()

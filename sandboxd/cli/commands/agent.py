@@ -103,7 +103,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help="a credential beside the agent's own, such as `github`, or another account of its own, such as "
         "`anthropic:work`; can be given more than once",
     )
-    arguments.add(parser, AgentOptions, "build")
+    arguments.add(parser, AgentOptions, "build", "pull")
     parser.add_argument(
         "-y", "--yes", action="store_true", help="give what would be asked about, and show it"
     )

@@ -37,6 +37,7 @@ TYPED = {
     "refresh": ["--refresh"],
     "allow_runc": ["--allow-runc"],
     "build": ["--build"],
+    "pull": ["--pull"],
     "recreate": ["--recreate"],
     "fresh": ["--fresh"],
     "dotfiles": ["--dotfiles", "https://git.example/dots"],

@@ -128,7 +128,7 @@ def test_a_missing_image_is_named_with_what_waits_for_it_and_the_rest_starts(
     assert served.calls == ["create two"]
     assert [each.service for each in sick] == ["one", "three"]
     assert sick[0].why == "is not started: its image `gone` is not there"
-    assert sick[0].hint == "docker pull gone"
+    assert sick[0].hint == "get it (`docker pull gone`, or `sandboxd up --pull`)"
     assert sick[1].why == "is not started: it needs `one`"
 
 
