@@ -11,6 +11,7 @@ from _thread import start_new_thread
 from time import monotonic
 
 from sandboxd.cli.command_output import LONGEST_END, CannotRun, Output
+from sandboxd.cli.halt_look import HaltLook
 from sandboxd.cli.interruption import Interrupted
 from sandboxd.engine.frames import pump
 from sandboxd.errors import SandboxdError
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
         def resize(self, rows: int, columns: int) -> None: ...
         def kill(self, number: int) -> None: ...
         def exit_code(self) -> int: ...
+
+        def halt_error(self) -> SandboxdError | None:
+            """The error that says that its sandbox was halted meanwhile, so that it does not go on; None while it does."""
 
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -169,6 +173,7 @@ class _WithCommits:
         self.first = command.first
         self.resize = command.resize
         self.kill = command.kill
+        self.halt_error = command.halt_error
 
     def exit_code(self) -> int:
         from sandboxd.operations import commits
@@ -188,6 +193,7 @@ def attend(
     :param name: of the program, for the message that there is none
     :raises CannotRun: it was never started
     :raises ContainerGone: the sandbox ended with or before it
+    :raises Halted: the sandbox was halted meanwhile
     :raises KeyboardInterrupt: it was interrupted again and again, or our terminal was closed, and it goes on
     """
     try:
@@ -195,7 +201,8 @@ def attend(
         if stdin:
             start_new_thread(_feed, (command.connection,))
         try:
-            pump(command.connection, command.first, surroundings.tty, output.write)
+            with HaltLook(command):
+                pump(command.connection, command.first, surroundings.tty, output.write)
         except BrokenPipeError:
             # The reader of our output is gone (`| head`): without a signal the command would never end.
             command.kill(signal.SIGPIPE)

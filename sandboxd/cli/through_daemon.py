@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from sandboxd.cli.daemon_start import NotRunning
+    from sandboxd.errors import SandboxdError
     from sandboxd.ipc.conversation import Conversation
 
 _SIGINT = 2
@@ -102,6 +103,13 @@ class RemoteCommand:
         """
         answer: messages.Code | None = self._ask(messages.EXEC_CODE, {})
         return answer["code"] if answer is not None else int(self._directly().exit_code())
+
+    def halt_error(self) -> SandboxdError | None:
+        """The error that says that its sandbox was halted meanwhile; None while it goes on."""
+        from sandboxd.engine.client import connect_from
+        from sandboxd.life import halts
+
+        return halts.came_to(self._begun["container"], lambda: connect_from(os.environ))
 
     def _ask(self, method: str, params: Mapping[str, object]) -> Any:
         """The daemon's answer; None when the connection broke."""

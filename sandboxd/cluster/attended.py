@@ -110,6 +110,10 @@ class PodCommand:
             raise self._failure
         return self._channels.code
 
+    def halt_error(self) -> SandboxdError | None:
+        """None: nothing of the host is mounted in a Pod, so none is halted."""
+        return None
+
     def _read(self) -> None:
         try:
             for stream, piece in self._channels.pieces():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import time
@@ -15,7 +16,7 @@ from sandboxd.model.sandbox_id import name_option, workspace_of
 from sandboxd.state import given_rights
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.halt.record import Halt
@@ -165,6 +166,24 @@ def refuse_halted(engine: Engine, container: Summary) -> None:
     sandbox = container.labels.get(PROJECT) or ""
     if (halt := _open_halt(container, sandbox)) is not None:
         raise _halted(engine, container, halt)
+
+
+def came_to(container: str, connect: Callable[[], Engine]) -> words.Halted | None:
+    """The error that says that a container is halted, for whoever waits for a command in it; None while it is not.
+
+    :param container: its full id
+    :param connect: called for its engine only where it is halted
+    """
+    halt = record.open_halt_of(os.environ, container)
+    if halt is None:
+        return None
+    with contextlib.suppress(EnvironmentFailure):
+        engine = connect()
+        for each in engine.containers(f"{PROJECT}={halt.sandbox}"):
+            if each.id == container:
+                return _halted(engine, each, halt)
+    # An engine that is silent does not make it less halted.
+    return words.halted(halt)
 
 
 def _open_halt(container: Summary, sandbox: str) -> Halt | None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sandboxd.engine.client import Engine, Exec, Summary
+    from sandboxd.errors import SandboxdError
 
 MARK = "SANDBOXD_EXEC"
 """The name of an environment variable; its value is unique to each command, so that its processes can be found."""
@@ -68,6 +69,12 @@ class Command(NamedTuple):
         from sandboxd.engine.execute import wait_for_code
 
         return wait_for_code(self.engine, self.container, self.exec_id)
+
+    def halt_error(self) -> SandboxdError | None:
+        """The error that says that its sandbox was halted meanwhile; None while it goes on."""
+        from sandboxd.life import halts
+
+        return halts.came_to(self.container, lambda: self.engine)
 
 
 def exec_(

@@ -11,7 +11,7 @@ from sandboxd.engine.client import Engine
 from sandboxd.halt.points import What
 from tests.e2e.watched import attack, git, halt_of, make_repository, state, up, watch
 from tests.integration.daemon.world import World
-from tests.patience import eventually
+from tests.patience import PATIENCE, eventually
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
@@ -54,7 +54,10 @@ def test_what_the_config_names_before_it_exists_halts_and_what_inside_makes_is_p
     world.run("exec", "-n", "true", cwd=watched)
     assert state(api, watched) == "running"
     # As soon as anything shows that the config has it: here the host's next file.
-    attack(api, watched, f"until [ -e named ]; do :; done; {script(ran)}; touch done")
+    # Waited for by a command, which a pause alone would not end.
+    act = f"touch waits; until [ -e named ]; do :; done; {script(ran)}; sleep 9999"
+    waits = world.popen("exec", "-n", "--", "sh", "-c", act, cwd=watched)
+    eventually((watched / "waits").exists, world.log)
     git(watched, "config", setting, value)
     (watched / "named").touch()
     halt = halt_of(world, watched)
@@ -63,6 +66,9 @@ def test_what_the_config_names_before_it_exists_halts_and_what_inside_makes_is_p
     git(watched, "commit", "-q", "--allow-empty", "-m", "x")
     git(watched, "status")
     assert not ran.exists() and not (watched / path).exists()
+    # That which waited for the program inside was told, too.
+    assert waits.wait(PATIENCE) == 4
+    assert waits.stderr is not None and f"acts upon `{path}`" in waits.stderr.read()
     done = world.run("exec", "-n", "true", cwd=watched)
     assert done.returncode == 4 and f"acts upon `{path}`" in done.stderr, done.stderr
     up(world, watched, "--recreate")

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cli import attend
+from sandboxd.cli import attend, halt_look
 from sandboxd.cli.command_output import CannotRun, Output
 from sandboxd.engine.failures import ContainerGone
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from tests.patience import PATIENCE, eventually
 
 
@@ -48,6 +49,9 @@ class Command:
 
     def exit_code(self) -> int:
         return self.code
+
+    def halt_error(self) -> SandboxdError | None:
+        return None
 
 
 def begin(act: Callable[[], None], number: int = signal.SIGINT) -> threading.Thread:
@@ -229,6 +233,24 @@ def test_a_command_that_takes_its_signals_may_take_many() -> None:
     begin(act)
     assert attended(command, "x") == 143
     assert command.signals == [signal.SIGINT] * 7 + [signal.SIGTERM]
+
+
+def test_a_sandbox_that_is_halted_meanwhile_ends_the_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Halted(Command):
+        def halt_error(self) -> SandboxdError | None:
+            return EnvironmentFailure("the sandbox is halted", "make it anew")
+
+    monkeypatch.setattr(halt_look, "_SECONDS", 0.01)
+    command = Halted()
+    # It ends the read where the look does not.
+    end = threading.Timer(PATIENCE, command.inside.close)
+    end.start()
+    with pytest.raises(EnvironmentFailure, match="is halted"):
+        attended(command, "x")
+    assert end.is_alive(), "the halt waited for the end of the read"
+    end.cancel()
 
 
 def test_the_sandbox_ends_first() -> None:

@@ -35,6 +35,8 @@ class Command:
         self.inside.close()
     def exit_code(self):
         return 5
+    def halt_error(self):
+        return None
 
 sys.exit(attend.run_begun(Command, sys.argv[2], tty=True, stdin=False))
 """

@@ -152,3 +152,14 @@ def test_what_an_older_version_wrote_and_nobody_can_read_holds_all_but_those_kno
     record.end(environ, "/w", "c2", Ended.REMADE, 8.0)
     with pytest.raises(EnvironmentFailure, match="not known whether the sandbox is halted"):
         record.open_halt(environ, "/w", "c1")
+
+
+def test_whoever_waits_for_a_halt_knows_the_container_alone(tmp_path: Path) -> None:
+    environ = {"XDG_STATE_HOME": str(tmp_path)}
+    assert record.open_halt_of(environ, "c1") is None
+    halt = Halt("/w", "c1", Owner.DAEMON, Reason.REPLACED, 1.0, ())
+    record.save(environ, halt)
+    assert record.open_halt_of(environ, "c1") == halt
+    assert record.open_halt_of(environ, "c2") is None
+    record.end(environ, "/w", "c1", Ended.REMADE, 2.0)
+    assert record.open_halt_of(environ, "c1") is None
