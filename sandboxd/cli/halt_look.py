@@ -23,7 +23,7 @@ class HaltLook:
 
     def __init__(self, command: Attended) -> None:
         self._command = command
-        self._found: SandboxdError | None = None
+        self._error: SandboxdError | None = None
         self._over = allocate_lock()
 
     def __enter__(self) -> None:
@@ -32,14 +32,14 @@ class HaltLook:
 
     def __exit__(self, *_: object) -> None:
         self._over.release()
-        if self._found is not None:
-            raise self._found
+        if self._error is not None:
+            raise self._error
 
     def _look(self) -> None:
-        while self._found is None:
+        while self._error is None:
             if self._over.acquire(timeout=_SECONDS):
                 return
-            self._found = self._command.halt_error()
+            self._error = self._command.halt_error()
         try:
             self._command.connection.shutdown(_SHUT_RDWR)
         except OSError:
