@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import pytest
 from sandboxd.backends.backend import Ability, Backend
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, forward
+from sandboxd.operations import copying, forward, logs
 
 
 class World(NamedTuple):
@@ -21,6 +22,8 @@ class World(NamedTuple):
     backend: Backend
     project: str
     folder: Path
+    print_lines: Callable[[str], None]
+    """Have the main process of the sandbox write lines."""
 
 
 class BackendSuite:
@@ -55,6 +58,22 @@ class BackendSuite:
     def test_the_output_of_a_short_command_is_read(self, world: World) -> None:
         running = world.backend.locate(world.project, "")
         assert world.backend.read(running, ("sh", "-c", "echo inside")) == "inside\n"
+
+    def test_the_last_lines_of_the_main_process_are_shown(self, world: World) -> None:
+        world.print_lines("one\ntwo\nthree\n")
+        pieces: list[bytes] = []
+
+        def write(stream: int, piece: bytes) -> None:
+            assert stream == 1
+            pieces.append(piece)
+
+        logs.logs(world.backend, world.project, write, tail="2")
+        assert b"".join(pieces) == b"two\nthree\n"
+
+    def test_there_is_no_output_of_a_sandbox_that_is_not_there(self, world: World) -> None:
+        with pytest.raises(EnvironmentFailure) as told:
+            logs.logs(world.backend, world.project, print, name="other")
+        assert told.value.hint
 
     def test_a_failure_in_a_sandbox_that_goes_on_stays_what_it_is(self, world: World) -> None:
         running = world.backend.locate(world.project, "")

@@ -46,6 +46,8 @@ class LightCluster:
         """What the node says of a Pod; None for nothing."""
         self.before_command: Callable[[list[str]], None] = lambda _: None
         """Called before each command in a Pod."""
+        self.written: list[bytes] = []
+        """Lines that the main process of each Pod wrote."""
         for name in ("default", "kube-system"):
             self.make("Namespace", "", {"metadata": {"name": name}})
         ready = {"conditions": [{"type": "Ready", "status": "True"}]}
@@ -130,6 +132,13 @@ class _Server(Server):
     def __init__(self, cluster: LightCluster, folder: Path) -> None:
         super().__init__(cluster.api, cast("Any", _Node()), cluster.certificate, folder / "key.pem")
         self._cluster = cluster
+
+    def show_log(
+        self, _container: str, query: dict[str, str], write: Callable[[bytes], None]
+    ) -> None:
+        written, tail = self._cluster.written, query.get("tailLines")
+        for line in written[-int(tail) :] if tail else written:
+            write(line)
 
     def run(self, command: Command, peer: WebSocket, protocol: str) -> None:
         self._cluster.before_command(command.words)

@@ -7,7 +7,7 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sandboxd.backends.backend import Ability, Refusal, Running
+from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.forward.trunk import Trunk
 from sandboxd.model.sandbox_id import sandbox_id
@@ -18,9 +18,12 @@ class MemoryBackend:
 
     def __init__(self) -> None:
         self.cannot: Mapping[Ability, Refusal] = {
-            Ability.REACH_SERVICES: Refusal("is not in memory", "forward ports of the sandbox")
+            Ability.REACH_SERVICES: Refusal("forward ports of the sandbox", "is not in memory"),
+            Ability.SHOW_SERVICES: Refusal("there are none"),
         }
         self.sandboxes: dict[str, str] = {}
+        self.written: list[bytes] = []
+        """Lines that the main process of each wrote."""
 
     def locate(self, project: str, name: str) -> Running:
         sandbox = sandbox_id(os.path.realpath(project), name)
@@ -52,6 +55,19 @@ class MemoryBackend:
         pieces: list[bytes] = []
         self.run(running, list(command), b"", 60, lambda _stream, piece: pieces.append(piece))
         return b"".join(pieces).decode("utf-8", "replace")
+
+    def logs(
+        self,
+        project: str,
+        name: str,
+        service: str,
+        wanted: LogRange,
+        write: Callable[[int, bytes], None],
+    ) -> None:
+        assert not service, "`cannot` says so"
+        self.locate(project, name)
+        for line in self.written if wanted.tail == "all" else self.written[-int(wanted.tail) :]:
+            write(1, line)
 
     @contextlib.contextmanager
     def blaming_end(self, running: Running) -> Iterator[None]:

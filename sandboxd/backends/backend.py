@@ -17,13 +17,28 @@ class Ability(Enum):
 
     REACH_SERVICES = "reach services"
     """Forward ports of the services of a Compose project."""
+    SHOW_SERVICES = "show services"
+    """Show the output of these services."""
 
 
 class Refusal(NamedTuple):
-    """Why a backend cannot do something, behind the name of what was asked for, and what to do `instead`."""
+    """That a backend cannot do something: the hint, and the predicate behind the name of what was asked for, '' for an
+    ability that an option alone asks for.
+    """
 
-    why: str
-    instead: str
+    hint: str
+    why: str = ""
+
+
+class LogRange(NamedTuple):
+    """A part of the output of a process."""
+
+    follow: bool = False
+    """Whether to go on until the process ends."""
+    tail: str = "all"
+    """The number of lines from the end, or ``all``."""
+    since: int = 0
+    """Only what was written since then, in seconds since 1970; 0 for all."""
 
 
 class Running(NamedTuple):
@@ -69,6 +84,23 @@ class Backend(Protocol):
         """The output of a short command that has no input.
 
         :raises EnvironmentFailure: the sandbox does not answer
+        """
+
+    def logs(
+        self,
+        project: str,
+        name: str,
+        service: str,
+        wanted: LogRange,
+        write: Callable[[int, bytes], None],
+    ) -> None:
+        """Pass the output of the main process of the sandbox `name` to `write`, whether or not it runs still.
+
+        :param project: the project's folder, or one in it; `name` as in `locate`
+        :param service: the service to show instead, as its Compose file names it, only of a backend that can
+            `SHOW_SERVICES`; '' for the sandbox
+        :param write: as in `run`
+        :raises EnvironmentFailure: there is no such sandbox or service
         """
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:

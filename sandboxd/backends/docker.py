@@ -6,13 +6,13 @@ import contextlib
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import Ability, Refusal, Running
+from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.payload import programs
 from sandboxd.folders import cache_folder
 from sandboxd.forward.trunk import Trunk, open_trunk
-from sandboxd.life.find import locate
+from sandboxd.life import find, services
 from sandboxd.life.service_address import address_of
 from sandboxd.model.labels import PROJECT
 
@@ -29,7 +29,7 @@ class DockerBackend(NamedTuple):
     cannot: Mapping[Ability, Refusal] = MappingProxyType({})
 
     def locate(self, project: str, name: str) -> Running:
-        container = locate(self.engine, project, name)
+        container = find.locate(self.engine, project, name)
         return Running(container.id, container.labels[PROJECT])
 
     def run(
@@ -45,6 +45,19 @@ class DockerBackend(NamedTuple):
     def read(self, running: Running, command: Sequence[str]) -> str:
         _, output = run_quietly(self.engine, running.id, Exec(list(command)))
         return output.decode("utf-8", "replace")
+
+    def logs(
+        self,
+        project: str,
+        name: str,
+        service: str,
+        wanted: LogRange,
+        write: Callable[[int, bytes], None],
+    ) -> None:
+        container = find.any_container(self.engine, project, name)
+        shown = services.container_of(self.engine, container, service) if service else container.id
+        for stream, piece in self.engine.logs(shown, *wanted):
+            write(stream, piece)
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

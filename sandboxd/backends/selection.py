@@ -6,7 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.backends.backend import Backend
+    from sandboxd.backends.backend import Ability, Backend, Refusal
 
 
 def connect(on: str, environ: Mapping[str, str]) -> Backend:
@@ -23,3 +23,12 @@ def connect(on: str, environ: Mapping[str, str]) -> Backend:
     from sandboxd.engine.client import connect_from
 
     return DockerBackend(connect_from(environ), environ)
+
+
+def lacks(on: str) -> Mapping[Ability, Refusal]:
+    """`Backend.cannot` of what `connect` returns, without a connection."""
+    if not on:
+        return {}
+    from sandboxd.backends.kubernetes.backend import CANNOT
+
+    return CANNOT

@@ -184,20 +184,22 @@ def begin(
 
 def logs(
     directory: str,
+    write: Callable[[int, bytes], None],
     *,
+    on: str,
     name: str,
     follow: bool,
     tail: str,
     since: int,
-    write: Callable[[int, bytes], None],
 ) -> bool:
     """Hand the output of a sandbox's main process to `write` (1 stdout, 2 stderr), until it ends.
 
-    False: no daemon did it, and nothing was written; the caller asks the engine by itself.
+    False: no daemon did it, and nothing was written; the caller asks the backend by itself.
 
+    :param on: the context of the cluster that it runs on, which no daemon asks; '' for this machine
     :raises SandboxdError: there is no sandbox, or the engine breaks off
     """
-    conversation = _conversation()
+    conversation = None if on else _conversation()
     if conversation is None:
         return False
     try:

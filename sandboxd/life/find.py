@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd.engine import failures
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 
@@ -53,6 +54,20 @@ def project_containers(engine: Engine, directory: str, name: str = "") -> list[S
             if containers:
                 break
     return sorted(containers, key=lambda c: (c.state != "running", c.labels.get(MADE_BY) != UP))
+
+
+def any_container(engine: Engine, directory: str, name: str = "") -> Summary:
+    """The first of `project_containers`, whether or not it runs.
+
+    :raises EnvironmentFailure: there is none
+    """
+    containers = project_containers(engine, directory, name)
+    if containers:
+        return containers[0]
+    which = f"sandbox `{name}`" if name else "sandbox"
+    here = os.path.realpath(directory)
+    others = [] if name else names_beside(engine, here)
+    raise EnvironmentFailure(f"`{directory}` has no {which}", how_to_start(here, name, others))
 
 
 def names_beside(engine: Engine, workspace: str) -> list[str]:

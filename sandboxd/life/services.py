@@ -16,7 +16,7 @@ from sandboxd.egress import layout
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import service_files
 from sandboxd.life.end import remove
-from sandboxd.model.labels import PLAN, SERVICE
+from sandboxd.model.labels import PLAN, PROJECT, SERVICE
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.service_reading import size
 from sandboxd.plan.volumes import own_name
@@ -82,6 +82,24 @@ def find(engine: Engine, workspace: str) -> list[Summary]:
         for container in engine.containers(f"{SERVICE}={workspace}")
         if container.name.startswith(prefix)
     ]
+
+
+def container_of(engine: Engine, sandbox: Summary, service: str) -> str:
+    """The id of the container of `service` beside the container of a sandbox, in any state.
+
+    :raises EnvironmentFailure: there is none
+    """
+    workspace = sandbox.labels[PROJECT]
+    prefix = name_of(workspace, "")
+    present = {each.name.removeprefix(prefix): each.id for each in find(engine, workspace)}
+    name = service.lower()
+    if name not in present:
+        others = ", ".join(f"`{other}`" for other in sorted(present))
+        raise EnvironmentFailure(
+            f"there is no service `{service}` beside this sandbox",
+            f"there are {others}" if others else "`sandboxd up` starts those of its Compose files",
+        )
+    return present[name]
 
 
 def leave(engine: Engine, workspace: str) -> None:

@@ -48,7 +48,7 @@ def prepare(
 
     services = [wish.service for wish in wishes if wish.service]
     if services and (refusal := backend.cannot.get(Ability.REACH_SERVICES)):
-        raise UsageError(f"the service `{services[0]}` {refusal.why}", refusal.instead)
+        raise UsageError(f"the service `{services[0]}` {refusal.why}", refusal.hint)
     require_address(address, environ)
     project = project_folder(directory)
     running = backend.locate(project, name)

@@ -21,9 +21,16 @@ class TestOnDocker(BackendSuite):
         done = sandboxes.run(engine, project, "up")
         assert done.returncode == 0, done.stderr
         (tmp_path / "files").mkdir()
+
+        def print_lines(text: str) -> None:
+            words = ("exec", "-n", "--", "sh", "-c", 'printf %s "$1" >/proc/1/fd/1', "sh", text)
+            done = sandboxes.run(engine, project, *words)
+            assert done.returncode == 0, done.stderr
+
         yield World(
             selection.connect("", {**os.environ, "DOCKER_HOST": engine}),
             str(project),
             tmp_path / "files",
+            print_lines,
         )
         assert sandboxes.run(engine, project, "down").returncode == 0

@@ -10,8 +10,9 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import Ability, Refusal, Running
+from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
+from sandboxd.cluster import logs as output
 from sandboxd.cluster import running as commands
 from sandboxd.cluster.attended import PodCommand
 from sandboxd.errors import EnvironmentFailure
@@ -26,18 +27,23 @@ if TYPE_CHECKING:
     from sandboxd.cluster.api import Cluster
 
 
+CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
+    {
+        Ability.REACH_SERVICES: Refusal(
+            "forward ports of the sandbox itself", "is not on the cluster"
+        ),
+        Ability.SHOW_SERVICES: Refusal("the services of a Compose project are not there"),
+    }
+)
+"""What no cluster can do."""
+
+
 class KubernetesBackend(NamedTuple):
     """The backend of a cluster's namespace, as a context of the user's kubeconfig names it."""
 
     cluster: Cluster
     environ: Mapping[str, str]
-    cannot: Mapping[Ability, Refusal] = MappingProxyType(
-        {
-            Ability.REACH_SERVICES: Refusal(
-                "is not on the cluster", "forward ports of the sandbox itself"
-            )
-        }
-    )
+    cannot: Mapping[Ability, Refusal] = CANNOT
 
     def locate(self, project: str, name: str) -> Running:
         target = self._target(os.path.realpath(project), name)
@@ -57,6 +63,18 @@ class KubernetesBackend(NamedTuple):
     def read(self, running: Running, command: Sequence[str]) -> str:
         _, output = commands.quietly(self.cluster, self._target_of(running).pod, command)
         return output
+
+    def logs(
+        self,
+        project: str,
+        name: str,
+        service: str,  # noqa: ARG002
+        wanted: LogRange,
+        write: Callable[[int, bytes], None],
+    ) -> None:
+        pod = self._target(os.path.realpath(project), name).pod
+        # The API server mixes both streams.
+        output.show(self.cluster, pod, **wanted._asdict(), write=functools.partial(write, 1))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)

@@ -22,8 +22,8 @@ _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 HELP = "show the output of the project's sandbox"
 
-HERE_ONLY = {"service": "the services of a Compose project are not there"}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"service": "show services"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,19 +49,18 @@ def run(args: argparse.Namespace) -> int:
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
-    if args.on:
-        from sandboxd.cli.on_cluster import working
+    _sandbox.refuse(args, NEEDS)
+    wanted = {
+        "name": _sandbox.name(args),
+        "follow": args.follow,
+        "tail": args.tail,
+        "since": since,
+    }
+    is_shown = not args.service and through_daemon.logs(directory, show, on=args.on, **wanted)
+    if not is_shown:
+        from sandboxd.operations.logs import logs
 
-        working.show_logs(_sandbox.target(args), args, since, lambda piece: show(1, piece))
-    elif args.service or not through_daemon.logs(
-        directory,
-        name=_sandbox.name(args),
-        follow=args.follow,
-        tail=args.tail,
-        since=since,
-        write=show,
-    ):
-        _ask_here(directory, args, since, show)
+        logs(_sandbox.backend(args), directory, show, service=args.service, **wanted)
     for write in outputs.values():
         write(b"", True)
     return 0
@@ -84,25 +83,6 @@ def _seconds(text: str) -> int:
         raise UsageError(
             f"`--since {text}` is no time", "write `--since 10m`, or `--since 2026-04-01T10:15:00`"
         ) from None
-
-
-def _ask_here(
-    directory: str, args: argparse.Namespace, since: int, show: Callable[[int, bytes], None]
-) -> None:
-    """Show the logs in this process, without a daemon."""
-    from sandboxd.operations.logs import logs
-
-    pieces = logs(
-        _sandbox.connect(),
-        directory,
-        name=args.name,
-        follow=args.follow,
-        tail=args.tail,
-        since=since,
-        service=args.service,
-    )
-    for stream, piece in pieces:
-        show(stream, piece)
 
 
 def _output(target: TextIO) -> Callable[[bytes, bool], None]:

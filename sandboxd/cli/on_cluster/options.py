@@ -11,6 +11,7 @@ from sandboxd.operations.on_cluster.options import ClusterOptions
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from typing import NoReturn
 
 _THERE_ONLY = tuple(each.dest for each in ClusterOptions.own_arguments.values())
 _OF_THE_FILE = "the lines of sandboxd.toml choose the image and the runtime of this machine"
@@ -25,15 +26,22 @@ def refuse_there(command: str, args: argparse.Namespace) -> None:
     """
     here_only: dict[str, str] = import_module(f"sandboxd.cli.commands.{command}").HERE_ONLY
     for name, why in here_only.items():
-        if not getattr(args, name, None):
-            continue
-        if getattr(args, "follows_file", False):
-            cluster = terminal.one_line(args.on)
-            raise UsageError(
-                f"`{_spelled(name)}` does not go with the cluster `{cluster}` that sandboxd.toml names",
-                f"{why.replace(' with the same `--on`', '')}; `--here` is about this machine",
-            )
-        raise UsageError(f"`{_spelled(name)}` does not go with `--on`", why)
+        if getattr(args, name, None):
+            refuse_option(name, args, why)
+
+
+def refuse_option(name: str, args: argparse.Namespace, why: str) -> NoReturn:
+    """Refuse the option with the attribute `name` in words that name how the cluster was chosen.
+
+    :param why: what to do instead
+    """
+    if getattr(args, "follows_file", False):
+        cluster = terminal.one_line(args.on)
+        raise UsageError(
+            f"`{_spelled(name)}` does not go with the cluster `{cluster}` that sandboxd.toml names",
+            f"{why.replace(' with the same `--on`', '')}; `--here` is about this machine",
+        )
+    raise UsageError(f"`{_spelled(name)}` does not go with `--on`", why)
 
 
 def refuse_here(args: argparse.Namespace, names: tuple[str, ...] = _THERE_ONLY) -> None:

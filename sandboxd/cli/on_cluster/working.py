@@ -1,4 +1,4 @@
-"""Work in a sandbox on a cluster: commands, and its log."""
+"""Commands in a sandbox on a cluster."""
 
 from __future__ import annotations
 
@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING
 from sandboxd import terminal
 from sandboxd.cli import attend
 from sandboxd.cli.on_cluster.options import refuse_there
-from sandboxd.operations.on_cluster import exec, following, look
+from sandboxd.operations.on_cluster import exec, following
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sandboxd.backends.kubernetes.target import Target
 
 
@@ -51,14 +49,6 @@ def run_command(
     # However it ends: the connection has threads that would keep this process.
     with contextlib.ExitStack() as stack:
         return attend.run_begun(begin, words[0] if words else "", tty=tty, stdin=stdin)
-
-
-def show_logs(
-    where: Target, args: argparse.Namespace, since: int, write: Callable[[bytes], None]
-) -> None:
-    """Hand the output of the sandbox's main process to `write`."""
-    refuse_there("logs", args)
-    look.show_logs(where, follow=args.follow, tail=args.tail, since=since, write=write)
 
 
 def _ends() -> bool:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.cluster import (
     api,
     gateway_pods,
-    logs,
     network_trial,
     records,
     sandboxes,
@@ -20,7 +19,7 @@ from sandboxd.operations.on_cluster import _hooks
 from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from sandboxd.backends.kubernetes.target import Target
     from sandboxd.cluster.api import Cluster
@@ -87,19 +86,6 @@ def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
     """All sandboxes in the namespace that `up` started, sorted by name."""
     pods = cluster.list(api.POD, {MADE_BY: UP})
     return sorted(_sandbox(cluster, environ, pod) for pod in pods)
-
-
-def show_logs(
-    target: Target, *, follow: bool, tail: str, since: int, write: Callable[[bytes], None]
-) -> None:
-    """Pass the output of the sandbox's main process to `write`.
-
-    :param follow: whether to go on until the process ends
-    :param tail: the number of lines from the end, or ``all``
-    :param since: only what was written since then, in seconds since 1970; 0 for all
-    :raises PodGone: there is no such sandbox
-    """
-    logs.show(target.cluster, target.pod, follow=follow, tail=tail, since=since, write=write)
 
 
 def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) -> Sandbox:

@@ -72,6 +72,13 @@ class Server:
         with contextlib.closing(self.node.api()) as engine:
             streams.run(engine, command, peer, protocol)
 
+    def show_log(
+        self, container: str, query: dict[str, str], write: Callable[[bytes], None]
+    ) -> None:
+        """Write what the main process of a container wrote."""
+        with contextlib.closing(self.node.api()) as engine:
+            streams.log(engine, container, query, write)
+
     def listen(self, listener: socket.socket) -> None:
         handler = type("Handler", (_Handler,), {"cluster": self})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
@@ -251,8 +258,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _log(self, place: Place, query: dict[str, str]) -> None:
         container = self._container(place)
         write = self._chunks("text/plain")
-        with contextlib.closing(self.cluster.node.api()) as engine:
-            streams.log(engine, container, query, write)
+        self.cluster.show_log(container, query, write)
         write(b"")
 
     def _exec(self, place: Place, pairs: list[tuple[str, str]]) -> None:

@@ -10,6 +10,7 @@ from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.plan import mounts
 from tests.backend_suite import BackendSuite, World
 from tests.integration.on_cluster.conftest import Laptop
+from tests.light_cluster import LightCluster
 
 
 class TestOnCluster(BackendSuite):
@@ -17,6 +18,7 @@ class TestOnCluster(BackendSuite):
     def world(
         self,
         laptop: Laptop,
+        cluster: LightCluster,
         tmp_path: Path,
         monkeypatch: pytest.MonkeyPatch,
         own_home: Path,
@@ -25,4 +27,8 @@ class TestOnCluster(BackendSuite):
         monkeypatch.setattr(mounts, "target_folder", lambda _: str(laptop.inside))
         (tmp_path / "files").mkdir()
         backend = KubernetesBackend(laptop.target.cluster, laptop.environ)
-        return World(backend, str(laptop.project), tmp_path / "files")
+
+        def print_lines(text: str) -> None:
+            cluster.written += text.encode().splitlines(keepends=True)
+
+        return World(backend, str(laptop.project), tmp_path / "files", print_lines)

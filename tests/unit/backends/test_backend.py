@@ -24,7 +24,11 @@ class TestInMemory(BackendSuite):
         project = str(tmp_path / "project")
         backend = MemoryBackend()
         backend.sandboxes[os.path.realpath(project)] = "first"
-        return World(backend, project, tmp_path / "files")
+
+        def print_lines(text: str) -> None:
+            backend.written += text.encode().splitlines(keepends=True)
+
+        return World(backend, project, tmp_path / "files", print_lines)
 
     def test_an_end_in_between_is_the_reason(self, world: World) -> None:
         assert isinstance(world.backend, MemoryBackend)

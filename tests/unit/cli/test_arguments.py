@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends import selection
+from sandboxd.backends.backend import Ability
 from sandboxd.cli import arguments
-from sandboxd.cli.commands import up
+from sandboxd.cli.commands import _sandbox, up
 from sandboxd.cli.main import build_parser, load_command
+from sandboxd.errors import UsageError
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.option import Options
@@ -153,14 +156,33 @@ def test_the_options_of_each_operation_come_to_it(values: Options) -> None:
     ).read_options(type(values))
 
 
+def typed(command: str, words: list[str]) -> tuple[Any, argparse.Namespace]:
+    module: Any = load_command(command)
+    return module, build_parser(command, module).parse_args(words)
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
-    [(name, []) for name in ("up", "shell", "verify", "logs", "agent", "down", "status", "doctor")]
+    [(name, []) for name in ("up", "shell", "verify", "agent", "down", "status", "doctor")]
     + [("exec", ["--", "true"]), ("egress", ["allow", "files.example.org"])],
 )
 def test_what_means_nothing_on_a_cluster_is_an_option_of_its_command(
     command: str, words: list[str]
 ) -> None:
-    module: Any = load_command(command)
-    typed = build_parser(command, module).parse_args(words)
-    assert module.HERE_ONLY and set(module.HERE_ONLY) <= vars(typed).keys()
+    module, args = typed(command, words)
+    assert module.HERE_ONLY and set(module.HERE_ONLY) <= vars(args).keys()
+
+
+@pytest.mark.parametrize(("command", "words"), [("logs", [])])
+def test_an_option_that_a_backend_lacks_is_refused_in_the_words_of_that_backend(
+    command: str, words: list[str]
+) -> None:
+    module, args = typed(command, words)
+    assert module.NEEDS and set(module.NEEDS) <= vars(args).keys()
+    for name, need in module.NEEDS.items():
+        typed_one = argparse.Namespace(**{name: "x", "on": ""})
+        _sandbox.refuse(typed_one, module.NEEDS)
+        typed_one.on = "team"
+        with pytest.raises(UsageError, match=f"^`--{name}` does not go with `--on`$") as told:
+            _sandbox.refuse(typed_one, module.NEEDS)
+        assert told.value.hint == selection.lacks("team")[Ability(need)].hint

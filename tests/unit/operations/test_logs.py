@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
+from sandboxd.backends.docker import DockerBackend
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import find
 from sandboxd.operations import exec as commands
@@ -31,7 +32,7 @@ def test_a_sandbox_of_another_name_is_named(
     monkeypatch.setattr(find, "names_beside", lambda *_: beside)
     engine: Any = SimpleNamespace(containers=lambda *_: [])
     with pytest.raises(EnvironmentFailure) as failed:
-        logs.logs(engine, str(tmp_path), name=name)
+        logs.logs(DockerBackend(engine, os.environ), str(tmp_path), print, name=name)
     assert failed.value.hint == hint
 
 
@@ -59,7 +60,7 @@ def test_a_session_is_started_by_its_agent(
     engine: Any = SimpleNamespace(containers=lambda *_: [])
     request: Any = None
     asked: dict[str, Callable[[], object]] = {
-        "logs": lambda: logs.logs(engine, str(folder), name=name),
+        "logs": lambda: logs.logs(DockerBackend(engine, os.environ), str(folder), print, name=name),
         "exec": lambda: commands.exec_(engine, str(folder), request, name=name),
         "review": lambda: review.collect(engine, str(folder), name=name),
     }
