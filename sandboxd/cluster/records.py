@@ -24,6 +24,13 @@ _LARGEST = 512 << 20
 REFRESH, START = ".refresh", ".start"
 
 
+class Lost(NamedTuple):
+    """A control that is not in force, by its name, and the reason in words. Another version may know other names."""
+
+    control: str
+    why: str
+
+
 class Record(NamedTuple):
     """A copy of the workspace in the Pod with this `uid`; `started` is when it began, in nanoseconds since 1970."""
 
@@ -33,8 +40,8 @@ class Record(NamedTuple):
     """The path of the copy inside."""
     listed: Mapping[str, Any]
     """The list of the copied files, as `review.original` makes it."""
-    not_in_force: Sequence[str]
-    """Messages of the start about controls that are not enforced."""
+    not_in_force: Sequence[Lost]
+    """The controls that are not enforced, as the start found."""
     objects: Sequence[Mapping[str, Any]] = ()
     """The objects of the sandbox, as they were applied."""
     times: Mapping[str, Sequence[int]] | None = None
@@ -50,8 +57,20 @@ class Record(NamedTuple):
 def recall(environ: Mapping[str, str], context: Context, pod: str) -> Record | None:
     """The record of the sandbox whose Pod is called `pod`; None where this machine has none."""
     with contextlib.suppress(SandboxdError, ValueError, TypeError, RecursionError):
-        return Record(**json.loads(read_bytes(_path(environ, context, pod), _LARGEST)))
+        record = Record(**json.loads(read_bytes(_path(environ, context, pod), _LARGEST)))
+        return record._replace(not_in_force=[_lost(each) for each in record.not_in_force])
     return None
+
+
+def lost_of_line(line: str) -> Lost:
+    """A control and its reason from `control: why`, as a Pod's annotation has them."""
+    control, _, why = line.partition(": ")
+    return Lost(control, why)
+
+
+def _lost(noted: str | Sequence[str]) -> Lost:
+    """A control of a record; in those of older versions it is a line."""
+    return lost_of_line(noted) if isinstance(noted, str) else Lost(*noted)
 
 
 def note(environ: Mapping[str, str], context: Context, pod: str, record: Record) -> None:

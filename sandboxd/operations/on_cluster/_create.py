@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
 from sandboxd.cluster import admission, api, network_trial, records, waiting
-from sandboxd.cluster.records import Record
+from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import GATEWAY
@@ -153,7 +153,7 @@ def _recorded(
         sent.started,
         target.folder,
         sent.manifest.listed,
-        [f"{each.control}: {each.why}" for each in lost],
+        [Lost(each.control, each.why) for each in lost],
         objects,
         sent.manifest.times,
         sorted(sent.manifest.objects),

@@ -1,15 +1,21 @@
-"""The controls of a plan that are not in force on its cluster, by the network check in the Pod."""
+"""The controls that are not in force on a cluster: of a plan, by the network check in the Pod, and of a Pod."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.cluster.records import lost_of_line
 from sandboxd.model.control_name import ControlName
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan.reasons import Downgrade
+from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
     from sandboxd.cluster.network_trial import Trial
+    from sandboxd.cluster.records import Lost, Record
     from sandboxd.plan.plan import Plan
 
 NO_ICMP = (
@@ -17,6 +23,18 @@ NO_ICMP = (
     "`sandboxd verify` tries it"
 )
 """Source: https://kubernetes.io/docs/concepts/services-networking/network-policies/#networkpolicy-resource"""
+
+
+def noted(record: Record | None, metadata: Mapping[str, Any]) -> Sequence[Lost]:
+    """What is known to be not in force in a Pod: as the start of this machine noted it, else as its annotation says.
+
+    :param record: this machine's record of the name of the Pod
+    :param metadata: of the Pod
+    """
+    if record is not None and record.uid == metadata.get("uid"):
+        return record.not_in_force
+    lines = str((metadata.get("annotations") or {}).get(NOT_IN_FORCE, "")).splitlines()
+    return [lost_of_line(line) for line in lines]
 
 
 def not_in_force(plan: Plan, wishes: plan_cluster.Cluster, trial: Trial) -> tuple[Downgrade, ...]:

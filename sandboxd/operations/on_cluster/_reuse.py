@@ -49,7 +49,10 @@ def reuse(
         str(pod["spec"].get("nodeName", "")),
         plan.profile,
         wishes.runtime_class,
-        tuple(map(_of_record, record.not_in_force)),
+        # Another version may have noted a name that this one lacks; it is shown, and nobody compares it.
+        tuple(
+            Downgrade(cast("ControlName", each.control), each.why) for each in record.not_in_force
+        ),
     )
     if is_refreshed:
         planned.require_allowed()
@@ -78,9 +81,3 @@ def _require_ours(target: Target, planned: Planned, pod: dict[str, Any]) -> Reco
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
         )
     return record
-
-
-def _of_record(line: str) -> Downgrade:
-    control, _, why = line.partition(": ")
-    # Another version may have noted a name that this one lacks; it is shown, and nobody compares it.
-    return Downgrade(cast("ControlName", control), why)

@@ -14,9 +14,9 @@ from sandboxd.cluster import (
     waiting,
 )
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
-from sandboxd.operations.on_cluster import _hooks
-from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
+from sandboxd.operations.on_cluster import _hooks, _losses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,12 +91,11 @@ def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
 def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any]) -> Sandbox:
     metadata, spec, status = pod["metadata"], pod.get("spec") or {}, pod.get("status") or {}
     name = str(metadata["name"])
-    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    labels = metadata.get("labels") or {}
     record = records.recall(environ, cluster.context, name)
     uid = str(metadata.get("uid", ""))
     is_noted = record is not None and record.uid == uid
     is_ours = is_noted or cluster.is_ours(pod)
-    annotation = str(annotations.get(NOT_IN_FORCE, "")).splitlines()
     state, why = _state(pod)
     node = surroundings.node_of(cluster, pod)
     if state == "running" and node.state.startswith("not ready"):
@@ -109,7 +108,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
             why
             or "its start goes on, or was cut off; `sandboxd up` makes it anew, `sandboxd down` takes it away"
         )
-    lost = record.not_in_force if record is not None and is_noted else annotation
+    lost = _losses.noted(record, metadata)
     statuses = status.get("containerStatuses") or [{}]
     trial = network_trial.of_pod(pod)
     return Sandbox(
@@ -126,15 +125,15 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
         trial.outcome,
         f"{trial.evidence} ({trial.moment})" if trial.moment else trial.evidence,
         is_ours,
-        tuple(each for each in lost if trial.outcome != "enforced" or not _is_of_network(each)),
+        # Of the network a start, or the writer of the Pod, says less than the trial in the Pod since.
+        tuple(
+            f"{each.control}: {each.why}"
+            for each in lost
+            if trial.outcome != "enforced" or each.control != ControlName.NETWORK
+        ),
         _hooks.remarks(environ, cluster.context, name, uid),
         node.state,
     )
-
-
-def _is_of_network(line: str) -> bool:
-    """Whether a start, or the writer of the Pod, said it of the network, which was tried in this Pod since."""
-    return line.startswith("network: ")
 
 
 def _state(pod: Mapping[str, Any]) -> tuple[str, str]:

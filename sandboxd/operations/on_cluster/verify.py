@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import records, surroundings
 from sandboxd.egress import verify_marks
+from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
+from sandboxd.operations.on_cluster import _losses
 from sandboxd.operations.on_cluster._work import inside
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
-from sandboxd.plan.writers.kubernetes import NOT_IN_FORCE
 from sandboxd.verify import in_pod, way_out
 from sandboxd.verify import inside as inside_attempts
 from sandboxd.verify.place import NOT_KNOWN, Place
@@ -131,13 +132,8 @@ def _known(target: Target, around: _Around) -> in_pod.Known:
 def _open_seccomp(target: Target, metadata: Mapping[str, Any]) -> str:
     """The start's words about a filter that is not the profile's; '' where there are none."""
     record = records.recall(target.environ, target.cluster.context, target.pod)
-    lines = str((metadata.get("annotations") or {}).get(NOT_IN_FORCE, "")).splitlines()
-    if record is not None and record.uid == metadata.get("uid"):
-        lines = list(record.not_in_force)
-    return next(
-        (line.partition(": ")[2] for line in lines if line.startswith("seccomp: ")),
-        "",
-    )
+    lost = _losses.noted(record, metadata)
+    return next((each.why for each in lost if each.control == ControlName.SECCOMP), "")
 
 
 def _of_log(target: Target, gateway: Gateway | None, denied: str) -> in_pod.Logged:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sandboxd.cluster import records
 from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.records import Record
+from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import EnvironmentFailure
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
@@ -17,7 +18,7 @@ RECORD = Record(
     1,
     "/workspaces/a",
     {"a": [1, 2, 3, "x"]},
-    ["network: open"],
+    [Lost("network", "open"), Lost("seccomp", "of the node: its own")],
     [{"kind": "Pod"}],
     {"a": [4, 3]},
     [".git/objects/ab/cd"],
@@ -35,6 +36,14 @@ def test_a_note_is_of_one_pod_in_one_namespace_of_one_server(tmp_path: Path) -> 
     assert records.recall(environ, other, "pod") is None
     records.forget(environ, TEAM, "pod")
     assert records.recall(environ, TEAM, "pod") is None
+
+
+def test_a_note_of_an_older_version_is_read(tmp_path: Path) -> None:
+    """It has a line for each control."""
+    environ = {"XDG_STATE_HOME": str(tmp_path)}
+    lines: Any = ["network: open", "seccomp: of the node: its own"]
+    records.note(environ, TEAM, "pod", RECORD._replace(not_in_force=lines))
+    assert records.recall(environ, TEAM, "pod") == RECORD
 
 
 def test_what_is_forgotten_leaves_no_file_and_no_folder_behind(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import failures, records, sandboxes, waiting
-from sandboxd.cluster.records import Record
+from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import _objects, refresh
 from sandboxd.operations.on_cluster._reuse import reuse
@@ -102,7 +102,7 @@ def test_a_pod_is_left_alone_that_this_machine_made_by_the_plan_of_now(
     pod["spec"]["nodeName"] = "n1"
     monkeypatch.setattr(waiting, "require_running", lambda *_: pod)
     monkeypatch.setattr(refresh, "newer", lambda *_: None)
-    record = Record(UID, 1, "/workspaces/x", {}, ["network: not checked"])
+    record = Record(UID, 1, "/workspaces/x", {}, [Lost("network", "not checked")])
     records.note(target.environ, TEAM, target.pod, record)
     now = planned(target, ClusterOptions(image=image), NO_GRANTS)
     if refused:
