@@ -29,6 +29,6 @@ def lacks(on: str) -> Mapping[Ability, Refusal]:
     """`Backend.cannot` of what `connect` returns, without a connection."""
     if not on:
         return {}
-    from sandboxd.backends.kubernetes.backend import CANNOT
+    from sandboxd.backends.kubernetes.abilities import CANNOT
 
     return CANNOT

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import os
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
+from sandboxd.backends.backend import LogRange, Running
+from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.cluster import logs as output
 from sandboxd.cluster import running as commands
@@ -24,18 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sandboxd.backends.backend import Ability, Refusal
     from sandboxd.cluster.api import Cluster
-
-
-CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
-    {
-        Ability.REACH_SERVICES: Refusal(
-            "forward ports of the sandbox itself", "is not on the cluster"
-        ),
-        Ability.SHOW_SERVICES: Refusal("the services of a Compose project are not there"),
-    }
-)
-"""What no cluster can do."""
 
 
 class KubernetesBackend(NamedTuple):

@@ -9,7 +9,6 @@ from sandboxd.errors import UsageError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
 
     from sandboxd.backends.backend import Backend
     from sandboxd.backends.kubernetes.target import Target
@@ -105,24 +104,6 @@ def backend(args: argparse.Namespace) -> Backend:
     from sandboxd.backends import selection
 
     return selection.connect(args.on, os.environ)
-
-
-def refuse(args: argparse.Namespace, needs: Mapping[str, str]) -> None:
-    """Refuse the options of the command that the backend has no ability for.
-
-    :param needs: the option's attribute -> the value of its `Ability`
-    :raises UsageError: such an option was typed
-    """
-    typed = {name: need for name, need in needs.items() if getattr(args, name, None)}
-    if not typed:
-        return
-    from sandboxd.backends import selection
-    from sandboxd.cli.on_cluster.options import refuse_option
-
-    lacks = {ability.value: refusal for ability, refusal in selection.lacks(args.on).items()}
-    for name, need in typed.items():
-        if need in lacks:
-            refuse_option(name, args, lacks[need].hint)
 
 
 def connect() -> Engine:

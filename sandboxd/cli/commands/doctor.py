@@ -17,13 +17,13 @@ from sandboxd.files import find_upward
 
 HELP = "what this host can do, and why not more"
 
-HERE_ONLY = {
-    "long": "without it all that is known of a cluster is shown",
-    "raw": "`--json` prints the facts of the cluster",
-    "try_anew": "the cluster is asked anew each time",
-    "facts": "a report of `--raw` is about a machine",
+NEEDS = {
+    "long": "describe at length",
+    "raw": "print raw facts",
+    "try_anew": "probe anew",
+    "facts": "judge a report",
 }
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 HELP = "stop and remove the project's sandbox"
 
-HERE_ONLY = {
-    "all": "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
-}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"all": "end all"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

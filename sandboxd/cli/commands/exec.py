@@ -15,11 +15,8 @@ if TYPE_CHECKING:
 
 HELP = "run a command in the project's sandbox"
 
-HERE_ONLY = {
-    "user": "a Pod has the one user of its plan",
-    "root": "Pod Security `restricted` has no root",
-}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"user": "choose a user", "root": "be root"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 HELP = "open a shell in the project's sandbox"
 
-HERE_ONLY = {"root": "Pod Security `restricted` has no root"}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"root": "be root"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

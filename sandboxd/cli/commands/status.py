@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 HELP = "show what is asked for and what is really in force"
 
-HERE_ONLY = {
-    "watch": "it asks the cluster once",
-    "all": "`sandboxd list` with the same `--on` shows the sandboxes there",
-    "short": "a prompt is not to wait for a cluster",
-}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"watch": "watch", "all": "show all", "short": "answer at once"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

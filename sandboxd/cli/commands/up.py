@@ -53,12 +53,11 @@ if TYPE_CHECKING:
 
 HELP = "start the project's sandbox"
 
-HERE_ONLY = {
-    **arguments.on_cluster(StartOptions),
-    "verify": "`sandboxd verify` with the same `--on` attacks it once it runs",
-    "timing": "it times this machine's engine",
-}
+HERE_ONLY = arguments.on_cluster(StartOptions)
 """Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+
+NEEDS = {"verify": "verify at the start", "timing": "time starts"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

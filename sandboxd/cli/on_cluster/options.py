@@ -5,13 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 
 from sandboxd import terminal
+from sandboxd.backends import selection
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
-    from typing import NoReturn
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
 
 _THERE_ONLY = tuple(each.dest for each in ClusterOptions.own_arguments.values())
 _OF_THE_FILE = "the lines of sandboxd.toml choose the image and the runtime of this machine"
@@ -20,17 +22,35 @@ _SPELLED = {"try_anew": "--try"}
 
 
 def refuse_there(command: str, args: argparse.Namespace) -> None:
-    """Refuse the options that the module of `command` has in its ``HERE_ONLY``.
+    """Refuse the options of `command` that mean nothing on a cluster: those in its ``HERE_ONLY``, with the reason there,
+    and those in its ``NEEDS`` that need what a cluster lacks.
 
     :raises UsageError: such an option was typed
     """
-    here_only: dict[str, str] = import_module(f"sandboxd.cli.commands.{command}").HERE_ONLY
+    module: Any = import_module(f"sandboxd.cli.commands.{command}")
+    here_only: dict[str, str] = getattr(module, "HERE_ONLY", {})
     for name, why in here_only.items():
         if getattr(args, name, None):
-            refuse_option(name, args, why)
+            _refuse(name, args, why)
+    refuse(args, getattr(module, "NEEDS", {}))
 
 
-def refuse_option(name: str, args: argparse.Namespace, why: str) -> NoReturn:
+def refuse(args: argparse.Namespace, needs: Mapping[str, str]) -> None:
+    """Refuse the options of a command that its backend has no ability for.
+
+    :param needs: the option's attribute -> the value of the `Ability` that it needs
+    :raises UsageError: such an option was typed
+    """
+    typed = {name: need for name, need in needs.items() if getattr(args, name, None)}
+    if not typed:
+        return
+    lacks = {ability.value: refusal for ability, refusal in selection.lacks(args.on).items()}
+    for name, need in typed.items():
+        if need in lacks:
+            _refuse(name, args, lacks[need].hint)
+
+
+def _refuse(name: str, args: argparse.Namespace, why: str) -> NoReturn:
     """Refuse the option with the attribute `name` in words that name how the cluster was chosen.
 
     :param why: what to do instead

@@ -12,8 +12,9 @@ import pytest
 from sandboxd.backends import selection
 from sandboxd.backends.backend import Ability
 from sandboxd.cli import arguments
-from sandboxd.cli.commands import _sandbox, up
+from sandboxd.cli.commands import up
 from sandboxd.cli.main import build_parser, load_command
+from sandboxd.cli.on_cluster import options
 from sandboxd.errors import UsageError
 from sandboxd.ipc.parameters import InvalidParams
 from sandboxd.operations.on_cluster.options import ClusterOptions
@@ -161,28 +162,42 @@ def typed(command: str, words: list[str]) -> tuple[Any, argparse.Namespace]:
     return module, build_parser(command, module).parse_args(words)
 
 
-@pytest.mark.parametrize(
-    ("command", "words"),
-    [(name, []) for name in ("up", "shell", "verify", "agent", "down", "status", "doctor")]
-    + [("exec", ["--", "true"]), ("egress", ["allow", "files.example.org"])],
-)
+OF_COMMANDS = [
+    ("up", []), ("agent", []), ("verify", []), ("shell", []), ("logs", []), ("down", []), ("status", []), ("doctor", []),
+    ("exec", ["--", "true"]), ("egress", ["allow", "files.example.org"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "words"), OF_COMMANDS)
 def test_what_means_nothing_on_a_cluster_is_an_option_of_its_command(
     command: str, words: list[str]
 ) -> None:
     module, args = typed(command, words)
-    assert module.HERE_ONLY and set(module.HERE_ONLY) <= vars(args).keys()
+    refused = {*getattr(module, "HERE_ONLY", ()), *getattr(module, "NEEDS", ())}
+    assert refused and refused <= vars(args).keys()
 
 
-@pytest.mark.parametrize(("command", "words"), [("logs", [])])
+@pytest.mark.parametrize("command", [name for name, _ in OF_COMMANDS])
 def test_an_option_that_a_backend_lacks_is_refused_in_the_words_of_that_backend(
-    command: str, words: list[str]
+    command: str,
 ) -> None:
-    module, args = typed(command, words)
-    assert module.NEEDS and set(module.NEEDS) <= vars(args).keys()
-    for name, need in module.NEEDS.items():
-        typed_one = argparse.Namespace(**{name: "x", "on": ""})
-        _sandbox.refuse(typed_one, module.NEEDS)
-        typed_one.on = "team"
-        with pytest.raises(UsageError, match=f"^`--{name}` does not go with `--on`$") as told:
-            _sandbox.refuse(typed_one, module.NEEDS)
+    needs: dict[str, str] = getattr(load_command(command), "NEEDS", {})
+    for name, need in needs.items():
+        one = argparse.Namespace(**{name: "x", "on": ""})
+        options.refuse(one, needs)
+        one.on = "team"
+        with pytest.raises(UsageError, match=r"^`--[a-z]+` does not go with `--on`$") as told:
+            options.refuse(one, needs)
         assert told.value.hint == selection.lacks("team")[Ability(need)].hint
+
+
+def test_each_ability_that_a_cluster_lacks_is_asked_for() -> None:
+    needs = {
+        need
+        for name, _ in OF_COMMANDS
+        for need in getattr(load_command(name), "NEEDS", {}).values()
+    }
+    assert {each.value for each in selection.lacks("team")} == {
+        *needs,
+        Ability.REACH_SERVICES.value,
+    }

@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
 HELP = "names reached and denied, and your answers about them"
 
-HERE_ONLY = {
-    "once": "a gateway that its cluster starts again would let one more connection through; give it a time: `--for 10m`"
-}
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = {"once": "allow once"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,40 @@
+"""What a cluster cannot do, in words. Imports nothing slow: options are refused before a cluster is connected to."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from sandboxd.backends.backend import Ability, Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
+    {
+        Ability.REACH_SERVICES: Refusal(
+            "forward ports of the sandbox itself", "is not on the cluster"
+        ),
+        Ability.SHOW_SERVICES: Refusal("the services of a Compose project are not there"),
+        Ability.CHOOSE_USER: Refusal("a Pod has the one user of its plan"),
+        Ability.BE_ROOT: Refusal("Pod Security `restricted` has no root"),
+        Ability.END_ALL: Refusal(
+            "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
+        ),
+        Ability.WATCH: Refusal("it asks the cluster once"),
+        Ability.SHOW_ALL: Refusal("`sandboxd list` with the same `--on` shows the sandboxes there"),
+        Ability.ANSWER_AT_ONCE: Refusal("a prompt is not to wait for a cluster"),
+        Ability.ALLOW_ONCE: Refusal(
+            "a gateway that its cluster starts again would let one more connection through; give it a time: `--for 10m`"
+        ),
+        Ability.VERIFY_AT_START: Refusal(
+            "`sandboxd verify` with the same `--on` attacks it once it runs"
+        ),
+        Ability.TIME_STARTS: Refusal("it times this machine's engine"),
+        Ability.DESCRIBE_AT_LENGTH: Refusal("without it all that is known of a cluster is shown"),
+        Ability.PRINT_RAW_FACTS: Refusal("`--json` prints the facts of the cluster"),
+        Ability.PROBE_ANEW: Refusal("the cluster is asked anew each time"),
+        Ability.JUDGE_A_REPORT: Refusal("a report of `--raw` is about a machine"),
+    }
+)
+"""What no cluster can do, each with the hint for whoever asks for it."""
