@@ -21,36 +21,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
-    from typing import Any, Protocol
+    from typing import Any
 
+    from sandboxd.backends.command import Attended, Stream
     from sandboxd.cli.daemon_start import NotRunning
     from sandboxd.operations.exec import Command
-
-    class Stream(Protocol):
-        """A connected socket, of `socket`, `_socket` or `ssl`."""
-
-        def recv(self, size: int, /) -> bytes: ...
-        def sendall(self, data: bytes, /) -> None: ...
-        def shutdown(self, how: int, /) -> None: ...
-        def close(self) -> None: ...
-
-    class Attended(Protocol):
-        """A command that was begun, here or by the daemon."""
-
-        @property
-        def connection(self) -> Stream:
-            """The connection: bytes of a terminal, else pieces with a head of eight bytes (stream, size)."""
-
-        @property
-        def first(self) -> bytes:
-            """Output that came together with the engine's answer."""
-
-        def resize(self, rows: int, columns: int) -> None: ...
-        def kill(self, number: int) -> None: ...
-        def exit_code(self) -> int: ...
-
-        def halt_error(self) -> SandboxdError | None:
-            """The error that says that its sandbox was halted meanwhile, so that it does not go on; None while it does."""
 
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)

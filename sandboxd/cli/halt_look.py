@@ -8,7 +8,7 @@ from sandboxd.errors import SandboxdError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from sandboxd.cli.attend import Attended
+    from sandboxd.backends.command import Attended
 
 _SECONDS = 1.0
 """Seconds between two looks; most commands end before the first one."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
+    from sandboxd.backends.command import Attended
     from sandboxd.backends.kubernetes.target import Target
     from sandboxd.plan.grants import Grants
 
@@ -66,7 +67,7 @@ def work(
     with contextlib.ExitStack() as stack:
 
         def run(env: list[str], *, tty: bool, stdin: bool, heard: Callable[[int], None]) -> int:
-            def begin() -> attend.Attended:
+            def begin() -> Attended:
                 command = exec.begin(
                     where, ready.command, tty=tty, stdin=stdin, must_end_input=False, env=env
                 )

@@ -14,6 +14,7 @@ from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import exec, following
 
 if TYPE_CHECKING:
+    from sandboxd.backends.command import Attended
     from sandboxd.backends.kubernetes.target import Target
 
 
@@ -33,7 +34,7 @@ def run_command(
     if text := following.follow(where).words:
         terminal.status(text)
 
-    def begin() -> attend.Attended:
+    def begin() -> Attended:
         command = exec.begin(
             where,
             words,
