@@ -90,7 +90,7 @@ def make_plan(
         decisions.config,
         floor,
         notes,
-        on_cluster=host.engine is not None and host.engine.kind == "kubernetes",
+        on_cluster=host.engine is not None and host.engine.is_cluster,
     )
     copy = synced(
         decisions.profile,
@@ -204,7 +204,7 @@ def _refuse_writers_side_by_side(
     :raises UsageError: it would
     """
     # On a cluster each has a volume of its own, whatever its profile.
-    on_cluster = host.engine is not None and host.engine.kind == "kubernetes"
+    on_cluster = host.engine is not None and host.engine.is_cluster
     if workspace.name and profile.access == "rw" and not on_cluster:
         act = "be kept the same as your folder" if profile.synced else "write your folder itself"
         raise UsageError(

@@ -55,8 +55,7 @@ def say_where_impossible(
     :param engine: None if it is not known; then nothing is noted
     """
     # No generated file is for a cluster.
-    is_cluster = engine is not None and engine.kind == "kubernetes"
-    if is_cluster or are_possible(engine):
+    if (engine is not None and engine.is_cluster) or are_possible(engine):
         return
     if not any(_is_part(mount, workspace) for mount in mounts):
         return

@@ -31,7 +31,7 @@ def with_files(
     :raises UsageError: a file that the policy names cannot be used
     :raises EnvironmentFailure: this machine's own certificates are not known, or a file cannot be written
     """
-    if host.engine is not None and host.engine.kind == "kubernetes":
+    if host.engine is not None and host.engine.is_cluster:
         why = "those of `network_ca` stay on this machine: programs in the Pod trust what its image trusts"
         return facts, (Downgrade(ControlName.CERTIFICATES, why, "have them in the image"),)
     _refuse_inside(facts.path, floor.network_ca)

@@ -148,6 +148,11 @@ class Engine(NamedTuple):
         tagged = image if ":" in image.rpartition("/")[2] or "@" in image else f"{image}:latest"
         return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether it stands for the nodes of a cluster."""
+        return self.kind == "kubernetes"
+
     def runtime(self, name: str) -> Runtime | None:
         for runtime in self.runtimes:
             if runtime.name == name:
