@@ -68,7 +68,7 @@ def test_a_cancel_does_not_wait_for_a_registry_that_is_silent() -> None:
     def serve(connection: socket.socket) -> None:
         method, _ = request(connection)
         if method == "GET":
-            connection.sendall(b"HTTP/1.1 404 X\r\nContent-Length: 2\r\n\r\n{}")
+            connection.sendall(b'HTTP/1.1 404 X\r\nContent-Length: 15\r\n\r\n{"message": ""}')
             return
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
         connection.recv(1)
