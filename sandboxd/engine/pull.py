@@ -48,31 +48,27 @@ def pull(
 
     repository, tag = parse_repository_tag(image)
     headers = _login(engine, image, repository, environ)
-    with engine.asking(SILENCE_SECONDS) as session:
-        from sandboxd.engine.streams import Stream
+    try:
+        with engine.asking(SILENCE_SECONDS) as session:
+            from sandboxd.engine.streams import Stream
 
-        # Not the SDK's `pull`, which has no time limit and reads the logins by the variables of this process.
-        url = session._url("/images/create")
-        params = {"fromImage": repository, "tag": tag or "latest"}
-        response = session._post(url, params=params, headers=headers, stream=True)
-        with contextlib.closing(Stream(response)) as answer:
-            if (connection := getattr(response.raw._connection, "sock", None)) is not None:
-                waits_on(connection)
-            _require_accepted(response, image)
-            layers: dict[str, Done] = {}
-            for line in answer.lines():
-                _follow(json_object(json.loads(line)), layers, image)
-                whole = zip(*layers.values(), strict=True)
-                tell(Done(*map(sum, whole)) if layers else Done(0, 0))
-
-
-def _require_accepted(response: Any, image: str) -> None:
-    """:raises EngineFailure: the answer is an error, in the registry's words"""
-    if response.status_code >= 400:
-        words = ""
-        with contextlib.suppress(ValueError):
-            words = str(json_object(response.json()).get("message", ""))
-        raise _refused(image, words or f"HTTP {response.status_code}")
+            # Not the SDK's `pull`, which has no time limit and reads the logins by the variables of this process.
+            url = session._url("/images/create")
+            params = {"fromImage": repository, "tag": tag or "latest"}
+            response = session._post(url, params=params, headers=headers, stream=True)
+            with contextlib.closing(Stream(response)) as answer:
+                if (connection := getattr(response.raw._connection, "sock", None)) is not None:
+                    waits_on(connection)
+                session._raise_for_status(response)
+                layers: dict[str, Done] = {}
+                for line in answer.lines():
+                    _follow(json_object(json.loads(line)), layers, image)
+                    loaded = sum(each.loaded for each in layers.values())
+                    tell(Done(loaded, sum(each.total for each in layers.values())))
+    except failures.EngineFailure as failure:
+        if not failure.case.isdigit():
+            raise
+        raise _refused(image, failure.detail or f"HTTP {failure.case}") from None
 
 
 def _follow(event: Mapping[str, Any], layers: dict[str, Done], image: str) -> None:
