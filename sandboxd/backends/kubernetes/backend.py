@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandboxd.backends.backend import LogRange, Running
 from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
-from sandboxd.cluster import logs as output
+from sandboxd.cluster import logs as pod_logs
 from sandboxd.cluster import running as commands
 from sandboxd.cluster.attended import PodCommand
 from sandboxd.errors import EnvironmentFailure
@@ -64,7 +64,7 @@ class KubernetesBackend(NamedTuple):
     ) -> None:
         pod = self._target(os.path.realpath(project), name).pod
         # The API server mixes both streams.
-        output.show(self.cluster, pod, **wanted._asdict(), write=functools.partial(write, 1))
+        pod_logs.show(self.cluster, pod, **wanted._asdict(), write=functools.partial(write, 1))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)
