@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import io
 import json
 import platform
-import shutil
 import socket
-import subprocess
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,29 +16,12 @@ from sandboxd.engine.client import Engine
 from sandboxd.verify import listeners
 from tests.e2e import sandboxes
 from tests.e2e.oci_registry import registry
+from tools.engine.image import make_archive
+from tools.engine.runtimes import static_busybox
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
 
 _OCI = "application/vnd.oci.image"
-
-
-def _layer() -> bytes:
-    """The static busybox with its names, as a tar archive."""
-    busybox = shutil.which("busybox", path="/bin:/usr/bin")
-    assert busybox is not None
-    names = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout
-    written = io.BytesIO()
-    with tarfile.open(fileobj=written, mode="w") as archive:
-        archive.add(busybox, "bin/busybox")
-        for name in sorted({*names.split()} - {"busybox"}):
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
-            archive.addfile(link)
-        users = b"root:x:0:0::/root:/bin/sh\ndev:x:1000:1000::/home/dev:/bin/sh\n"
-        entry = tarfile.TarInfo("etc/passwd")
-        entry.size = len(users)
-        archive.addfile(entry, io.BytesIO(users))
-    return written.getvalue()
 
 
 def _stored(name: str) -> dict[str, bytes]:
@@ -55,7 +34,9 @@ def _stored(name: str) -> dict[str, bytes]:
             stored[f"{what} {name} {each}"] = data
         return {"digest": digest, "size": len(data)}
 
-    layer = _layer()
+    busybox = static_busybox()
+    assert busybox is not None
+    layer = make_archive(busybox)
     config = {
         "architecture": {"aarch64": "arm64"}.get(platform.machine(), "amd64"),
         "os": "linux",

@@ -32,7 +32,7 @@ def import_busybox_image(docker_host: str, tag: str = BUSYBOX_TAG) -> str:
     settings = ["-c", 'CMD ["/bin/sh"]', "-c", "ENV PATH=/bin"]
     done = subprocess.run(
         [docker, "-H", docker_host, "import", *settings, "-", tag],
-        input=_archive(busybox),
+        input=make_archive(busybox),
         capture_output=True,
         check=False,
     )
@@ -41,7 +41,11 @@ def import_busybox_image(docker_host: str, tag: str = BUSYBOX_TAG) -> str:
     return tag
 
 
-def _archive(busybox: str) -> bytes:
+def make_archive(busybox: str) -> bytes:
+    """The files of the image as a tar archive.
+
+    :param busybox: the path of a static one
+    """
     applets = subprocess.run([busybox, "--list"], capture_output=True, text=True, check=True).stdout
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
