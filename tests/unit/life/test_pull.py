@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import threading
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -64,17 +63,25 @@ def test_the_sandbox_s_own_image_is_needed() -> None:
 
 def test_a_cancel_does_not_wait_for_a_registry_that_is_silent() -> None:
     cancel = Cancel()
+    line = b'{"status": "Downloading", "id": "a", "progressDetail": {"current": 0, "total": 1}}\n'
 
     def serve(connection: socket.socket) -> None:
         method, _ = request(connection)
         if method == "GET":
             connection.sendall(b'HTTP/1.1 404 X\r\nContent-Length: 15\r\n\r\n{"message": ""}')
             return
-        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n{}\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(b"%x\r\n%b\r\n" % (len(line), line))
+        # It says nothing more, and ends when the other side does.
         connection.recv(1)
 
     lines: list[str] = []
+
+    def say(step: Step) -> None:
+        lines.append(step.text)
+        if len(lines) == 2:
+            cancel.cancel()
+
     with raw(serve) as engine, pytest.raises(Cancelled):
-        threading.Timer(0.2, cancel.cancel).start()
-        pull_missing(engine, plan("shop"), {}, lambda step: lines.append(step.text), cancel)
-    assert lines == ["getting `shop`"]
+        pull_missing(engine, plan("shop"), {}, say, cancel)
+    assert lines == ["getting `shop`", "getting `shop`: 0 of 1 MiB"]
