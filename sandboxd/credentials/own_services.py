@@ -14,6 +14,9 @@ from sandboxd.files import decode, read_bytes
 from sandboxd.policy.floor import user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
 
+FOLDER = "services"
+"""The folder's name in that of the user's config."""
+
 NAME = r"my-[a-z0-9]{1,20}"
 """A regular expression for their names."""
 
@@ -25,7 +28,7 @@ def is_name(name: str) -> bool:
 
 def path(name: str) -> str:
     """The path of the file that describes the service `name`; it need not exist."""
-    return os.path.join(user_folder(os.environ), "services", f"{name}.toml")
+    return os.path.join(user_folder(os.environ), FOLDER, f"{name}.toml")
 
 
 def names() -> tuple[str, ...]:

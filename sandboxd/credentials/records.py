@@ -10,7 +10,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
-from sandboxd.credentials import service
+from sandboxd.credentials import own_services, service
 from sandboxd.credentials.name import Name, NotACredential, parse
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
@@ -20,7 +20,9 @@ from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from sandboxd.credentials.service import Endpoint
 
 FILE_NAME = "credentials.toml"
 SOURCES = ("keyring", "file", "environment", "command")
@@ -48,11 +50,16 @@ class Record(NamedTuple):
     """Tells the secret from an earlier one of the same name: never given twice. '' in a list of an older version, and
     before `put`.
     """
+    form: str = ""
+    """What the user's own description of the service says now, as `form_of` tells it; '' for a service that ships."""
 
     @property
     def identity(self) -> str:
-        """Another one for each secret, also after an edit of the list by hand."""
-        words = repr((self.source, self.place, self.serial))
+        """Another one for each secret, also after an edit of the list by hand, and after one of what the secret is
+        good for: a gateway uses it in the form that its start sent.
+        """
+        form = (self.form,) if self.form else ()
+        words = repr((self.source, self.place, self.serial, *form))
         return hashlib.sha256(words.encode(errors="surrogateescape")).hexdigest()[:16]
 
     def where(self) -> str:
@@ -139,9 +146,16 @@ def _record(table: Mapping[str, Any]) -> Record:
         "command": len(place) >= 1,
         SSH_AGENT: len(place) >= 2,
     }.get(source, not place)
-    if not is_sound or service.load(name.service).uses_agent != (source == SSH_AGENT):
+    described = service.load(name.service)
+    if not is_sound or described.uses_agent != (source == SSH_AGENT):
         raise ValueError("no place")
-    return Record(name, source, place, str(table.get("serial", "")))
+    form = form_of(described.endpoints) if own_services.is_name(name.service) else ""
+    return Record(name, source, place, str(table.get("serial", "")), form)
+
+
+def form_of(endpoints: Iterable[Endpoint]) -> str:
+    """A digest of the hosts, methods and paths that a secret is good for, and of how it is sent there."""
+    return hashlib.sha256(repr(tuple(endpoints)).encode()).hexdigest()[:16]
 
 
 def _write(environ: Mapping[str, str], records: list[Record], *, takes_back: bool = False) -> None:

@@ -50,7 +50,8 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
     bindings: list[Binding] = []
     missing: list[Missing] = []
     ssh: Choice | None = None
-    serials = tuple((str(each.name), each.identity) for each in listed)
+    forms = {use.name.service: _form(use) for use in uses}
+    serials = tuple((str(each.name), _sent(each, forms).identity) for each in listed)
     for use in uses:
         try:
             record = record_of(listed, use.name)
@@ -102,6 +103,20 @@ def record_of(listed: tuple[Record, ...], name: Name) -> Record:
     raise sources.NoSecret(
         f"there are several accounts of `{name}`: {accounts}",
         "name one of them below `[credentials]` in sandboxd.toml",
+    )
+
+
+def _form(use: Use) -> str:
+    return records.form_of(door.endpoint for door in use.doors)
+
+
+def _sent(record: Record, forms: Mapping[str, str]) -> Record:
+    """`record` with the form in which its secret is sent: its service may be described anew since the plan.
+
+    :param forms: that of each service whose secret is sent
+    """
+    return (
+        record._replace(form=forms.get(record.name.service, record.form)) if record.form else record
     )
 
 

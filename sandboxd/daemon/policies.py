@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
-from sandboxd.credentials import records
+from sandboxd.credentials import own_services, records
 from sandboxd.daemon.scan import FolderStamp, stamp_of_folder
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
 
@@ -84,6 +84,18 @@ _NAMES = (
 )
 """The files that say what a sandbox may have. They are compared however many others are beside them."""
 
+
+def _stamp_of(folder: str) -> FolderStamp:
+    return stamp_of_folder(folder, _NAMES)
+
+
+def _stamp_of_user(folder: str) -> FolderStamp:
+    """As `_stamp_of`, with the user's descriptions of services, which may be edited in place."""
+    own = stamp_of_folder(os.path.join(folder, own_services.FOLDER), ())
+    whole = _stamp_of(folder)
+    return whole._replace(stamp=(*whole.stamp, *own.stamp), left_out=whole.left_out + own.left_out)
+
+
 log = logging.getLogger(__name__)
 
 
@@ -98,8 +110,8 @@ class Policies:
         self._organisation = os.path.dirname(floor.ORGANISATION)
         self._changed = changed
         self._readers = {
-            folder: FolderReader(folder, lambda path: stamp_of_folder(path, _NAMES))
-            for folder in (self._user, self._organisation)
+            self._user: FolderReader(self._user, _stamp_of_user),
+            self._organisation: FolderReader(self._organisation, _stamp_of),
         }
         self._stamps: dict[str, FolderStamp | None] = {}
         """The last known stamp of each folder that was looked at; None for one that never answered."""

@@ -155,6 +155,19 @@ async def test_a_look_at_what_did_not_change_tells_nothing(own_home: Path, folde
 
 
 @pytest.mark.asyncio
+async def test_an_edit_of_a_service_of_the_users_own_is_seen(own_home: Path, folder: Path) -> None:
+    """Where its secret may go is taken back by it."""
+    own = folder / "services" / "my-own.toml"
+    own.parent.mkdir()
+    own.write_text('paths = ["/"]')
+    looking = Looking(own_home)
+    await looking.policies.look()
+    own.write_text('paths = ["/only/"]')
+    await looking.policies.look()
+    assert looking.changes == 1
+
+
+@pytest.mark.asyncio
 async def test_a_policy_that_can_be_read_again_has_changed(own_home: Path, folder: Path) -> None:
     """Its last edit was seen while nobody could read it, and no other may ever come."""
     (folder / "policy.toml").write_text("")

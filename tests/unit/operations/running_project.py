@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.credentials.uses import Use
 from sandboxd.egress import group
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.life import gateway as gateways
@@ -79,6 +80,11 @@ class Running:
         ) as given:
             gateways.push(None, project.sandbox, given)  # type: ignore[arg-type]
         return project, rights
+
+    def uses(self) -> tuple[Use, ...]:
+        """The credentials that a plan of this moment has."""
+        project = Project.open(str(self.path), self.environ)
+        return tuple(project.network(in_force(self.environ)).uses)
 
     def container_of(self) -> Any:
         """The container of the sandbox, as the engine lists it."""
