@@ -248,7 +248,9 @@ def _state(workspace: str, path: str) -> State:
 
 
 def _control_file(workspace: str, relative: str, folders: frozenset[str]) -> ControlFile:
-    """The control file at `relative`; a link or a file on the way counts in its place (`.git` in a worktree).
+    """The control file at `relative`; a link or a file on the way counts in its place (`.git` in a worktree), and so does
+    the outermost folder that is missing above one that may be made empty: what a program inside could make there, it
+    could make with all below.
 
     :param folders: those that may be made empty, beside those that always may
     """
@@ -259,8 +261,10 @@ def _control_file(workspace: str, relative: str, folders: frozenset[str]) -> Con
         if status is None:
             parent = os.path.dirname(os.path.join(workspace, part))
             may = part in folders or is_stub_folder(part) or stub_text(part) is not None
-            can_stub = may and part == relative and os.access(parent, os.W_OK)
-            return ControlFile(relative, "stub" if can_stub else "missing")
+            is_above = part != relative and relative in folders and stub_text(part) is None
+            if (is_above or (may and part == relative)) and os.access(parent, os.W_OK):
+                return ControlFile(part, "stub")
+            return ControlFile(relative, "missing")
         kind = _kind(status.st_mode)
         if kind != "directory":
             return ControlFile(part, kind)

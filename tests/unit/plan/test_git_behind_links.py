@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan.git_control import git_control
+from sandboxd.plan.workspace import survey
 from tests.unit.plan.test_git_control import ALWAYS, git, pins, repository
 
 __all__ = ["repository"]
@@ -91,3 +92,16 @@ def test_a_link_that_goes_up_from_a_linked_folder_ends_where_the_kernel_says(
     (repository / ".git/config").symlink_to("../way/../gitconfig")
     assert git(repository, "config", "core.hooksPath") == "h\n"
     assert pins(repository) >= {"sub/gitconfig", "h"}
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_the_outermost_missing_folder_above_hooks_is_made_empty_and_shut(
+    repository: Path, is_link: bool
+) -> None:
+    if is_link:
+        lead_hooks(repository, "../tools/deep/hooks")
+    else:
+        git(repository, "config", "core.hooksPath", "tools/deep/hooks")
+    facts = survey(str(repository), (), left_open=(), git=git_control(str(repository)))
+    assert "tools" in facts.of_kind("stub")
+    assert not [each for each in facts.control_files if each.path.startswith("tools/")]

@@ -1,0 +1,193 @@
+"""What an attacker found by which git on the host ran a file that programs inside can write, and how it is shut now.
+
+Each is planted as on a developer's machine, before the start or while the sandbox runs; then the host's real git acts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from sandboxd.engine.client import Engine
+from tests.e2e import sandboxes
+from tests.e2e import watched as steps
+from tests.e2e.watched import attack, halt_of, make_repository, state, up, watch
+from tests.integration.daemon.world import World
+from tests.patience import eventually
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]
+
+Plant = Callable[[Path], None]
+
+
+@pytest.fixture
+def repository(world: World, project: Path) -> Iterator[Path]:
+    """A project under git; no sandbox yet."""
+    yield make_repository(world, project)
+    world.run("down", "--discard", cwd=project)
+
+
+@pytest.fixture
+def watched(world: World, project: Path) -> Iterator[Path]:
+    """The same, whose sandbox runs and is watched by a daemon."""
+    make_repository(world, project)
+    _script(project, "scripts/hooks/old", "true")
+    _clone(project)
+    _finish(world, project)
+    yield from watch(world, project)
+
+
+def _finish(world: World, project: Path) -> None:
+    sandboxes.give_to_user(project)
+    assert world.run("trust", "add", "--yes", cwd=project).returncode == 0
+
+
+def git(project: Path, *arguments: str, check: bool = True) -> None:
+    """Git of the host's user; what it starts in another repository reads the user's config alone."""
+    config = project.parent / "gitconfig-of-the-user"
+    config.write_text("[safe]\n\tdirectory = *\n")
+    steps.git(project, *arguments, check=check, GIT_CONFIG_GLOBAL=str(config))
+
+
+def _script(project: Path, path: str, line: str) -> None:
+    (project / path).parent.mkdir(parents=True, exist_ok=True)
+    (project / path).write_text(f"#!/bin/sh\n{line}\n")
+    (project / path).chmod(0o755)
+
+
+def _clone(project: Path) -> None:
+    git(project, "clone", "-q", "--bare", ".", "mirror.git")
+
+
+def _link_hooks(project: Path) -> None:
+    shutil.rmtree(project / ".git/hooks", ignore_errors=True)
+    (project / ".git/hooks").symlink_to("../tools/hk")
+
+
+def _name_hooks(project: Path) -> None:
+    git(project, "config", "core.hooksPath", "tools/hk")
+
+
+def _link_a_hook(project: Path) -> None:
+    hook = project / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.symlink_to("../../scripts/hooks/pre-commit")
+    _script(project, "scripts/hooks/pre-commit", '. "$(dirname "$(readlink -f "$0")")/_lib.sh"')
+    _script(project, "scripts/hooks/_lib.sh", "true")
+
+
+def _link_config(project: Path) -> None:
+    (project / ".git/config").rename(project / "gitconfig")
+    os.chmod(project / "gitconfig", 0o666)
+    (project / ".git/config").symlink_to("../gitconfig")
+
+
+def _add_remote(project: Path) -> None:
+    git(project, "remote", "add", "mirror", "./mirror.git")
+
+
+def _name_remote_of_branch(project: Path) -> None:
+    git(project, "config", "branch.main.remote", "./mirror.git")
+
+
+def _clone_and_add(project: Path) -> None:
+    _clone(project)
+    _add_remote(project)
+
+
+def _hook(path: str, ran: Path) -> str:
+    """The script by which a program inside makes a hook."""
+    folder = os.path.dirname(path)
+    return f"mkdir -p {folder}; printf '#!/bin/sh\\ntouch {ran}\\n' > {path}; chmod 755 {path}"
+
+
+def _setting(path: str, ran: Path) -> str:
+    return f"[ ! -e {path} ] || printf '[core]\\n\\tfsmonitor = touch {ran}; false\\n' >> {path}"
+
+
+def _line(path: str, ran: Path) -> str:
+    return f"echo 'touch {ran}' >> {path}"
+
+
+def _act(project: Path) -> None:
+    """What a developer does next."""
+    git(project, "status", check=False)
+    git(project, "commit", "-q", "--allow-empty", "-m", "x", check=False)
+    git(project, "push", "-q", "mirror", "main", check=False)
+    git(project, "push", "-q", "./mirror.git", "main", check=False)
+
+
+Inside = tuple[Callable[[str, Path], str], str]
+
+BEFORE: dict[str, tuple[Plant, Inside]] = {
+    "hooks-behind-a-link": (_link_hooks, (_hook, "tools/hk/pre-commit")),
+    "a-folder-of-hooks": (_name_hooks, (_hook, "tools/hk/pre-commit")),
+    "what-a-linked-hook-reads": (_link_a_hook, (_line, "scripts/hooks/_lib.sh")),
+    "config-behind-a-link": (_link_config, (_setting, "gitconfig")),
+    "remote": (_clone_and_add, (_hook, "mirror.git/hooks/post-update")),
+}
+WHILE = {
+    "hooks-behind-a-link": (_link_hooks, (_hook, "tools/hk/pre-commit")),
+    "config-behind-a-link": (_link_config, (_setting, "gitconfig")),
+    "remote": (_add_remote, (_hook, "mirror.git/hooks/post-update")),
+    "remote-of-a-branch": (_name_remote_of_branch, (_hook, "mirror.git/hooks/post-update")),
+}
+
+
+@pytest.mark.parametrize("case", BEFORE.values(), ids=BEFORE)
+def test_what_git_on_the_host_runs_is_shut_from_the_start(
+    world: World, repository: Path, tmp_path: Path, case: tuple[Plant, Inside]
+) -> None:
+    plant, (write, path) = case
+    ran = tmp_path / "ran"
+    plant(repository)
+    _finish(world, repository)
+    told = up(world, repository)
+    script = write(path, ran)
+    done = world.run("exec", "-n", "--", "sh", "-c", script, cwd=repository)
+    _act(repository)
+    assert not ran.exists(), (
+        told,
+        done.stderr,
+        world.run("status", "--all", cwd=repository).stdout,
+    )
+    # The test plants what git would run: without a sandbox it does.
+    world.run("down", "--discard", cwd=repository)
+    subprocess.run(["sh", "-c", script], cwd=repository, check=True)
+    _act(repository)
+    assert ran.exists()
+
+
+@pytest.mark.parametrize("case", WHILE.values(), ids=WHILE)
+def test_what_git_on_the_host_comes_to_run_halts_and_is_put_aside(
+    world: World, api: Engine, watched: Path, tmp_path: Path, case: tuple[Plant, Inside]
+) -> None:
+    plant, (write, path) = case
+    ran = tmp_path / "ran"
+    attack(api, watched, f"while :; do {write(path, ran)}; touch wrote; sleep 0.05; done")
+    eventually((watched / "wrote").exists, world.log)
+    assert state(api, watched) == "running"
+    plant(watched)
+    halt_of(world, watched)
+    eventually(lambda: state(api, watched) == "paused", world.log)
+    _act(watched)
+    assert not ran.exists(), world.run("status", cwd=watched).stdout
+
+
+def test_a_tracked_control_file_that_is_missing_at_the_start_halts_when_it_comes(
+    world: World, api: Engine, project: Path
+) -> None:
+    make_repository(world, project)
+    (project / ".envrc").unlink()
+    for _ in watch(world, project):
+        attack(api, project, "while :; do echo 'touch /tmp/EVIL' >> .envrc; sleep 0.05; done")
+        halt = halt_of(world, project)
+        assert ".envrc" in [entry.path for entry in halt.entries]
+        eventually(lambda: state(api, project) == "paused", world.log)
+        assert not (project / ".envrc").exists()
+        assert "EVIL" in (project / ".envrc.halted").read_text()
