@@ -32,6 +32,8 @@ _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
 _MOST_TRIPPED = 20
 """Names of tripwires that one gateway's attendant records."""
+_NOTE_SECONDS, _AGAIN_SECONDS = 0.2, 1.0
+"""How long the loop waits to note that an approval was used, and until it tries again."""
 
 _STUCK = (
     f"a look at what it may have goes on for more than {STUCK_SECONDS:g} s, as its engine, a disk or another "
@@ -80,6 +82,7 @@ class Attendant:
         self._mended = mended
         self._rights = RightsLoop(self._act)
         self._failure, self._ends = FailureTeller(self._tell), 0.0
+        self._unnoted = FailureTeller(self._tell)
         self._behind = ""
         self.shut = ""
         """Why the gateway lets nothing through though its config has names, for a person; '' where that is not so."""
@@ -220,6 +223,15 @@ class Attendant:
         else:
             self._failure.succeeded()
             self._behind = ""
+        return self._ends_with_uses()
+
+    def _ends_with_uses(self) -> float:
+        """When there is more to do: at the end of an answer, or soon where a use could not be noted; 0 for never."""
+        if why := self._note_uses(_NOTE_SECONDS):
+            self._unnoted.failed(f"an approval was used, and could not be taken away: {why}")
+            again = time.time() + _AGAIN_SECONDS
+            return min(self._ends, again) if self._ends else again
+        self._unnoted.succeeded()
         return self._ends
 
     def _give_credentials(self, engine: Engine) -> None:
@@ -244,7 +256,9 @@ class Attendant:
             # Somebody else gave it something, was killed in the middle of its line, or two wrote at once.
             self.wake()
         if event["event"] == "used":
-            self._use_up(event["once"])
+            self._memory.add_use(event["once"])
+            if self._note_uses(0.0):
+                self.wake()
         if event["event"] != "state":
             self._changed()
 
@@ -274,13 +288,21 @@ class Attendant:
         if problem := recording.lost(self._access.environ(), self._sandbox, after):
             log.warning("`%s`: %s", self._sandbox, problem)
 
-    def _use_up(self, serial: str) -> None:
-        """Remove an approval for one connection that was used: the next gateway must not have it."""
-        try:
-            workspace = workspace_of(self._sandbox)
-            approvals.use_up(self._access.environ(), workspace, serial, time.time())
-        except SandboxdError as error:
-            self._tell(f"an approval was used, and could not be taken away: {error.message}")
+    def _note_uses(self, seconds: float) -> str:
+        """Note which approvals for one connection were used, as the next gateway must not have them; returns why some
+        could not be noted so far, '' where all are.
+
+        :param seconds: how long another process that writes the answers is waited for
+        """
+        workspace = workspace_of(self._sandbox)
+        for serial in self._memory.uses():
+            try:
+                environ = self._access.environ()
+                approvals.use_up(environ, workspace, serial, time.time(), seconds=seconds)
+            except SandboxdError as error:
+                return error.message
+            self._memory.drop_use(serial)
+        return ""
 
     def _mend(self) -> bool:
         """Restart the gateway while its sandbox runs; False if the sandbox does not run any more."""

@@ -35,6 +35,8 @@ class Memory:
         """
         self._has_credentials = False
         self._run = ""
+        self._uses: dict[str, None] = {}
+        """The serials of approvals for one connection that were used, which is not noted yet."""
         self.container = ""
         """The id of the container that the gateway is for, as far as it is known; '' for none."""
         self._logged = ""
@@ -98,6 +100,21 @@ class Memory:
         with self.lock:
             has_credentials = self._has_credentials or self._credentials is None
             return self.version == self.wanted and has_credentials
+
+    def add_use(self, serial: str) -> None:
+        """Store that an approval for one connection was used, until `drop_use`."""
+        with self.lock:
+            self._uses[serial] = None
+
+    def uses(self) -> tuple[str, ...]:
+        """The serials of approvals for one connection whose use is not noted yet."""
+        with self.lock:
+            return tuple(self._uses)
+
+    def drop_use(self, serial: str) -> None:
+        """Forget a use, as it is noted now."""
+        with self.lock:
+            self._uses.pop(serial, None)
 
     def known(self) -> tuple[tuple[str, str], ...]:
         """(name, synthetic address) of every name that got one."""

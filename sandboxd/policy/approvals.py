@@ -214,8 +214,18 @@ def remove(
     return tuple(gone), problem
 
 
-def use_up(environ: Mapping[str, str], workspace: str, serial: str, now: float) -> bool:
-    """Note that the approval for one connection with this serial was used; return False if there is none unused."""
+def use_up(
+    environ: Mapping[str, str],
+    workspace: str,
+    serial: str,
+    now: float,
+    *,
+    seconds: float = LONGEST_SECONDS,
+) -> bool:
+    """Note that the approval for one connection with this serial was used; return False if there is none unused.
+
+    :param seconds: the longest wait for another process that writes the answers
+    """
 
     is_found = False
 
@@ -232,7 +242,7 @@ def use_up(environ: Mapping[str, str], workspace: str, serial: str, now: float) 
             for each in entries
         ]
 
-    _change(environ, now, change, takes_back=True)
+    _change(environ, now, change, takes_back=True, seconds=seconds)
     return is_found
 
 

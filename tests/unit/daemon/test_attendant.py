@@ -20,6 +20,7 @@ from sandboxd.egress.approvals import Approval
 from sandboxd.egress.messages import VERIFY_BEGINS, Used
 from sandboxd.egress.names import pattern
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.file_lock import locked_beside
 from sandboxd.life import gateway, running_gateway
 from sandboxd.life.gateway_channel import Channel
 from sandboxd.operations import gateway as operation
@@ -171,11 +172,33 @@ def test_an_approval_that_was_used_is_taken_away(attending: Attending) -> None:
     assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
 
 
-def test_answers_that_cannot_be_read_are_told(attending: Attending) -> None:
+def test_an_approval_whose_use_cannot_be_noted_is_taken_away_later(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file may be locked for as long as another process is stopped; the next gateway must not have it."""
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
+    attending.approve(3600, once="1")
+    path = Path(attending.environ["XDG_CONFIG_HOME"], "sandboxd", approvals.FILE_NAME)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), lambda: attending.environ)
+    with locked_beside(str(path)):
+        attending.attendant._take(used())
+        for _ in range(2):
+            assert 0 < attending.attendant._act() - time.time() <= 1.0
+    assert len(attending.told) == 1 and "could not be taken away" in attending.told[0]
+    assert attending.attendant._act() == 0.0
+    assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
+
+
+def test_answers_that_cannot_be_read_are_told(
+    attending: Attending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operation, "follow", lambda *_, **__: None)
+    attending.attendant._access = EngineAccess(lambda: cast("Any", None), lambda: attending.environ)
     attending.approve(3600)
     path = Path(attending.environ["XDG_CONFIG_HOME"], "sandboxd", approvals.FILE_NAME)
     path.write_text("[[approvals")
     attending.attendant._take(used())
+    attending.attendant._act()
     assert "could not be taken away" in attending.told[0]
 
 
