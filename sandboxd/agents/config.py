@@ -48,8 +48,10 @@ def config(agent: Agent, project: Config, choices: Choices, image: str = "") -> 
     _add_credentials(content, project, _required(agent, choices))
     hide = [*dict.fromkeys([*(each.value for each in project.wishes.hide), *agent.hide])]
     show = [each.value for each in project.wishes.show]
-    if patterns := {key: texts for key, texts in (("hide", hide), ("show", show)) if texts}:
-        content["workspace"] = patterns
+    folders = [each.value for each in project.wishes.folders]
+    lists = {"hide": hide, "show": show, "folders": folders}
+    if wishes := {key: texts for key, texts in lists.items() if texts}:
+        content["workspace"] = wishes
     limits = dict(setting.value for setting in project.limits)
     if own_limits := {name: value for name, value in limits.items() if name in _LIMITS}:
         content["limits"] = own_limits

@@ -6,7 +6,7 @@ import functools
 
 from sandboxd.config import keys_of_limits
 from sandboxd.config.key import DATE, TEXTS, Key, Table
-from sandboxd.config.keys_of_files import HIDE, OTHERS, SHOW
+from sandboxd.config.keys_of_files import FOLDERS, HIDE, OTHERS, SHOW
 from sandboxd.config.values import (
     FEATURE,
     FOLDER_INSIDE,
@@ -46,7 +46,7 @@ def tables(rules: tuple[str, ...] = ()) -> tuple[Table, ...]:
         Table(
             "workspace",
             "Where the work is done",
-            (_LAYOUT, _SYNC, HIDE, SHOW, _hot(), _shared_volumes()),
+            (_LAYOUT, _SYNC, HIDE, SHOW, FOLDERS, _hot(), _shared_volumes()),
         ),
         Table("limits", "How much of the machine the sandbox may use", keys_of_limits.KEYS),
         Table("where", "The cluster that the sandbox runs on", (_kubernetes(),)),

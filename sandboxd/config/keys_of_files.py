@@ -1,9 +1,11 @@
-"""The keys about files of the project: those that stay out of the sandbox, and those that are somebody else's."""
+"""The keys about files: those that stay out of the sandbox, those that enter beside the workspace, and those that are
+somebody else's.
+"""
 
 from __future__ import annotations
 
 from sandboxd.config.key import TEXTS, Key
-from sandboxd.config.values import IGNORE_PATTERN
+from sandboxd.config.values import FOLDER_BESIDE, IGNORE_PATTERN
 
 HIDE = Key(
     "hide",
@@ -22,6 +24,17 @@ SHOW = Key(
     default="none",
     pattern=IGNORE_PATTERN,
     limits="It counts only after `sandboxd trust add`. What a policy hides stays hidden.",
+)
+FOLDERS = Key(
+    "folders",
+    "Folders beside the workspace that the sandbox may read, by their paths from the workspace; `../lib` is `../lib` "
+    "inside, too",
+    '["../lib"]',
+    type=TEXTS,
+    default="none",
+    pattern=FOLDER_BESIDE,
+    limits="They count only after `sandboxd trust add`, are read-only, and are mounted with all that is in them. Not on "
+    "a cluster, and not where a policy hides files.",
 )
 OTHERS = Key(
     "others",

@@ -36,7 +36,7 @@ class WorkspaceWishes(NamedTuple):
     the same; `hot` are folders, relative to the workspace, to be kept in memory; `shared_volumes` are named volumes
     that other projects use, too; `sync` are patterns of ignored files that a copy that is kept the same has, too; `hide`
     and `show` are patterns of files that stay out of the sandbox, and of those that do not although they look like a
-    secret.
+    secret; `folders` are folders beside the workspace, by their paths from it, to be read inside.
     """
 
     layout: Setting[str] | None = None
@@ -45,6 +45,7 @@ class WorkspaceWishes(NamedTuple):
     sync: tuple[Setting[str], ...] = ()
     hide: tuple[Setting[str], ...] = ()
     show: tuple[Setting[str], ...] = ()
+    folders: tuple[Setting[str], ...] = ()
 
 
 class NetworkWishes(NamedTuple):

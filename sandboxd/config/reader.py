@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandboxd.config.keys import names_by_table
 from sandboxd.config.model import Allow, CredentialWishes, NetworkWishes, Setting, WorkspaceWishes
 from sandboxd.config.values import (
     FEATURE,
+    FOLDER_BESIDE,
     FOLDER_INSIDE,
     GPU,
     IGNORE_PATTERN,
@@ -34,6 +35,15 @@ _MOST_SUGGESTED = 50
 _FROM_HOST = "copies a variable of the host, maybe a secret; give its value itself"
 _FOLDERS = "folders below the workspace"
 _PATTERNS = "files, as a `.gitignore` does, without `!`"
+_LISTS = {
+    "hot": (FOLDER_INSIDE, _FOLDERS),
+    "sync": (FOLDER_INSIDE, _FOLDERS),
+    "hide": (IGNORE_PATTERN, _PATTERNS),
+    "show": (IGNORE_PATTERN, _PATTERNS),
+    "folders": (FOLDER_BESIDE, "folders beside the workspace, as `../lib`"),
+    "shared_volumes": (VOLUME_NAME, "volumes"),
+}
+"""The lists of the table `[workspace]`: the form of an item, and what it names."""
 _PORTS = "ports, as `3000`, `3000:8080` or `db:5432`"
 
 
@@ -245,22 +255,9 @@ class Reader:
                 wishes = wishes._replace(layout=layout)
             elif value.kind != "array":
                 self.wrong_type(value, f"workspace.{key}", "a list of strings")
-            elif key == "hot":
-                wishes = wishes._replace(
-                    hot=self.matching(value, "workspace.hot", FOLDER_INSIDE, _FOLDERS)
-                )
-            elif key == "sync":
-                patterns = self.matching(value, "workspace.sync", FOLDER_INSIDE, _FOLDERS)
-                wishes = wishes._replace(sync=patterns)
-            elif key == "hide":
-                patterns = self.matching(value, "workspace.hide", IGNORE_PATTERN, _PATTERNS)
-                wishes = wishes._replace(hide=patterns)
-            elif key == "show":
-                patterns = self.matching(value, "workspace.show", IGNORE_PATTERN, _PATTERNS)
-                wishes = wishes._replace(show=patterns)
             else:
-                volumes = self.matching(value, "workspace.shared_volumes", VOLUME_NAME, "volumes")
-                wishes = wishes._replace(shared_volumes=volumes)
+                texts: Any = self.matching(value, f"workspace.{key}", *_LISTS[key])
+                wishes = wishes._replace(**{key: texts})
         return wishes
 
     def others(self, node: Node) -> tuple[Setting[str], ...] | None:

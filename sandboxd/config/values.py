@@ -15,6 +15,10 @@ FOLDER_INSIDE = (
     r'^(?=.*\S)(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+'
     r'(/(?!\.\.?(/|$))[^/:,"\\$\x00-\x1f\x7f]+)*$'
 )
+# A folder beside the workspace, by its path from there; none that is hidden, where programs keep settings.
+FOLDER_BESIDE = (
+    r'^(?=.*\S)(\.\./){1,8}(?!\.)[^/:,"\\$\x00-\x1f\x7f]+(/(?!\.)[^/:,"\\$\x00-\x1f\x7f]+)*$'
+)
 # A pattern as of a `.gitignore` that takes nothing back.
 IGNORE_PATTERN = r"^(?=.*\S)(?![!#])[^\x00-\x1f\x7f]{1,200}$"
 # A host, or `*.host`, with or without a port; what is said of it beyond its form, only the reader knows.

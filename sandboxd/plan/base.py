@@ -220,7 +220,10 @@ def _mount_objection(mount: Mount, workspace: str, occupied: str) -> str:
     if mount.type == "bind":
         if _is_workspace(mount, workspace) or mount.source.startswith(workspace + "/"):
             return "a second way to the workspace goes around its pins"
-        return "host folders outside the workspace do not enter"
+        return (
+            "host folders outside the workspace do not enter; `[workspace] folders` in sandboxd.toml has one read "
+            "inside"
+        )
     if mount.type not in ("tmpfs", "volume"):
         return f"sandboxd does not know mounts of type `{mount.type}`"
     if takes_from_host(" ".join((mount.source, mount.target, *mount.options))):

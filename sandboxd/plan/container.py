@@ -14,7 +14,7 @@ from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.labels import PROFILE, PROJECT
 from sandboxd.model.values import Origin, Value
 from sandboxd.plan import base as base_config
-from sandboxd.plan import controls, network, network_ca
+from sandboxd.plan import controls, extra_folders, network, network_ca
 from sandboxd.plan.capabilities import capabilities
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.decisions import Decisions
@@ -83,7 +83,10 @@ def _places(
     covered = frozenset(mount.value.target for mount in own)
     places = layout(profile, workspace, choice, user, config.wishes, covered, notes)
     authorities = network_ca.mounts(workspace.network_ca, notes)
-    return (*places.first, *own, *places.last, *authorities), places
+    before = (*places.first, *own, *places.last, *authorities)
+    occupied = [mount.value.target for mount in before]
+    extra = extra_folders.mounts(decisions, workspace, occupied, notes)
+    return (*before, *extra), places
 
 
 def _dropped_capabilities(profile: Profile, notes: Notes) -> tuple[Value[str], ...]:

@@ -76,6 +76,12 @@ def apply(
             f"sandboxd.toml alone cannot show {names} to the sandbox",
             _how_to_grant(floor, "take it out of `[workspace] show`"),
         )
+    if config.wishes.folders and not trusted:
+        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.folders)
+        raise UsageError(
+            f"sandboxd.toml alone cannot have {names} read inside",
+            _how_to_grant(floor, "take it out of `[workspace] folders`"),
+        )
     return profile, config
 
 
@@ -150,6 +156,7 @@ def loosened(
     settings += [f"graphics processor {name}" for name in gpus.names(config)]
     settings += [f"shared volume {setting.value}" for setting in config.wishes.shared_volumes]
     settings += [f"hidden files {setting.value}" for setting in config.wishes.show]
+    settings += [f"folder {setting.value}" for setting in config.wishes.folders]
     settings += [f"credential {name}" for name in config.credentials.names()]
     if config.where is not None:
         settings.append(f"the cluster {config.where.value}")

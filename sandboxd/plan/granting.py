@@ -9,6 +9,7 @@ from typing import NamedTuple
 from sandboxd.config.model import Config
 from sandboxd.errors import UsageError
 from sandboxd.plan import capabilities, chosen_limits, credentials, gpus, names, nested, profiles
+from sandboxd.plan.extra_folders import path_of
 from sandboxd.plan.floor import leaves_gvisor, loosened
 from sandboxd.plan.profiles import Network, Profile, is_looser
 from sandboxd.plan.project_hosts import NO_HOSTS, ProjectHosts
@@ -125,6 +126,13 @@ def _of_profile(profile: Profile, config: Config) -> list[Change]:
     changes += [
         Change("hidden files", f"`{setting.value}` is shown to the sandbox, secrets included")
         for setting in config.wishes.show
+    ]
+    changes += [
+        Change(
+            "folder",
+            f"`{path_of(config.workspace, setting.value)}` can be read inside, with all that is in it",
+        )
+        for setting in config.wishes.folders
     ]
     changes += [Change("limit", raised) for raised in chosen_limits.loosened(profile, config)]
     added = capabilities.added(profile, config)

@@ -64,7 +64,7 @@ def workspace_mounts(
             "mounts",
             Mount("bind", facts.path, target),
             f"{target} (read-write)",
-            "the workspace, the only host folder that enters",
+            "the workspace" + ("" if facts.extra_folders else ", the only host folder that enters"),
         )
     ]
     own = git_to_mount(facts)

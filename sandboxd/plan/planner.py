@@ -17,6 +17,7 @@ from sandboxd.plan import base as base_config
 from sandboxd.plan import (
     controls,
     credentials,
+    extra_folders,
     git_settings,
     nested,
     network,
@@ -68,6 +69,9 @@ def make_plan(
     notes = Notes(profile.name)
     decisions = make_decisions(profile, config, host, base, workspace, grants, floor, notes)
     _refuse_writers_side_by_side(decisions.profile, host, workspace)
+    on_cluster = host.engine is not None and host.engine.is_cluster
+    wanted = [setting.value for setting in decisions.config.wishes.folders]
+    extra_folders.refuse(wanted, floor, on_cluster=on_cluster)
     container, places = make_container(decisions, host, workspace, notes)
     project = _beside(project, decisions, container, workspace, notes)
     nested.refuse_beside(config, project)
@@ -90,7 +94,7 @@ def make_plan(
         decisions.config,
         floor,
         notes,
-        on_cluster=host.engine is not None and host.engine.is_cluster,
+        on_cluster=on_cluster,
     )
     copy = synced(
         decisions.profile,

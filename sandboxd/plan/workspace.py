@@ -56,6 +56,19 @@ class Program(NamedTuple):
     """The label, ``NAME=value``, that such a volume has."""
 
 
+class ExtraFolder(NamedTuple):
+    """A folder beside the workspace that `[workspace] folders` names, as it was seen.
+
+    `path` is absolute and free of links; `problem` says why it cannot be mounted, '' if it can; `sockets` are those on
+    which a program may listen, by their paths in it.
+    """
+
+    written: str
+    path: str
+    problem: str = ""
+    sockets: tuple[str, ...] = ()
+
+
 class WorkspaceFacts(NamedTuple):
     """A workspace on disk.
 
@@ -96,6 +109,7 @@ class WorkspaceFacts(NamedTuple):
     """The sandbox's own git directory, which hides `.git` if the workspace is writable; None if it has none."""
     network_ca: NetworkCa | None = None
     """Certificates that programs inside trust, by the policy's `network_ca`; None for those of the image alone."""
+    extra_folders: tuple[ExtraFolder, ...] = ()
 
     @property
     def sandbox(self) -> str:

@@ -36,6 +36,7 @@ from sandboxd.plan.workspace import Program, hosts_near, survey
 from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.project.config_file import read_config
+from sandboxd.project.extra_folders import extra_folders
 from sandboxd.state import chosen_groups, stand_ins
 from sandboxd.state.subnets import note, subnet_of
 
@@ -306,14 +307,13 @@ class Project:
             facts = survey(
                 self.workspace, profile.control_files, hot, profile.left_open, git, by_files
             )
-        identity: tuple[tuple[str, str], ...] = ()
-        if profile.git_identity:
-            identity = git_identity(self.workspace, of_user, home)
-        hosts = self._with_chosen(facts.hosts)
+        names_user = profile.git_identity
+        written = [setting.value for setting in self.config.wishes.folders]
         return facts._replace(
-            hosts=hosts,
+            hosts=self._with_chosen(facts.hosts),
             name=self.name,
-            git_identity=identity,
+            git_identity=git_identity(self.workspace, of_user, home) if names_user else (),
+            extra_folders=extra_folders(self.workspace, written, self.environ),
             linked=linked_worktree(self.workspace),
             own_git=own_git(self.environ, self.sandbox) if profile.pins else None,
             programs=self._programs(),

@@ -156,7 +156,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "egress": frozenset(),
     "templates": frozenset({"data", "errors", "files"}),
     "project": _rooms(
-        "agents config credentials egress errors exchange files findings "
+        "agents config credentials egress errors exchange files findings folders "
         "formats host.facts model plan policy state text"
     ),
     "ipc": frozenset({"__init__", "errors"}),

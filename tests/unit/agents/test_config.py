@@ -51,6 +51,9 @@ use = ["github", "anthropic:home"]
 memory = "6g"
 processes = 100
 tmp = "1g"
+[workspace]
+layout = "bind"
+folders = ["../lib"]
 [environment]
 EDITOR = "vi"
 """
@@ -62,6 +65,7 @@ EDITOR = "vi"
         "user": "dev",
         "network": {"allow": ["api.example.org"]},
         "credentials": {"use": ["github"], "required": ["anthropic"]},
+        "workspace": {"folders": ["../lib"]},
         "limits": {"memory": "6g", "processes": 100},
         "environment": {"EDITOR": "vi"},
     }

@@ -35,6 +35,7 @@ def lines(text: str) -> tuple[str, ...]:
         ('runtime = "runc"', "runtime: gVisor where it works -> runc, which shares the host's kernel"),
         ('[capabilities]\nadd = ["SYS_PTRACE"]', "capabilities: beside the profile's own, SYS_PTRACE"),
         ('[workspace]\nshared_volumes = ["cache"]', "volume: `cache` is shared with every project that names it"),
+        ('[workspace]\nfolders = ["../lib"]', "folder: `/home/dev/lib` can be read inside, with all that is in it"),
         ('profile = "agent"\n[workspace]\nlayout = "bind"', "workspace: layout bind"),
         ('profile = "trusted"', "no new privileges: true -> false"),
     ],

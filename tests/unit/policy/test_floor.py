@@ -219,6 +219,7 @@ LOOSER = {
     "runtime": ('runtime = "runc"', "alone cannot take gVisor away"),
     "capability": ('[capabilities]\nadd = ["KILL"]', "does not have `KILL`"),
     "volume": ('[workspace]\nshared_volumes = ["cache"]', "alone cannot share `cache`"),
+    "folder": ('[workspace]\nfolders = ["../lib"]', "alone cannot have `../lib` read inside"),
     "gpus": ('[devices]\ngpus = ["all"]', "alone cannot have graphics processors"),
     "layout": ('profile = "agent"\n[workspace]\nlayout = "bind"', "host's folder itself"),
 }

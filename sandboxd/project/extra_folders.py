@@ -1,0 +1,77 @@
+"""Looks at the folders that `[workspace] folders` names, so that none is mounted that is more than a project's neighbour.
+
+The engine mounts as root, and a link would lead it anywhere: what is named is refused unless it is a folder of its own
+that the user may read and that holds neither a home nor settings of the user or the system.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from sandboxd.folders import state_folder
+from sandboxd.plan.extra_folders import path_of
+from sandboxd.plan.workspace import ExtraFolder, sockets_near
+from sandboxd.policy.floor import user_folder
+
+_SYSTEM = (
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/usr",
+    "/var/run",
+)
+"""Folders of the system, of which nothing is mounted. https://refspecs.linuxfoundation.org/FHS_3.0/fhs/"""
+
+
+def extra_folders(
+    workspace: str, written: Iterable[str], environ: Mapping[str, str]
+) -> tuple[ExtraFolder, ...]:
+    """What is at each path that is `written` relative to the workspace; `ExtraFolder.problem` where it may not enter."""
+    folders = []
+    for text in written:
+        path = path_of(os.path.realpath(workspace), text)
+        problem = _problem(path, os.path.realpath(workspace), environ)
+        folders.append(ExtraFolder(text, path, problem, () if problem else sockets_near(path)))
+    return tuple(folders)
+
+
+def _problem(path: str, workspace: str, environ: Mapping[str, str]) -> str:
+    """Why `path` may not be mounted, to be read behind its name; '' where it may."""
+    if not os.path.lexists(path):
+        return f"is not there: `{path}`"
+    if os.path.realpath(path) != path:
+        return f"is reached by a symbolic link: it is `{os.path.realpath(path)}`"
+    if not os.path.isdir(path):
+        return "is no folder"
+    if not os.access(path, os.R_OK | os.X_OK):
+        # The engine could.
+        return "is a folder that you cannot read"
+    home = os.path.realpath(environ.get("HOME") or os.path.expanduser("~"))
+    for folder, what in (
+        (workspace, "the workspace itself"),
+        (home, "your home"),
+        (os.path.realpath(user_folder(environ)), "your policy"),
+        (os.path.realpath(state_folder(environ)), "what sandboxd keeps"),
+    ):
+        if _is_within(folder, path):
+            return f"holds {what}"
+    if _is_within(path, workspace):
+        return "is in the workspace"
+    if _is_within(path, home) and any(
+        part.startswith(".") for part in os.path.relpath(path, home).split(os.sep)
+    ):
+        return "lies in a hidden folder of your home, where programs keep settings and logins"
+    if any(_is_within(path, folder) for folder in _SYSTEM) or os.path.ismount(path):
+        return "is a folder of the system, or a disk"
+    return ""
+
+
+def _is_within(path: str, folder: str) -> bool:
+    return f"{path}/".startswith(f"{folder.rstrip('/')}/")
