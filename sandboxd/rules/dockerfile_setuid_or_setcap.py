@@ -63,15 +63,19 @@ _GAP = r"[\s\"',]{1,40}"
 _RAISED = (
     rf"\bchmod{_GAP}(?:-[^\s\"',]+{_GAP})*(?P<chmod>[^\s;&|\"']+)[\"']?{_GAP}[^\s;&|\"']+"
     r"|\binstall\s[^;&|\n]{0,200}?(?<=\s)(?:-[A-Za-z]{0,8}m|--mode)[\s=]{0,8}[\"']?(?P<install>[0-7]{4,5})\b[^;&|\n]{0,200}"
-    rf"|\bsetcap{_GAP}(?!-r\b)[^;&|\n]{{1,300}}"
+    rf"|\bsetcap{_GAP}(?!-r\b)(?P<setcap>[^;&|\n]{{1,300}})"
 )
+# What a clause of capabilities does: `=+ep`, `-ep`.
+_CLAUSE = r"(?:^|[\s\"',])(?:all|cap_\w{1,40}|,){0,50}((?:[-+=][eip]*){1,8})(?=$|[\s\"',])"
 _SYMBOLIC = r"([ugoa]*)((?:[-+=][rwxXstugo]*)+)"
 
 
 def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
     for match, value in matches(subject, _RAISED):
         mode = match["chmod"] or match["install"]
-        if mode is None:
+        if match["setcap"]:
+            if not _gives(match["setcap"]):
+                continue
             verb = "gives capabilities to a file"
         elif _sets_setuid(mode):
             verb = "sets the setuid bit"
@@ -84,6 +88,12 @@ def check(subject: Image, host: HostFacts) -> Iterator[Finding]:
                 value = subject.value(mode, flag.span, flag.value, instruction.keyword)
                 message = f"`{readable(flag.value)}` sets the setuid bit of what is copied"
                 yield at_value(META, value, message, flag.value)
+
+
+def _gives(arguments: str) -> bool:
+    """Whether what follows `setcap` may give a capability: `cap_net_raw=-ep` and `cap_net_raw-ep` take it away."""
+    operations = re.findall(_CLAUSE, arguments)
+    return not operations or any(re.search("[+=][eip]", each) for each in operations)
 
 
 def _sets_setuid(mode: str) -> bool:

@@ -6,7 +6,8 @@ A bind mount of `/etc`, `/proc`, `/sys`, `/dev`, `/boot`, `/usr`, `/opt`, `/var`
 `/var/log` or a part of them that runs programs or holds state of others. The whole of `/mnt`,
 `/media`, `/srv`, `/tmp` or `/dev/shm` is a warning: it holds everybody's data, and sockets that
 connect even when the mount is read-only. One folder in them is not meant, nor are single files that
-tools need, `/etc/localtime` or `/etc/hosts`, and `/lib/modules` read-only.
+tools need, `/etc/localtime` or `/etc/hosts`, and read-only what everybody reads and what only runs or is trusted
+where it is written: `/lib/modules`, `/usr/src`, `/etc/ssl/certs`, `/etc/passwd`.
 
 ## Why it is bad
 
@@ -92,39 +93,60 @@ FOLDERS = {
 # The same for a folder with everything below it, and what begins with its name.
 BELOW = {
     "/etc/cron": ("jobs that run as root", _ERROR, _WARNING),
+    "/etc/pam.d": ("rules of who may log in", _ERROR, _HINT),
     "/etc/systemd": ("services", _ERROR, _WARNING),
     "/etc/sudoers": ("rights to be root", _ERROR, _WARNING),
     "/etc/profile.d": ("login scripts of everybody", _ERROR, _WARNING),
     "/etc/ld.so.preload": ("libraries that every program loads", _ERROR, _WARNING),
     "/etc/cni": ("networks of Pods, whose plug-ins run as root", _ERROR, _HINT),
     "/etc/docker": ("configuration of the engine", _ERROR, _WARNING),
+    "/lib/systemd": ("services", _ERROR, _HINT),
     "/opt/cni": ("plug-ins that run as root with each Pod", _ERROR, _HINT),
     "/proc/sys": ("kernel settings", _ERROR, _WARNING),
     "/sys/kernel": ("kernel settings", _ERROR, _WARNING),
     "/sys/fs/cgroup": ("control groups", _ERROR, _HINT),
+    "/usr/lib/systemd": ("services", _ERROR, _HINT),
+    "/usr/local/lib": ("libraries", _ERROR, _HINT),
+    "/usr/local/sbin": ("programs", _ERROR, _WARNING),
     "/usr/libexec/kubernetes": ("plug-ins that the kubelet runs as root", _ERROR, _HINT),
     "/var/lib/docker": ("files of all containers", _ERROR, _ERROR),
     "/var/lib/containers": ("files of all containers", _ERROR, _ERROR),
     "/var/lib/containerd": ("files of all containers", _ERROR, _ERROR),
     "/var/spool/cron": ("jobs of all users", _ERROR, _WARNING),
 }
+# Folder or file, with everything below it -> what is in it, and how bad a writable mount is: everybody may read it.
+WRITTEN = {
+    "/etc/group": ("who is in which group", _WARNING),
+    "/etc/init.d": ("services", _ERROR),
+    "/etc/ld.so.conf": ("where every program looks for libraries", _ERROR),
+    "/etc/ld.so.conf.d": ("where every program looks for libraries", _ERROR),
+    "/etc/modprobe.d": ("commands that run as root when the kernel loads a module", _ERROR),
+    "/etc/passwd": ("accounts", _WARNING),
+    "/etc/pki/ca-trust": ("the certificates that the host trusts", _WARNING),
+    "/etc/ssl/certs": ("the certificates that the host trusts", _WARNING),
+    "/etc/udev": ("commands that run as root when a device appears", _ERROR),
+    "/lib/modules": ("code that the kernel loads", _WARNING),
+    "/usr/lib/modules": ("code that the kernel loads", _WARNING),
+    "/usr/local/share/ca-certificates": ("the certificates that the host trusts", _WARNING),
+    "/usr/src": ("sources that modules of the kernel are built from", _WARNING),
+}
 _BEGINNINGS = ("/etc/cron", "/etc/sudoers")
 
 
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
-        entry = FOLDERS.get(path) or _below(path)
+        read_only = mount.value.read_only
+        entry = _entry(path, read_only)
         if entry is None:
             continue
-        content, writable, readable = entry
-        read_only = mount.value.read_only
+        content, severity = entry
         how = "read" if read_only else "read and changed"
         yield at_value(
             META,
             mount,
             f"`{mount.written}` of the host holds {content}, which can be {how} from inside",
             path,
-            readable if read_only else writable,
+            severity,
             (
                 Remedy(
                     "remove the mount",
@@ -134,6 +156,19 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
                 ),
             ),
         )
+
+
+def _entry(path: str, read_only: bool) -> tuple[str, Severity] | None:
+    """What is in a folder, and how bad its mount is; None where there is nothing to say."""
+    both = FOLDERS.get(path) or _below(path)
+    if both is not None:
+        content, writable, readable = both
+        return content, readable if read_only else writable
+    if not read_only:
+        for folder, entry in WRITTEN.items():
+            if below(path, folder):
+                return entry
+    return None
 
 
 def _below(path: str) -> tuple[str, Severity, Severity] | None:
