@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from sandboxd.audit import chain, notes
+from sandboxd.audit.record import Record
 from sandboxd.backends.backend import Ability, Backend
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, forward, logs
+from sandboxd.operations import copying, forward, logs, stop
 
 
 class World(NamedTuple):
@@ -22,6 +24,7 @@ class World(NamedTuple):
     backend: Backend
     project: str
     folder: Path
+    environ: Mapping[str, str]
     print_lines: Callable[[str], None]
     """Have the main process of the sandbox write lines."""
 
@@ -92,6 +95,30 @@ class BackendSuite:
         copied = copying.copy_out(world.backend, world.project, "tree", back)
         assert (copied.files, copied.left) == (1, ())
         assert (world.folder / "back/tree/below/file").read_bytes() == b"\0bytes" * 1000
+
+    def test_a_sandbox_that_is_ended_is_not_found_any_more(self, world: World) -> None:
+        ended = stop.stop(world.backend, world.project, world.environ)
+        assert len(ended.removed) == 1
+        assert ended == stop.Stopped(world.project, ended.removed, (), "")
+        with pytest.raises(EnvironmentFailure):
+            world.backend.locate(world.project, "")
+        record = Record(notes.folder(world.environ))
+        entry = chain.check(record.files(), record.marks()).entries[-1]
+        assert entry.kind == "stop"
+        assert entry.facts == {
+            "removed": [*ended.removed],
+            "discarded": False,
+            **world.backend.place,
+        }
+
+    def test_the_end_of_a_sandbox_that_is_not_there_is_no_failure(self, world: World) -> None:
+        ended = stop.stop(world.backend, world.project, world.environ, name="other")
+        assert ended == stop.Stopped(world.project, (), (), "")
+
+    def test_nothing_is_ended_by_a_folder_that_is_not_there(self, world: World) -> None:
+        with pytest.raises(UsageError, match=r"is not a folder$"):
+            stop.stop(world.backend, f"{world.project}/none", world.environ)
+        assert world.backend.locate(world.project, "").id
 
     def test_what_is_not_inside_is_said(self, world: World) -> None:
         with pytest.raises(UsageError, match=r"is not there inside, or may not be seen$"):

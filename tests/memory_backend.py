@@ -7,7 +7,8 @@ import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
+from sandboxd.backends.backend import Ability, Ended, LogRange, Refusal, Running
+from sandboxd.engine.interruption import Cancel
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.forward.trunk import Trunk
 from sandboxd.model.sandbox_id import sandbox_id
@@ -21,6 +22,7 @@ class MemoryBackend:
             Ability.REACH_SERVICES: Refusal("forward ports of the sandbox", "is not in memory"),
             Ability.SHOW_SERVICES: Refusal("there are none"),
         }
+        self.place: Mapping[str, str] = {"cluster": "memory"}
         self.sandboxes: dict[str, str] = {}
         self.written: list[bytes] = []
         """Lines that the main process of each wrote."""
@@ -68,6 +70,19 @@ class MemoryBackend:
         self.locate(project, name)
         for line in self.written if wanted.tail == "all" else self.written[-int(wanted.tail) :]:
             write(1, line)
+
+    def end(
+        self,
+        project: str,
+        name: str,
+        *,
+        discard: bool,
+        tell: Callable[[str], None],
+        cancel: Cancel,
+    ) -> Ended:
+        sandbox = sandbox_id(os.path.realpath(project), name)
+        removed = self.sandboxes.pop(sandbox, None)
+        return Ended(sandbox, (removed,) if removed is not None else ())
 
     @contextlib.contextmanager
     def blaming_end(self, running: Running) -> Iterator[None]:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sandboxd.egress.ledger import Ledger
+    from sandboxd.engine.interruption import Cancel
     from sandboxd.forward.trunk import Trunk
 
 
@@ -41,6 +43,20 @@ class Ability(Enum):
     """Describe itself in two lengths."""
     PRINT_RAW_FACTS = "print raw facts"
     """Print what was read of it, unjudged."""
+    BUILD_IMAGES = "build images"
+    """Build the image of a project."""
+    PULL_IMAGES = "pull images"
+    """Get images from their registries before a start, when it is told to."""
+    KEEP_COPIES = "keep copies"
+    """Keep a private copy when the sandbox ends, so that a start can begin with a new one or go on with the old."""
+    CLONE_DOTFILES = "clone dotfiles"
+    """Clone a repository of the user into a new sandbox."""
+    TAKE_VARIABLES = "take variables"
+    """Give variables from the user's own file to what runs inside."""
+    ATTACK_ANY = "attack any"
+    """Attack a container that is no sandbox of a project."""
+    ATTACK_A_NEW_ONE = "attack a new one"
+    """Attack a container that is made for that alone."""
     PROBE_ANEW = "probe anew"
     """Repeat probes whose results are kept."""
     JUDGE_A_REPORT = "judge a report"
@@ -77,12 +93,29 @@ class Running(NamedTuple):
     sandbox: str
 
 
+class Ended(NamedTuple):
+    """A sandbox that was ended; the names are those of containers or Pods."""
+
+    sandbox: str
+    """Its identity."""
+    removed: tuple[str, ...]
+    """() if there was nothing to remove."""
+    of_editors: tuple[str, ...] = ()
+    """Those that an editor started, which stay."""
+    ledger: Ledger | None = None
+    """The events of its gateway, which ended with it; None if it had none, or none that this machine reads."""
+
+
 class Backend(Protocol):
     """A place where sandboxes run."""
 
     @property
     def cannot(self) -> Mapping[Ability, Refusal]:
         """The abilities that it lacks, each with the reason and the next step."""
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """Where it is, as fields of an entry in the audit record; {} for this machine."""
 
     def locate(self, project: str, name: str) -> Running:
         """The running sandbox `name` of the project in the folder `project`.
@@ -127,6 +160,24 @@ class Backend(Protocol):
             `SHOW_SERVICES`; '' for the sandbox
         :param write: as in `run`
         :raises EnvironmentFailure: there is no such sandbox or service
+        """
+
+    def end(
+        self,
+        project: str,
+        name: str,
+        *,
+        discard: bool,
+        tell: Callable[[str], None],
+        cancel: Cancel,
+    ) -> Ended:
+        """Stop and remove the sandbox `name`, after its work is saved; no error if there is none.
+
+        :param project: as in `logs`; it may be gone from this machine
+        :param discard: throw its work away instead
+        :param tell: called with each line for the user: where the work is, or that it is lost
+        :param cancel: ends it between two steps, where the backend can
+        :raises EnvironmentFailure: the work cannot be saved; then the sandbox goes on
         """
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:

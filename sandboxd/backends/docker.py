@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import Ability, LogRange, Refusal, Running
+from sandboxd.agents import session
+from sandboxd.backends.backend import Ability, Ended, LogRange, Refusal, Running
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
+from sandboxd.engine.interruption import interruptible
 from sandboxd.engine.payload import programs
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
+from sandboxd.forward import ssh_entries
 from sandboxd.forward.trunk import Trunk, open_trunk
-from sandboxd.life import find, services
+from sandboxd.life import commits, find, running_gateway, services, up_down
 from sandboxd.life.service_address import address_of
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.state import chosen_groups, failed_command, given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
+
+    from sandboxd.egress.ledger import Ledger
+    from sandboxd.engine.interruption import Cancel
 
 
 class DockerBackend(NamedTuple):
@@ -27,6 +37,10 @@ class DockerBackend(NamedTuple):
     engine: Engine
     environ: Mapping[str, str]
     cannot: Mapping[Ability, Refusal] = MappingProxyType({})
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        return {}
 
     def locate(self, project: str, name: str) -> Running:
         container = find.locate(self.engine, project, name)
@@ -59,6 +73,39 @@ class DockerBackend(NamedTuple):
         for stream, piece in self.engine.logs(shown, *wanted):
             write(stream, piece)
 
+    def end(
+        self,
+        project: str,
+        name: str,
+        *,
+        discard: bool,
+        tell: Callable[[str], None],
+        cancel: Cancel,
+    ) -> Ended:
+        engine, environ = interruptible(self.engine, cancel), self.environ
+        here = sandbox_id(os.path.realpath(project), name)
+        if os.path.isdir(project):
+            containers = find.project_containers(engine, project, name)
+        # Nothing above a folder that is gone is looked through.
+        elif not (containers := find.sandboxes_of(engine, here)):
+            return Ended(here, ())
+        # Without any, too: a start that was killed may have left something in the workspace.
+        sandbox = containers[0].labels[PROJECT] if containers else here
+        ledger = _ledger(engine, sandbox)
+        agent = session.agent_of(environ, sandbox)
+        for container in containers:
+            commits.exchange_with(engine, environ, container, tell, says_transfer=True)
+
+        def forget() -> None:
+            given_rights.forget(environ, sandbox, {container.id for container in containers})
+            chosen_groups.forget_unused(environ, sandbox)
+            failed_command.forget(environ, sandbox)
+            ssh_entries.forget(environ, sandbox)
+
+        removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget)
+        editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
+        return Ended(sandbox, tuple(removed), editors, ledger)
+
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.
         return contextlib.nullcontext()
@@ -68,3 +115,12 @@ class DockerBackend(NamedTuple):
 
     def service_address(self, running: Running, service: str) -> str:
         return address_of(self.engine, running.sandbox, service)
+
+
+def _ledger(engine: Engine, sandbox: str) -> Ledger | None:
+    """The events of the sandbox's gateway; None where none answers."""
+    try:
+        gateway = running_gateway.gateway_of(engine, sandbox)
+        return gateway.ledger() if gateway is not None else None
+    except EnvironmentFailure:
+        return None

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sandboxd.backends.backend import Ability, Backend, Refusal
+    from sandboxd.engine.client import Engine
 
 
-def connect(on: str, environ: Mapping[str, str]) -> Backend:
+def connect(
+    on: str, environ: Mapping[str, str], engine: Callable[[], Engine] | None = None
+) -> Backend:
     """The backend of the cluster that the context `on` of the user's kubeconfig names; this machine's engine for ''.
 
+    :param engine: returns this machine's engine; None for that of `environ`
     :raises SandboxdError: there is no such context, or no engine
     """
     if on:
@@ -22,7 +26,7 @@ def connect(on: str, environ: Mapping[str, str]) -> Backend:
     from sandboxd.backends.docker import DockerBackend
     from sandboxd.engine.client import connect_from
 
-    return DockerBackend(connect_from(environ), environ)
+    return DockerBackend(engine() if engine is not None else connect_from(environ), environ)
 
 
 def lacks(on: str) -> Mapping[Ability, Refusal]:

@@ -59,9 +59,9 @@ def chosen(args: argparse.Namespace, options: type[OptionsT], **more: object) ->
     return result
 
 
-def on_cluster(options: type[Options]) -> dict[str, str]:
-    """Argument name -> sentence that says what to do instead, for each option that has no meaning on a cluster."""
-    return {each.dest: each.on_cluster for each in options.arguments.values() if each.on_cluster}
+def needs(options: type[Options]) -> dict[str, str]:
+    """Argument name -> value of the `Ability` that it needs, for each option that not every backend has."""
+    return {each.dest: each.needs for each in options.arguments.values() if each.needs}
 
 
 def _value(typed: Any, default: object) -> object:

@@ -120,14 +120,12 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
         return begun
     from sandboxd.cli import daemon_start
     from sandboxd.engine.client import Exec, connect_from
-    from sandboxd.operations import commits
     from sandboxd.operations.exec import exec_
     from sandboxd.operations.shell import shell
     from sandboxd.terminal import status
 
     engine, name = connect_from(os.environ), more.pop("name")
     del more["starts_daemon"]
-    commits.exchange_before(engine, os.environ, directory, name, status)
     if not words:
         user, env = more["user"], more["env"]
         command = shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
@@ -151,7 +149,7 @@ class _WithCommits:
         self.halt_error = command.halt_error
 
     def exit_code(self) -> int:
-        from sandboxd.operations import commits
+        from sandboxd.life import commits
         from sandboxd.terminal import status
 
         code = self._command.exit_code()

@@ -37,7 +37,10 @@ if TYPE_CHECKING:
             """Add the command's arguments; the module docstring is the description."""
 
         def run(self, args: argparse.Namespace) -> int:
-            """Run the command; returns the exit code or raises a `SandboxdError`."""
+            """Run the command; returns the exit code or raises a `SandboxdError`.
+
+            With `--on`, options that the command's `NEEDS` names were refused where the backend lacks the ability.
+            """
 
 
 _EXIT_HANGUP = 129
@@ -175,6 +178,10 @@ def _dispatch(argv: list[str]) -> int:
         from sandboxd.cli import where
 
         where.settle(argv[0], arguments)
+        if arguments.on:
+            from sandboxd.cli.on_cluster import options
+
+            options.refuse(arguments, getattr(command, "NEEDS", {}))
     return command.run(arguments)
 
 

@@ -25,6 +25,7 @@ def operate(
     *,
     gives_environ: bool = False,
     starts_daemon: bool | None = None,
+    on: str = "",
 ) -> Any:
     """The result of the operation `name` of `sandboxd.operations`, as JSON.
 
@@ -32,6 +33,7 @@ def operate(
     :param gives_environ: send this process's variables with them, of which configs name some
     :param say: called with each step (text, whether the next one replaces it)
     :param starts_daemon: as `through_daemon.operate`
+    :param on: the context of the cluster that is meant, which no daemon asks; '' for this machine
     :raises SandboxdError: it failed
     :raises Interrupted: it was cancelled by a signal
     """
@@ -39,16 +41,18 @@ def operate(
     if gives_environ:
         options["environ"] = dict(os.environ)
     reasons: list[NotRunning] = []
-    answer = through_daemon.operate(
-        messages.OPERATION + name,
-        directory,
-        options,
-        say,
-        starts_daemon=starts_daemon,
-        tell_open=reasons.append,
-    )
+    answer = None
+    if not on:
+        answer = through_daemon.operate(
+            messages.OPERATION + name,
+            directory,
+            options,
+            say,
+            starts_daemon=starts_daemon,
+            tell_open=reasons.append,
+        )
     if answer is None:
-        answer = _here(name, directory, options, say)
+        answer = _here(name, directory, options, say, on)
     if reasons:
         from sandboxd.cli import daemon_start
 
@@ -59,12 +63,19 @@ def operate(
 
 
 def _here(
-    name: str, directory: str, options: Mapping[str, object], say: Callable[[str, bool], None]
+    name: str,
+    directory: str,
+    options: Mapping[str, object],
+    say: Callable[[str, bool], None],
+    on: str,
 ) -> Any:
     """Run the operation in this process, without a daemon."""
+    from contextlib import nullcontext
+
     from sandboxd import operations
     from sandboxd.cli.cancelling import cancelled_by_signals
     from sandboxd.engine.client import connect_from
+    from sandboxd.engine.interruption import Cancel
     from sandboxd.operations.request import Request
     from sandboxd.operations.wire import encode
 
@@ -74,7 +85,8 @@ def _here(
     def tell(step: Step) -> None:
         say(step.text, step.is_passing)
 
-    with cancelled_by_signals() as cancel:
+    # What is done on a cluster has no steps to end at: the signal itself ends it.
+    with nullcontext(Cancel()) if on else cancelled_by_signals() as cancel:
         request = Request(
             directory,
             os.environ,
@@ -82,5 +94,6 @@ def _here(
             lambda: connect_from(os.environ),
             progress=tell,
             cancel=cancel,
+            on=on,
         )
         return encode(operation.serve(request))

@@ -47,6 +47,11 @@ class Context(NamedTuple):
         return option_of_cluster(self.name)
 
     @property
+    def place(self) -> dict[str, str]:
+        """The cluster and the namespace, as fields of an entry in the audit record."""
+        return {"cluster": self.name, "namespace": self.namespace}
+
+    @property
     def kubectl(self) -> str:
         """The beginning of a kubectl command for the same cluster and namespace."""
         return f"kubectl --context {shlex.quote(self.name)} -n {shlex.quote(self.namespace)}"

@@ -6,7 +6,7 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.state import chosen_groups, given_rights
+from sandboxd.state import chosen_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -37,16 +37,6 @@ def hold(environ: Mapping[str, str], project: Project) -> Iterator[Callable[[], 
         if is_new:
             chosen_groups.forget(environ, project.sandbox)
         raise
-
-
-def forget(environ: Mapping[str, str], sandbox: str) -> None:
-    """Discard them at the end of a sandbox, unless one of this identity runs on another engine that the user did not
-    say is gone: what it may have is bounded by them.
-
-    To be called once what was given is forgotten.
-    """
-    if all(each.sandbox != sandbox or each.is_gone for each in given_rights.entries(environ)):
-        chosen_groups.forget(environ, sandbox)
 
 
 def keep(environ: Mapping[str, str], project: Project) -> bool:

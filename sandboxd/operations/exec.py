@@ -87,12 +87,12 @@ def exec_(
     """Start `request` in the running sandbox `name` of the project that `directory` lies in.
 
     :param warn: called, before the command starts, with each warning: the gateway does not run, rights that were
-        revoked may still be in force, or another container of the sandbox is halted. None: nothing is checked, as a
-        daemon watches over these
+        revoked may still be in force, commits did not pass, or another container of the sandbox is halted. None:
+        nothing is checked, as a daemon watches over these
     :raises ContainerGone: no such sandbox runs
     :raises Halted: it is halted
     """
-    from sandboxd.life import exec_settings, halts
+    from sandboxd.life import commits, exec_settings, halts
     from sandboxd.life.find import locate_among, project_containers
     from sandboxd.model.labels import PROJECT
 
@@ -101,6 +101,8 @@ def exec_(
     present = project_containers(engine, folder, name)
     sandbox = locate_among(present, engine, folder, name)
     if warn is not None:
+        if commits.is_used(os.environ):
+            commits.exchange_with(engine, os.environ, sandbox, warn)
         # A daemon halts it when that happens.
         halts.refuse(engine, sandbox)
         for text in halts.beside(engine, sandbox.labels[PROJECT], sandbox.id, present):

@@ -11,7 +11,7 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
 from sandboxd.operations import _groups, _present_rights, recording
 from sandboxd.policy.in_force import in_force
-from sandboxd.state import given_rights
+from sandboxd.state import chosen_groups, given_rights
 from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
@@ -346,7 +346,7 @@ def end_unused(
         if not is_used:
             egress.leave(engine, sandbox, with_network=forget)
             given_rights.forget(environ, sandbox, {container.id for container in containers})
-            _groups.forget(environ, sandbox)
+            chosen_groups.forget_unused(environ, sandbox)
         elif (stopped := _stopped(engine, sandbox, environ)) is not None:
             _follow(engine, sandbox, environ, stopped=stopped)
         return not is_used

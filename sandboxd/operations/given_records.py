@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.audit import notes
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.labels import PROJECT
-from sandboxd.operations import _groups
-from sandboxd.state import given_rights
+from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -76,7 +75,7 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
             if record not in given_rights.entries(environ):
                 return False
             given_rights.forget_record(record.path)
-            _groups.forget(environ, record.sandbox)
+            chosen_groups.forget_unused(environ, record.sandbox)
             return True
     except _Busy:
         return False
@@ -119,7 +118,7 @@ def note_engine_gone(
     notes.require(environ, "engine-gone", "", engine=address, sandboxes=sandboxes)
     given_rights.note_gone(records)
     for sandbox in dict.fromkeys(sandboxes):
-        _groups.forget(environ, sandbox)
+        chosen_groups.forget_unused(environ, sandbox)
     return records
 
 

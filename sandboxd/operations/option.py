@@ -30,7 +30,7 @@ class Argument:
         help_: str,
         default: object,
         metavar: str,
-        on_cluster: str,
+        needs: str,
         short: str,
     ) -> None:
         self.option = option
@@ -38,7 +38,7 @@ class Argument:
         self.help = help_
         self.default = default
         self.metavar = metavar
-        self.on_cluster = on_cluster
+        self.needs = needs
         self.dest = option.removeprefix("--").replace("-", "_")
         """Its name in the parsed arguments."""
 
@@ -49,7 +49,7 @@ def option(
     *,
     default: T,
     metavar: str = "",
-    on_cluster: str = "",
+    needs: str = "",
     short: str = "",
 ) -> T:
     """A field that is an option of a command.
@@ -57,10 +57,10 @@ def option(
     :param option: as it is typed; a switch gives the value that `default` is not
     :param help_: its line in the help
     :param metavar: the placeholder of its value in the help; '' for a switch
-    :param on_cluster: what to do instead on a cluster, where it has no meaning; '' where it has one
+    :param needs: the value of the `Ability` without which a backend refuses it; '' for none
     :param short: its short form, such as `-y`; '' for none
     """
-    argument: Any = Argument(option, help_, default, metavar, on_cluster, short)
+    argument: Any = Argument(option, help_, default, metavar, needs, short)
     return argument  # type: ignore[no-any-return]  # the class puts the default in its place
 
 

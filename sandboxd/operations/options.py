@@ -32,14 +32,14 @@ class VerifyOptions(SandboxOptions):
         "any running container, by id or name",
         default=None,
         metavar="ID",
-        on_cluster="a Pod is found by its project: go to the project's folder, or name it by `--project`",
+        needs="attack any",
     )
     """A running container in the place of the project's sandbox, by id or name; None for the sandbox."""
     is_fresh: bool = option(
         "--fresh",
         "attack a new container of the plan, whether or not a sandbox runs",
         default=False,
-        on_cluster="the Pod itself is attacked: `sandboxd up` with the same `--on` starts one",
+        needs="attack a new one",
     )
     with_controls: bool = False
     """Also observe the controls, for a report."""

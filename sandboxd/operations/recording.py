@@ -140,12 +140,14 @@ def stopped(
     removed: Sequence[str],
     discarded: bool,
     ledger: Ledger | None,
+    place: Mapping[str, str],
 ) -> str:
     """Record that a sandbox was removed.
 
     :param removed: names of its containers; without any only the network's use is recorded
     :param discarded: whether the changes in its private copy were thrown away
     :param ledger: the events of its gateway; None if it had none, or did not answer
+    :param place: the backend's `Backend.place`
     """
     problem = ""
     if ledger is not None:
@@ -165,7 +167,9 @@ def stopped(
         problem = problem or _credentials(environ, sandbox, ledger)
     if not removed:
         return problem
-    return problem or _note(environ, "stop", sandbox, removed=list(removed), discarded=discarded)
+    return problem or _note(
+        environ, "stop", sandbox, removed=list(removed), discarded=discarded, **place
+    )
 
 
 def _carried(ledger: Ledger) -> dict[str, int] | str:

@@ -15,6 +15,7 @@ from sandboxd.operations.keeping import NOTHING_KEPT, Keeping
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.backend import Backend
     from sandboxd.engine.client import Engine
     from sandboxd.engine.interruption import Progress
     from sandboxd.operations._plan import Facts
@@ -52,6 +53,7 @@ class Request:
     :param connect: returns the engine; called when the operation first needs it
     :param facts: waits for the host's facts and returns them; None: the operation examines the host itself
     :param attended: finds a gateway to which the daemon is connected; None without a daemon
+    :param on: the context of the cluster that the caller means; '' for the engine
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Request:
         facts: Facts = None,
         attended: FindGateway | None = None,
         keeping: Keeping = NOTHING_KEPT,
+        on: str = "",
         progress: Progress = silent,
         cancel: Cancel | None = None,
     ) -> None:
@@ -73,6 +76,7 @@ class Request:
         self.keeping = keeping
         self.progress = progress
         self.cancel = cancel or Cancel()
+        self._on = on
         self._options = options
         self._connect = connect
         self._attended = attended
@@ -84,6 +88,16 @@ class Request:
         :raises EnvironmentFailure: it cannot be determined
         """
         return self._connect()
+
+    @functools.cached_property
+    def backend(self) -> Backend:
+        """The cluster that the caller means, or the engine.
+
+        :raises SandboxdError: there is no such context, or the engine cannot be determined
+        """
+        from sandboxd.backends import selection
+
+        return selection.connect(self._on, self.environ, lambda: self.engine)
 
     @functools.cached_property
     def name(self) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.errors import UsageError
+from sandboxd.life import commits
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
-from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import SandboxOptions
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine.interruption import interruptible, lines, never, silent
 from sandboxd.engine.timeline import Timeline, span
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.life import commits
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.sandbox_id import check_name, option_of, sandbox_id
 from sandboxd.operations import (
@@ -21,7 +22,6 @@ from sandboxd.operations import (
     _plan,
     _start_hooks,
     _start_words,
-    commits,
     gateway,
     given_at_start,
     recording,

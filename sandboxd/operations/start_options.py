@@ -27,13 +27,13 @@ class StartOptions(Options):
         "--build",
         "build the project's image again, if it has to be built",
         default=False,
-        on_cluster="a cluster only pulls images: build it, push it, and name it by `--image`",
+        needs="build images",
     )
     pull: bool = option(
         "--pull",
         "get images that the engine does not have from their registries first",
         default=False,
-        on_cluster="a cluster gets images by itself",
+        needs="pull images",
     )
     recreate: bool = option(
         "--recreate", "make the container anew though nothing changed", default=False
@@ -42,14 +42,14 @@ class StartOptions(Options):
         "--fresh",
         "begin with a new private copy; what was changed in the old one is kept for review",
         default=False,
-        on_cluster="`--recreate` begins with a new copy there, too, and keeps the changes of the old one",
+        needs="keep copies",
     )
     dotfiles: str = option(
         "--dotfiles",
         "clone it inside, and run its install script there, when a container is made",
         default="",
         metavar="REPOSITORY",
-        on_cluster="bring what you need in the image, or by `sandboxd cp FILE :`",
+        needs="clone dotfiles",
     )
     """A repository of the user's to clone and install inside; '' for none."""
     secrets: Mapping[str, str] = option(
@@ -57,7 +57,7 @@ class StartOptions(Options):
         "give its variables to hooks, and to what `exec` and `shell` start until the next `up`",
         default={},
         metavar="FILE",
-        on_cluster="a Pod's variables can be read by all who may read the Pod",
+        needs="take variables",
     )
     """Values for hooks, and for commands until the next start, by variable name; the names are reported to the user."""
     hooks: bool = option("--no-hooks", "run no lifecycle hook this time", default=True)

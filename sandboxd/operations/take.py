@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine.interruption import lines
 from sandboxd.errors import SandboxdError, UsageError
+from sandboxd.life import commits
 from sandboxd.model.sandbox_id import option_of, sandbox_id
-from sandboxd.operations import commits
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import TakeOptions
 

@@ -61,5 +61,17 @@ def forget(environ: Mapping[str, str], workspace: str) -> None:
         os.unlink(_path(environ, workspace))
 
 
+def forget_unused(environ: Mapping[str, str], sandbox: str) -> None:
+    """Forget those of a sandbox that ended, unless one of this identity runs on another engine that the user did not
+    say is gone: what it may have is bounded by them.
+
+    To be called once what was given is forgotten.
+    """
+    from sandboxd.state import given_rights
+
+    if all(each.sandbox != sandbox or each.is_gone for each in given_rights.entries(environ)):
+        forget(environ, sandbox)
+
+
 def _path(environ: Mapping[str, str], workspace: str) -> str:
     return workspace_file(os.path.join(state_folder(environ), "groups"), workspace, ".json")

@@ -128,7 +128,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "sync",
         }
     ),
-    "backends": _rooms("cluster engine errors folders forward life login model plan"),
+    "backends": _rooms(
+        "agents cluster egress engine errors folders forward life login model plan review state"
+    ),
     "observe": _rooms("data egress engine errors files host host.facts model plan screen syntax"),
     "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),
     "verify": frozenset(

@@ -27,10 +27,12 @@ class TestOnDocker(BackendSuite):
             done = sandboxes.run(engine, project, *words)
             assert done.returncode == 0, done.stderr
 
+        environ = {**os.environ, "DOCKER_HOST": engine}
         yield World(
-            selection.connect("", {**os.environ, "DOCKER_HOST": engine}),
+            selection.connect("", environ),
             str(project),
             tmp_path / "files",
+            environ,
             print_lines,
         )
         assert sandboxes.run(engine, project, "down").returncode == 0

@@ -33,6 +33,25 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.TIME_STARTS: Refusal("it times this machine's engine"),
         Ability.DESCRIBE_AT_LENGTH: Refusal("without it all that is known of a cluster is shown"),
         Ability.PRINT_RAW_FACTS: Refusal("`--json` prints the facts of the cluster"),
+        Ability.BUILD_IMAGES: Refusal(
+            "a cluster only pulls images: build it, push it, and name it by `--image`"
+        ),
+        Ability.PULL_IMAGES: Refusal("a cluster gets images by itself"),
+        Ability.KEEP_COPIES: Refusal(
+            "`--recreate` begins with a new copy there, too, and keeps the changes of the old one"
+        ),
+        Ability.CLONE_DOTFILES: Refusal(
+            "bring what you need in the image, or by `sandboxd cp FILE :`"
+        ),
+        Ability.TAKE_VARIABLES: Refusal(
+            "a Pod's variables can be read by all who may read the Pod"
+        ),
+        Ability.ATTACK_ANY: Refusal(
+            "a Pod is found by its project: go to the project's folder, or name it by `--project`"
+        ),
+        Ability.ATTACK_A_NEW_ONE: Refusal(
+            "the Pod itself is attacked: `sandboxd up` with the same `--on` starts one"
+        ),
         Ability.PROBE_ANEW: Refusal("the cluster is asked anew each time"),
         Ability.JUDGE_A_REPORT: Refusal("a report of `--raw` is about a machine"),
     }

@@ -9,7 +9,8 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import LogRange, Running
+from sandboxd.backends.backend import Ended, LogRange, Running
+from sandboxd.backends.kubernetes import end as pod_end
 from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.cluster import logs as pod_logs
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from sandboxd.backends.backend import Ability, Refusal
     from sandboxd.cluster.api import Cluster
+    from sandboxd.engine.interruption import Cancel
 
 
 class KubernetesBackend(NamedTuple):
@@ -34,6 +36,10 @@ class KubernetesBackend(NamedTuple):
     cluster: Cluster
     environ: Mapping[str, str]
     cannot: Mapping[Ability, Refusal] = CANNOT
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        return self.cluster.context.place
 
     def locate(self, project: str, name: str) -> Running:
         target = self._target(os.path.realpath(project), name)
@@ -65,6 +71,19 @@ class KubernetesBackend(NamedTuple):
         pod = self._target(os.path.realpath(project), name).pod
         # The API server mixes both streams.
         pod_logs.show(self.cluster, pod, **wanted._asdict(), write=functools.partial(write, 1))
+
+    def end(
+        self,
+        project: str,
+        name: str,
+        *,
+        discard: bool,
+        tell: Callable[[str], None],
+        cancel: Cancel,  # noqa: ARG002
+    ) -> Ended:
+        # A signal interrupts it at once, and the Pod goes on.
+        target = self._target(os.path.realpath(project), name)
+        return Ended(target.sandbox, pod_end.end(target, discard=discard, say=tell))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)

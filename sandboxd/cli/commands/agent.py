@@ -41,8 +41,8 @@ if TYPE_CHECKING:
 
 HELP = "an AI agent at work on a copy of the project"
 
-HERE_ONLY = arguments.on_cluster(AgentOptions)
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = arguments.needs(AgentOptions)
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -164,7 +164,7 @@ def run(args: argparse.Namespace) -> int:
         if target is not None:
             from sandboxd.cli.on_cluster import agents
 
-            place = agents.place_of(target, own, args)
+            place = agents.place_of(target, own)
     with runs.at_work(place):
         with _forgets(own, is_new):
             if target is not None:
@@ -226,11 +226,13 @@ def _work(
 
 def _target(args: argparse.Namespace, project: str, name: str) -> Target | None:
     """The sandbox on the cluster that is meant; None for this machine."""
-    if not args.on:
-        from sandboxd.cli.on_cluster.options import refuse_here
+    from sandboxd.cli.on_cluster.options import refuse, refuse_here
 
+    if not args.on:
         refuse_here(args, ("runtime_class", "gateway_image", "secrets_on_cluster"))
         return None
+    # Most are typed behind the agent's name, where they are read only now.
+    refuse(args, NEEDS)
     from sandboxd.operations.on_cluster.target import target
 
     return target(args.on, project, name, os.environ)

@@ -46,9 +46,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     if args.on:
         from sandboxd.cli.on_cluster import looking
-        from sandboxd.cli.on_cluster.options import refuse_there
 
-        refuse_there("doctor", args)
         return looking.doctor(args.on, as_json=args.json)
     from sandboxd import terminal
     from sandboxd.cli.caches_report import caches_document, caches_line

@@ -41,10 +41,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.on:
-        from sandboxd.cli.on_cluster import starting
-
-        return starting.down(_sandbox.target(args), args)
     if args.all:
         code = _end_all(args.discard, is_agreed=args.yes)
         if not args.here:
@@ -55,10 +51,11 @@ def run(args: argparse.Namespace) -> int:
         return code
     options = arguments.chosen(args, StopOptions, name=_sandbox.name(args))
     # Its folder may be gone: the operation says whether it had a sandbox.
-    stopped: StoppedDocument = operate("stop", os.path.abspath(args.project), options)
+    stopped: StoppedDocument = operate("stop", os.path.abspath(args.project), options, on=args.on)
     _say(stopped)
     if not stopped["removed"]:
-        terminal.status(f"no sandbox of `{stopped['directory']}` was up")
+        there = f" on `{args.on}`" if args.on else ""
+        terminal.status(f"no sandbox of `{stopped['directory']}` was up{there}")
     _require_recorded(stopped)
     return 0
 

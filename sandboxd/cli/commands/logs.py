@@ -49,10 +49,6 @@ def run(args: argparse.Namespace) -> int:
     def show(stream: int, piece: bytes) -> None:
         outputs[2 if stream == 2 else 1](piece, False)
 
-    if args.service:
-        from sandboxd.cli.on_cluster.options import refuse
-
-        refuse(args, NEEDS)
     wanted = {
         "name": _sandbox.name(args),
         "follow": args.follow,

@@ -53,10 +53,7 @@ if TYPE_CHECKING:
 
 HELP = "start the project's sandbox"
 
-HERE_ONLY = arguments.on_cluster(StartOptions)
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
-
-NEEDS = {"verify": "verify at the start", "timing": "time starts"}
+NEEDS = {**arguments.needs(StartOptions), "verify": "verify at the start", "timing": "time starts"}
 """Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 

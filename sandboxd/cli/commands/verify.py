@@ -45,8 +45,8 @@ if TYPE_CHECKING:
 
 HELP = "attack the running sandbox and show whether it holds"
 
-HERE_ONLY = arguments.on_cluster(VerifyOptions)
-"""Options that mean nothing on a cluster, by their attribute, with what to do instead."""
+NEEDS = arguments.needs(VerifyOptions)
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
 
 _COLOURS = {
     "held": (terminal.GREEN,),
@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
     if args.on:
         from sandboxd.cli.on_cluster import verifying
 
-        verification = verifying.attack(_sandbox.target(args), args)
+        verification = verifying.attack(_sandbox.target(args))
     else:
         verification = verify_sandbox(
             _sandbox.folder(args),

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from sandboxd.cli import agent_attended, agent_epilogue, arguments, attend, progress
 from sandboxd.cli.agent_attended import Door
 from sandboxd.cli.on_cluster import starting
-from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import agent as operation
 from sandboxd.operations.on_cluster import exec, review
 from sandboxd.operations.on_cluster.agent import Task
@@ -26,9 +25,8 @@ if TYPE_CHECKING:
     from sandboxd.plan.grants import Grants
 
 
-def place_of(where: Target, own: Session, args: argparse.Namespace) -> Session:
+def place_of(where: Target, own: Session) -> Session:
     """The session as it is on that cluster, by whose folder its runs are known."""
-    refuse_there("agent", args)
     return operation.place_of(own, where)
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd import terminal
 from sandboxd.backends.kubernetes.target import lost_words
-from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
 from sandboxd.operations.on_cluster import drift as comparison
@@ -30,7 +29,6 @@ _COLUMNS = ("name", "state", "profile", "node", "runtime_class")
 
 def status(where: Target, args: argparse.Namespace) -> int:
     """Print the state of the project's sandbox, by the word of the API server."""
-    refuse_there("status", args)
     outcome = following.follow(where)
     sandbox = look.look(where)
     if outcome.words:

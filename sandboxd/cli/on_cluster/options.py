@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from sandboxd import terminal
 from sandboxd.backends import selection
 from sandboxd.errors import UsageError
@@ -13,26 +11,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
-    from typing import Any, NoReturn
+    from typing import NoReturn
 
 _THERE_ONLY = tuple(each.dest for each in ClusterOptions.own_arguments.values())
 _OF_THE_FILE = "the lines of sandboxd.toml choose the image and the runtime of this machine"
 _WHY_THERE = dict.fromkeys(("image", "runtime_class", "seccomp_profile"), _OF_THE_FILE)
 _SPELLED = {"try_anew": "--try"}
-
-
-def refuse_there(command: str, args: argparse.Namespace) -> None:
-    """Refuse the options of `command` that mean nothing on a cluster: those in its ``HERE_ONLY``, with the reason there,
-    and those in its ``NEEDS`` that need what a cluster lacks.
-
-    :raises UsageError: such an option was typed
-    """
-    module: Any = import_module(f"sandboxd.cli.commands.{command}")
-    here_only: dict[str, str] = getattr(module, "HERE_ONLY", {})
-    for name, why in here_only.items():
-        if getattr(args, name, None):
-            _refuse(name, args, why)
-    refuse(args, getattr(module, "NEEDS", {}))
 
 
 def refuse(args: argparse.Namespace, needs: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""`sandboxd up --on` and `sandboxd down --on`."""
+"""`sandboxd up --on`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import argparse
 from typing import TYPE_CHECKING
 
 from sandboxd import terminal
-from sandboxd.audit import notes
 from sandboxd.cli import arguments, progress
-from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError
-from sandboxd.operations.on_cluster import start, stop
+from sandboxd.operations.on_cluster import start
 from sandboxd.operations.on_cluster.options import ClusterOptions
 
 if TYPE_CHECKING:
@@ -24,7 +22,6 @@ _MOST_NAMED = 5
 
 def up(where: Target, args: argparse.Namespace, grants: Grants) -> int:
     """Start the project's sandbox on the cluster and say what holds there."""
-    refuse_there("up", args)
     options = arguments.chosen(args, ClusterOptions)
     try:
         started = start.start(where, options, grants, progress.OneLine().say)
@@ -65,21 +62,6 @@ def announce(where: Target, started: Started) -> None:
         f"profile {started.profile}, {runtime}"
     )
     _say(started, where.option)
-
-
-def down(where: Target, args: argparse.Namespace) -> int:
-    """End the project's sandbox on the cluster; its work is kept here first."""
-    refuse_there("down", args)
-    stopped = stop.stop(where, discard=args.discard, say=terminal.status)
-    if stopped.was_there:
-        terminal.status(f"removed `{stopped.pod}`")
-    else:
-        terminal.status(
-            f"no sandbox of `{where.workspace}` was up on `{where.cluster.context.name}`"
-        )
-    if stopped.problem:
-        raise notes.unrecorded(stopped.problem)
-    return EXIT_OK
 
 
 def _say(started: Started, option: str) -> None:

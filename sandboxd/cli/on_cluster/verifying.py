@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from sandboxd import terminal
 from sandboxd.cli import progress
-from sandboxd.cli.on_cluster.options import refuse_there
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,9 +16,8 @@ if TYPE_CHECKING:
     from sandboxd.verify.verdict import Result
 
 
-def attack(where: Target, args: argparse.Namespace) -> Verified:
+def attack(where: Target) -> Verified:
     """Attack the project's sandbox on the cluster, with its progress on stderr."""
-    refuse_there("verify", args)
     from sandboxd.operations.on_cluster import verify
 
     def tell(done: int, total: int) -> None:

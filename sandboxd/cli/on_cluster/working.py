@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from sandboxd import terminal
 from sandboxd.cli import attend
-from sandboxd.cli.on_cluster.options import refuse_there
 from sandboxd.operations.on_cluster import exec, following
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ def run_command(
     where: Target, args: argparse.Namespace, words: list[str], *, tty: bool, stdin: bool
 ) -> int:
     """Run `words`, or a shell where there are none, and attend to it; its exit code."""
-    refuse_there("exec" if words else "shell", args)
     variables = list(getattr(args, "env", []))
     if variables:
         terminal.status(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
+from sandboxd.backends.kubernetes import objects as pod_objects
 from sandboxd.cluster import admission, api, network_trial, records, waiting
 from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import EnvironmentFailure
@@ -17,7 +18,6 @@ from sandboxd.operations.on_cluster import (
     _identity,
     _losses,
     _names,
-    _objects,
     _send,
 )
 from sandboxd.operations.on_cluster._gateway import PodGateway
@@ -54,12 +54,12 @@ def create(
 
     plan = planned.plan
     say("making the gateway's address")
-    wishes = _objects.with_address(target.cluster, plan, planned.wishes, target.pod)
+    wishes = pod_objects.with_address(target.cluster, plan, planned.wishes, target.pod)
     planned = planned._replace(wishes=wishes)
     answered = _names.for_start(target, plan)
     first = _names.with_rules(answered, program.rules if program is not None else ())
-    objects = _objects.written(plan, wishes, first)
-    changed = _objects.make(target.cluster, objects, plan.time_limit or 0, say)
+    objects = pod_objects.written(plan, wishes, first)
+    changed = pod_objects.make(target.cluster, objects, plan.time_limit or 0, say)
     _await_gateway(target, plan, tell)
     say("trying the network from inside")
     is_sandbox = wishes.for_controller
@@ -68,7 +68,7 @@ def create(
         records.note_start(target.environ, target.cluster.context, target.pod, uid)
     pod = _running_pod(target, plan, tell, of_sandbox=is_sandbox)
     if is_sandbox:
-        made_of_it = admission.differences(_objects.pod_of(objects), pod)
+        made_of_it = admission.differences(pod_objects.pod_of(objects), pod)
         changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
     trial = network_trial.of_pod(pod)
     _refuse_open(trial, plan)
@@ -77,7 +77,7 @@ def create(
         PodGateway(target).require_client(str((pod.get("status") or {}).get("podIP") or ""))
     if program is not None:
         program.bring(say)
-        objects = _objects.written(plan, wishes, answered)
+        objects = pod_objects.written(plan, wishes, answered)
         if answered.egress is not None:
             say("closing the way to the program's registry")
             PodGateway(target).refresh(is_start=True)
@@ -90,7 +90,7 @@ def create(
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != ControlName.GIT_IDENTITY)
     if is_sandbox:
-        objects = [*objects, _objects.pod_of(objects)]
+        objects = [*objects, pod_objects.pod_of(objects)]
     started = _recorded(target, planned, pod, objects, lost, sent)
     if plan.egress is not None:
         PodGateway(target).refresh(is_start=True)
@@ -196,7 +196,7 @@ def _record_start(
         runtime=planned.wishes.runtime_class or "the node's default",
         container=str(pod["metadata"]["uid"]),
         image=str(statuses[0].get("imageID") or statuses[0].get("image", "")),
-        plan=str((pod["metadata"].get("annotations") or {}).get(_objects.PLAN, "")),
+        plan=str((pod["metadata"].get("annotations") or {}).get(pod_objects.PLAN, "")),
         not_in_force=[each.control for each in lost],
         credentials=[],
     )

@@ -10,13 +10,13 @@ import platform
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.backends.kubernetes.work import inside
 from sandboxd.cluster import running
 from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.folders import cache_folder
 from sandboxd.life import program_volume
 from sandboxd.operations import _program
-from sandboxd.operations.on_cluster._work import inside
 
 if TYPE_CHECKING:
     from collections.abc import Callable

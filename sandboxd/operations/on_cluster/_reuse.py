@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
+from sandboxd.backends.kubernetes import objects, work
 from sandboxd.cluster import records, waiting
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations.on_cluster import _objects, _work, refresh
+from sandboxd.operations.on_cluster import refresh
 from sandboxd.operations.on_cluster._gateway import PodGateway
 from sandboxd.operations.on_cluster.started import Started
 from sandboxd.plan.reasons import Downgrade
@@ -35,7 +36,7 @@ def reuse(
     record = _require_ours(target, planned, pod)
     # An end or a refresh of it may have been killed while its processes were stopped.
     is_stopped = stop_notes.is_noted(target.environ, record.uid)
-    if is_stopped and not _work.let_go_on(target, record.uid):
+    if is_stopped and not work.let_go_on(target, record.uid):
         raise EnvironmentFailure(
             "the processes of the sandbox are stopped, and do not continue",
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",
@@ -73,9 +74,9 @@ def _require_ours(target: Target, planned: Planned, pod: dict[str, Any]) -> Reco
             f"the Pod `{target.pod}` was started by somebody else, or from another machine",
             "`--name NAME` gives you one of your own",
         )
-    wishes = _objects.with_address(target.cluster, plan, wishes, target.pod)
-    now = _objects.pod_of(_objects.written(plan, wishes))["metadata"]["annotations"][_objects.PLAN]
-    if (pod["metadata"].get("annotations") or {}).get(_objects.PLAN) != now:
+    wishes = objects.with_address(target.cluster, plan, wishes, target.pod)
+    now = objects.pod_of(objects.written(plan, wishes))["metadata"]["annotations"][objects.PLAN]
+    if (pod["metadata"].get("annotations") or {}).get(objects.PLAN) != now:
         raise UsageError(
             "the sandbox runs by another plan than the one of now",
             f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew",

@@ -7,12 +7,12 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import run, volume
+from sandboxd.backends.kubernetes.work import inside
 from sandboxd.cluster import waiting
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill, words_of
 from sandboxd.operations.on_cluster import _install, _secrets
-from sandboxd.operations.on_cluster._work import inside
 from sandboxd.operations.on_cluster.planning import planned
 from sandboxd.operations.on_cluster.start import start
 from sandboxd.project import Project

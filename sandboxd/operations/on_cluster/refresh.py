@@ -6,10 +6,11 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.backends.kubernetes import work
 from sandboxd.cluster import records, running
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import copied_git
-from sandboxd.operations.on_cluster import _send, _work
+from sandboxd.operations.on_cluster import _send
 from sandboxd.operations.on_cluster._deliver import Delivery, run_with
 from sandboxd.review import collect, original, refs, stop_notes
 from sandboxd.review.arrival import ARRIVE, PART
@@ -117,7 +118,7 @@ def _refresh(
         delivery.send(parcels, total)
         head, branch = _follow(target, record)
     finally:
-        _work.let_go_on(target, record.uid)
+        work.let_go_on(target, record.uid)
         _note(target, record.uid, manifest, head)
     return Refreshed(delivery.files, delivery.size, len(gone), news.conflicts(), branch)
 
@@ -145,7 +146,7 @@ class _News:
     def _ask(self, target: Target, record: Record) -> Compared:
         copy = collect.Copy(record.folder, record.started, listed=record.listed)
         stop_notes.note(target.environ, record.uid)
-        return collect.compare(_work.inside(target), copy, target.workspace, self._now)
+        return collect.compare(work.inside(target), copy, target.workspace, self._now)
 
     def _is_free(self, key: str) -> bool:
         """Whether the sandbox changed neither the path nor anything above or below it."""

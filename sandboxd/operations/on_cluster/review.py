@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes import work
 from sandboxd.cluster.channels import PodGone
-from sandboxd.operations.on_cluster import _work
 from sandboxd.operations.review import Collected
 from sandboxd.review import collect as streams_folder
 
@@ -20,7 +20,7 @@ def collect(target: Target) -> Collected:
     :raises SandboxdError: they cannot be read, or are not plausible
     """
     try:
-        return Collected(_work.collected(target, stop_others=False).path, None)
+        return Collected(work.collected(target, stop_others=False).path, None)
     except PodGone:
         streams = streams_folder.streams_of(target.sandbox)
         if not streams:

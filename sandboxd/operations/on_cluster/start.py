@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes import end, objects
 from sandboxd.backends.kubernetes.target import is_cut_off
 from sandboxd.cluster import api, records, sandboxes
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _hooks, _objects, _secrets, _send, stop
+from sandboxd.operations.on_cluster import _hooks, _secrets, _send
 from sandboxd.operations.on_cluster._create import create
 from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.planning import planned
@@ -90,12 +91,15 @@ def _is_there(target: Target, options: ClusterOptions, say: Callable[[str, bool]
     present = target.cluster.get(api.POD, target.pod)
     if present is not None and is_cut_off(target, present):
         say("an earlier start of this sandbox did not end: taking away what it made", False)
-        _objects.take_away(target.cluster, target.pod)
+        objects.take_away(target.cluster, target.pod)
         return False
     if options.recreate:
         # A Sandbox without a Pod keeps what others set in it, and its controller would go on with that.
         if present is not None or sandboxes.find(target.cluster, target.pod) is not None:
-            stop.stop(target, discard=False, say=lambda text: say(text, False))
+            removed = end.end(target, discard=False, say=lambda text: say(text, False))
+            recording.stopped(
+                target.environ, target.sandbox, removed, False, None, target.cluster.context.place
+            )
         return False
     if present is not None:
         return True
@@ -134,7 +138,7 @@ def _passing(say: Callable[[str, bool], None]) -> Callable[[str], None]:
 def _take_away(target: Target, say: Callable[[str, bool], None]) -> None:
     """Remove the objects that a failed start made; what cannot be removed because the cluster is away stays."""
     try:
-        _objects.take_away(target.cluster, target.pod)
+        objects.take_away(target.cluster, target.pod)
     except SandboxdError as error:
         say(
             f"what was made is still on the cluster: {error.message}; `sandboxd up{target.option}` takes it away and "

@@ -7,13 +7,13 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.backends.kubernetes.target import running_pod
+from sandboxd.backends.kubernetes.work import inside
 from sandboxd.cluster import records, surroundings
 from sandboxd.egress import verify_marks
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _losses
-from sandboxd.operations.on_cluster._work import inside
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.verify import in_pod, way_out

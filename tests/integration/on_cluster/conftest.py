@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.end import end
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster.api import Cluster
-from sandboxd.operations.on_cluster import start, stop
+from sandboxd.operations.on_cluster import start
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.started import Started
 from sandboxd.plan.grants import NO_GRANTS
@@ -55,8 +56,8 @@ class Laptop:
 
         return start.start(self.target, ClusterOptions(**options), NO_GRANTS, say)
 
-    def down(self, *, discard: bool = False) -> stop.Stopped:
-        return stop.stop(self.target, discard=discard, say=self.said.append)
+    def down(self, *, discard: bool = False) -> tuple[str, ...]:
+        return end(self.target, discard=discard, say=self.said.append)
 
     def close(self) -> None:
         for each in self._open:

@@ -31,4 +31,4 @@ class TestOnCluster(BackendSuite):
         def print_lines(text: str) -> None:
             cluster.written += text.encode().splitlines(keepends=True)
 
-        return World(backend, str(laptop.project), tmp_path / "files", print_lines)
+        return World(backend, str(laptop.project), tmp_path / "files", laptop.environ, print_lines)

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import work
 from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.cli.on_cluster import looking
 from sandboxd.cluster import api, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import copying
-from sandboxd.operations.on_cluster import _work, look
+from sandboxd.operations.on_cluster import look
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster, light_cluster, running
 from tests.patience import PATIENCE, eventually
@@ -45,7 +46,7 @@ def test_a_pod_that_is_deleted_meanwhile_is_the_reason(
             backend, folder, str(laptop.project / "main.py"), "copy.py"
         ),
         "cp out": lambda: copying.copy_out(backend, folder, "main.py", str(laptop.project / "out")),
-        "review": lambda: _work.collected(target, stop_others=False),
+        "review": lambda: work.collected(target, stop_others=False),
     }
     cluster.before_command = deletes(cluster, laptop)
     with pytest.raises(PodGone) as told:

@@ -28,7 +28,7 @@ class TestInMemory(BackendSuite):
         def print_lines(text: str) -> None:
             backend.written += text.encode().splitlines(keepends=True)
 
-        return World(backend, project, tmp_path / "files", print_lines)
+        return World(backend, project, tmp_path / "files", dict(os.environ), print_lines)
 
     def test_an_end_in_between_is_the_reason(self, world: World) -> None:
         assert isinstance(world.backend, MemoryBackend)

@@ -16,9 +16,9 @@ from sandboxd.exchange import seed as seeding
 from sandboxd.exchange.run import Patience, Problem
 from sandboxd.exchange.seed import Seed, seed
 from sandboxd.file_lock import locked
+from sandboxd.life import commits
 from sandboxd.model.engine_answers import Inspected
 from sandboxd.model.labels import PROJECT
-from sandboxd.operations import commits
 from tests.patience import PATIENCE
 from tests.unit.exchange.two_sides import Sides, make
 

@@ -28,7 +28,7 @@ def test_credentials_that_were_used_are_recorded_by_their_service(tmp_path: Path
     environ = {"XDG_CONFIG_HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path)}
     ledger = Ledger()
     ledger.take([tried(1, "used", 3), tried(2, "rejected", 1), tried(3, "refused", 2)])
-    assert recording.stopped(environ, "/work", ["weather"], False, ledger) == ""
+    assert recording.stopped(environ, "/work", ["weather"], False, ledger, {}) == ""
     record = Record(notes.folder(environ))
     entries = chain.check(record.files(), record.marks()).entries
     assert [entry.kind for entry in entries] == ["network", "credential", "stop"]
@@ -44,7 +44,7 @@ def test_entries_say_which_sandbox_of_the_project_they_are_of(tmp_path: Path) ->
     for sandbox in ("/work//login", "/work"):
         recording.before_weak_start(environ, sandbox)
         assert recording.refused(environ, sandbox, UsageError("no", "")) == ""
-        assert recording.stopped(environ, sandbox, ["weather"], False, ledger) == ""
+        assert recording.stopped(environ, sandbox, ["weather"], False, ledger, {}) == ""
     record = Record(notes.folder(environ))
     entries = chain.check(record.files(), record.marks()).entries
     assert {entry.project for entry in entries} == {"/work"}

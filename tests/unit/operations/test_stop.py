@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
+from sandboxd.backends.docker import DockerBackend
 from sandboxd.life import egress, find, lasting, lost_at_end, running_gateway, up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import sandbox_id
@@ -75,7 +76,13 @@ def test_a_copy_that_stays_is_taken_up_by_what_made_it(
     monkeypatch.setattr(lost_at_end, "sentence_of", lambda *_: "what is gone")
     told: list[str] = []
     engine: Any = None
-    stop(engine, workspace, environ, name=name, progress=lambda step: told.append(step.text))
+    stop(
+        DockerBackend(engine, environ),
+        workspace,
+        environ,
+        name=name,
+        progress=lambda step: told.append(step.text),
+    )
     assert told[0] == "what is gone"
     assert [line in text for line, text in zip(lines, told[1:], strict=True)] == [True, True]
 
@@ -98,6 +105,6 @@ def test_what_a_command_printed_is_not_kept_longer_than_its_sandbox(
         failed = failed_command.FailedCommand(sandbox, str(project), ("login",), 1, "TOKEN=x", 1, 2)
         failed_command.keep(environ, failed)
     engine: Any = object()
-    stop(engine, str(project), environ)
+    stop(DockerBackend(engine, environ), str(project), environ)
     assert failed_command.recall(environ, ended) is None
     assert failed_command.recall(environ, other) is not None

@@ -38,9 +38,7 @@ def asker(args: argparse.Namespace) -> Callable[..., dict[str, Any]]:
     """`ask` for several questions in a row, each as `action, **arguments`."""
     if getattr(args, "on", ""):
         from sandboxd.cli.on_cluster.naming import asker as on_cluster
-        from sandboxd.cli.on_cluster.options import refuse_there
 
-        refuse_there("egress", args)
         return on_cluster(_sandbox.target(args))
     return lambda action, **arguments: _ask_here(args, action, arguments)
 

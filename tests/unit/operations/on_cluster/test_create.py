@@ -46,9 +46,9 @@ class Making:
         self.done: list[str] = []
         pod = {"metadata": {"uid": UID}, "spec": {}}
         played: dict[tuple[object, str], Callable[..., Any]] = {
-            (_create._objects, "with_address"): lambda _cluster, _plan, wishes, _pod: wishes,
-            (_create._objects, "written"): lambda *_: [],
-            (_create._objects, "make"): self._make,
+            (_create.pod_objects, "with_address"): lambda _cluster, _plan, wishes, _pod: wishes,
+            (_create.pod_objects, "written"): lambda *_: [],
+            (_create.pod_objects, "make"): self._make,
             (_create, "_await_gateway"): lambda *_: None,
             (_create, "_running_pod"): lambda *_, **__: pod,
             (_create.network_trial, "of_pod"): lambda _: SimpleNamespace(outcome="enforced"),
@@ -58,7 +58,7 @@ class Making:
             (_create, "PodGateway"): self._gateway,
             (_create, "_recorded"): self._recorded,
             (start._send, "require_room"): lambda *_: None,
-            (start._objects, "take_away"): lambda *_: self.done.append("taken away"),
+            (start.objects, "take_away"): lambda *_: self.done.append("taken away"),
         }
         for (owner, name), function in played.items():
             monkeypatch.setattr(owner, name, function)

@@ -7,11 +7,12 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes import objects as pod_objects
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import failures, records, sandboxes, waiting
 from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import UsageError
-from sandboxd.operations.on_cluster import _objects, refresh
+from sandboxd.operations.on_cluster import refresh
 from sandboxd.operations.on_cluster._reuse import reuse
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.planning import planned
@@ -97,7 +98,7 @@ def test_a_pod_is_left_alone_that_this_machine_made_by_the_plan_of_now(
     target: Target, monkeypatch: pytest.MonkeyPatch, uid: str, image: str, refused: str
 ) -> None:
     made = planned(target, ClusterOptions(), NO_GRANTS)
-    pod = _objects.pod_of(_objects.written(made.plan, made.wishes))
+    pod = pod_objects.pod_of(pod_objects.written(made.plan, made.wishes))
     pod["metadata"]["uid"] = uid
     pod["spec"]["nodeName"] = "n1"
     monkeypatch.setattr(waiting, "require_running", lambda *_: pod)

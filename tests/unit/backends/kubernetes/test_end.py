@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import end as pod_end
+from sandboxd.backends.kubernetes import objects, work
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cluster import records
-from sandboxd.operations.on_cluster import _objects, _work, stop
 from tests.patience import PATIENCE
 from tests.unit.operations.on_cluster.pods import TEAM, Pod
 
@@ -48,7 +49,7 @@ def test_a_refresh_that_writes_to_it_ends_first(pod: Pod, monkeypatch: pytest.Mo
         arrived.append((pod.inside / "notes").read_text())
         return True
 
-    monkeypatch.setattr(_objects, "take_away", take_away)
+    monkeypatch.setattr(objects, "take_away", take_away)
     waits, said = threading.Event(), list[str]()
 
     def say(text: str) -> None:
@@ -56,7 +57,7 @@ def test_a_refresh_that_writes_to_it_ends_first(pod: Pod, monkeypatch: pytest.Mo
         waits.set()
 
     def end() -> None:
-        stop.stop(target(pod), discard=True, say=say)
+        pod_end.end(target(pod), discard=True, say=say)
 
     ending = threading.Thread(target=end)
 
@@ -79,12 +80,12 @@ def test_a_refresh_that_writes_to_it_ends_first(pod: Pod, monkeypatch: pytest.Mo
 def test_nothing_is_waited_for_where_there_is_no_place_for_a_lock(
     pod: Pod, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_objects, "take_away", lambda *_: True)
+    monkeypatch.setattr(objects, "take_away", lambda *_: True)
     state = Path(pod.environ["XDG_STATE_HOME"])
     state.rename(state.with_name("elsewhere"))
     state.write_text("no folder")
     said: list[str] = []
-    assert stop.stop(target(pod), discard=True, say=said.append).was_there
+    assert pod_end.end(target(pod), discard=True, say=said.append)
     assert said == []
 
 
@@ -98,9 +99,9 @@ def test_a_sandbox_whose_end_is_interrupted_after_its_work_was_kept_goes_on(
         did.append("remove")
         raise error
 
-    monkeypatch.setattr(stop, "_keep", lambda *_: did.append("keep"))
-    monkeypatch.setattr(_objects, "take_away", fail)
-    monkeypatch.setattr(_work, "let_go_on", lambda _target, uid: did.append(f"continue {uid}"))
+    monkeypatch.setattr(pod_end, "_keep", lambda *_: did.append("keep"))
+    monkeypatch.setattr(objects, "take_away", fail)
+    monkeypatch.setattr(work, "let_go_on", lambda _target, uid: did.append(f"continue {uid}"))
     with pytest.raises(error):
-        stop.stop(target(pod), discard=False, say=lambda _: None)
+        pod_end.end(target(pod), discard=False, say=lambda _: None)
     assert did == ["keep", "remove", "continue uid-1"]

@@ -10,9 +10,9 @@ from typing import Any, cast
 import jsonschema_rs
 import pytest
 
+from sandboxd.backends.kubernetes import objects as pod_objects
 from sandboxd.cluster.api import Cluster
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.operations.on_cluster import _objects
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan.grants import Grants
 from tests.unit.plan.examples import plan
@@ -38,18 +38,18 @@ class _Server:
 def written(*, for_controller: bool) -> list[dict[str, Any]]:
     wishes = WISHES._replace(for_controller=for_controller)
     chosen = plan('profile = "untrusted"', plan_cluster.facts(wishes), grants=Grants())
-    return _objects.written(chosen, wishes)
+    return pod_objects.written(chosen, wishes)
 
 
 def test_a_sandbox_has_the_pod_that_would_be_made_without_it() -> None:
-    alone, inside = (_objects.pod_of(written(for_controller=each)) for each in (False, True))
+    alone, inside = (pod_objects.pod_of(written(for_controller=each)) for each in (False, True))
     assert alone["spec"] == inside["spec"]
     assert alone["metadata"].keys() == inside["metadata"].keys()
     assert inside["metadata"]["labels"][MADE_BY] == UP
     sandbox = written(for_controller=True)[-1]
     assert sandbox["metadata"]["labels"][MADE_BY] == UP
     annotations = sandbox["spec"]["podTemplate"]["metadata"]["annotations"]
-    assert _objects.PLAN in annotations
+    assert pod_objects.PLAN in annotations
     assert annotations == inside["metadata"]["annotations"]
 
 
@@ -57,7 +57,7 @@ def test_a_sandbox_has_the_pod_that_would_be_made_without_it() -> None:
 def test_a_sandbox_ends_by_the_clock_of_its_cluster(seconds: int, end: str | None) -> None:
     server = _Server()
     objects = written(for_controller=True)
-    assert _objects.make(cast("Cluster", server), objects, seconds, lambda _: None) == []
+    assert pod_objects.make(cast("Cluster", server), objects, seconds, lambda _: None) == []
     sandbox = server.made[-1]
     assert sandbox["kind"] == "Sandbox" and sandbox["spec"].get("shutdownTime") == end
     jsonschema_rs.validate(json.loads(SCHEMA.read_text()), sandbox["spec"], validate_formats=True)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import objects as pod_objects
 from sandboxd.cluster import api, waiting
 from sandboxd.cluster.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
-from sandboxd.operations.on_cluster import _objects
 from sandboxd.plan import cluster
 from sandboxd.plan.cluster import Cluster
 from sandboxd.plan.plan import Plan
@@ -69,7 +69,7 @@ NAME = cluster.name_of(planned(), OPTIONS)
 
 
 def address(remembering: Any) -> str:
-    return _objects.gateway_address(remembering, planned(), OPTIONS, NAME)
+    return pod_objects.gateway_address(remembering, planned(), OPTIONS, NAME)
 
 
 def test_the_gateway_has_the_address_that_its_service_has() -> None:
@@ -111,19 +111,19 @@ def test_a_service_without_an_address_to_reach_it_by_is_refused(
 @pytest.mark.parametrize("moment", ["soon", "", "9999-12-31T23:59:59Z", "2026-13-01T00:00:00Z"])
 def test_a_cluster_that_says_no_time_of_making_is_named(moment: str) -> None:
     with pytest.raises(EnvironmentFailure) as told:
-        _objects._later(moment, 60)
+        pod_objects._later(moment, 60)
     assert f"made an object at `{moment}`, which is no time" in told.value.message
-    assert _objects._later("2026-01-01T00:00:00Z", 60) == "2026-01-01T00:01:00Z"
+    assert pod_objects._later("2026-01-01T00:00:00Z", 60) == "2026-01-01T00:01:00Z"
 
 
 def test_of_a_sandbox_that_never_ran_nothing_is_waited_for() -> None:
     remembering: Any = Remembering()
-    assert not _objects.take_away(remembering, NAME)
+    assert not pod_objects.take_away(remembering, NAME)
 
 
 def test_all_that_export_writes_is_taken_away_the_pod_first_and_its_closing_last() -> None:
     remembering: Any = Remembering()
-    _objects.take_away(remembering, NAME)
+    pod_objects.take_away(remembering, NAME)
     plurals = {
         "Pod": "pods",
         "Deployment": "deployments",
@@ -134,7 +134,7 @@ def test_all_that_export_writes_is_taken_away_the_pod_first_and_its_closing_last
     options = OPTIONS._replace(gateway_address="10.96.0.7")
     made = {
         (plurals[each["kind"]], each["metadata"]["name"])
-        for each in _objects.written(planned(), options)
+        for each in pod_objects.written(planned(), options)
     }
     assert made <= set(remembering.deleted)
     order = [plural for plural, _ in remembering.deleted]
@@ -148,7 +148,7 @@ def test_the_gateway_stays_closed_until_none_of_its_pods_runs(
     monkeypatch.setattr(waiting, "_LOOK_SECONDS", 0.0)
     remembering: Any = Remembering()
     remembering.gateways = ["old", "older", "oldest"]
-    _objects.take_away(remembering, NAME)
+    pod_objects.take_away(remembering, NAME)
     order = [plural for plural, _ in remembering.deleted]
     assert order[-5:] == [*["looks"] * 3, "networkpolicies", "networkpolicies"]
     assert order.index("deployments") < order.index("looks")

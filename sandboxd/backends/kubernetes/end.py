@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from sandboxd.audit import notes
+from sandboxd.backends.kubernetes import objects, work
 from sandboxd.backends.kubernetes.target import is_cut_off, lost_words
 from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
-from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _objects, _work
 from sandboxd.review import rescue, stop_notes
 
 if TYPE_CHECKING:
@@ -20,18 +18,9 @@ if TYPE_CHECKING:
     from sandboxd.backends.kubernetes.target import Target
 
 
-class Stopped(NamedTuple):
-    """`was_there`: whether there was a Pod; `problem`: the reason why the end is not in the audit record, '' if it
-    is.
-    """
-
-    pod: str
-    was_there: bool
-    problem: str
-
-
-def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
-    """Remove the sandbox of `target`; no error if there is none. A refresh that is under way is waited for.
+def end(target: Target, *, discard: bool, say: Callable[[str], None]) -> tuple[str, ...]:
+    """Remove the sandbox of `target`; return the name of its Pod, () if there was none. A refresh that is under way is
+    waited for.
 
     :param discard: throw away its changes; otherwise they are saved first
     :param say: called with where the changes are saved, or that they are lost
@@ -39,7 +28,7 @@ def stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stoppe
     :raises UsageError: another user or machine started it
     """
     with _no_refresh(target, say):
-        return _stop(target, discard=discard, say=say)
+        return _end(target, discard=discard, say=say)
 
 
 @contextlib.contextmanager
@@ -59,7 +48,7 @@ def _no_refresh(target: Target, say: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopped:
+def _end(target: Target, *, discard: bool, say: Callable[[str], None]) -> tuple[str, ...]:
     pod = target.cluster.get(api.POD, target.pod)
     if pod is not None and target.cluster.is_anothers(pod):
         kubectl = target.cluster.context.kubectl
@@ -76,22 +65,9 @@ def _stop(target: Target, *, discard: bool, say: Callable[[str], None]) -> Stopp
     elif pod is not None and not discard and not is_cut_off(target, pod):
         keeping = _rescued(target, pod, say)
     with keeping:
-        was_there = _objects.take_away(target.cluster, target.pod)
+        was_there = objects.take_away(target.cluster, target.pod)
     records.forget(target.environ, target.cluster.context, target.pod)
-    problem = ""
-    if was_there:
-        context = target.cluster.context
-        problem = notes.note(
-            target.environ,
-            "stop",
-            target.workspace,
-            **recording.name_fact(target.sandbox),
-            removed=[target.pod],
-            discarded=discard,
-            cluster=context.name,
-            namespace=context.namespace,
-        )
-    return Stopped(target.pod, was_there, problem)
+    return (target.pod,) if was_there else ()
 
 
 def _end_without_pod(target: Target) -> str:
@@ -108,7 +84,7 @@ def _rescued(target: Target, pod: dict[str, Any], say: Callable[[str], None]) ->
         _keep(target, say)
         yield
     except BaseException:
-        _work.let_go_on(target, uid)
+        work.let_go_on(target, uid)
         raise
     stop_notes.forget(target.environ, uid)
 
@@ -121,7 +97,7 @@ def _keep(target: Target, say: Callable[[str], None]) -> None:
         # A start that was killed: nothing of the project came so far.
         return
     try:
-        rescued = rescue.hold(_work.collected(target, stop_others=True))
+        rescued = rescue.hold(work.collected(target, stop_others=True))
     except SandboxdError as error:
         raise EnvironmentFailure(
             f"the work in the sandbox cannot be kept, so it goes on running: {error.message}",

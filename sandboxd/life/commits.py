@@ -100,24 +100,6 @@ def exchange_with(
     exchange(engine, environ, inspected, tell, says_transfer=says_transfer)
 
 
-def exchange_before(
-    engine: Engine,
-    environ: Mapping[str, str],
-    directory: str,
-    name: str,
-    tell: Callable[[str], None],
-) -> None:
-    """Call `exchange` for the running sandbox `name` of the project at `directory`, before a command begins in it.
-
-    :raises ContainerGone: no such sandbox runs
-    """
-    if is_used(environ):
-        from sandboxd.life.find import locate
-        from sandboxd.operations._folder import project_folder
-
-        exchange_with(engine, environ, locate(engine, project_folder(directory), name), tell)
-
-
 def exchange_after(
     engine: Engine, environ: Mapping[str, str], container: str, tell: Callable[[str], None]
 ) -> None:
