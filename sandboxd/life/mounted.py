@@ -90,6 +90,48 @@ def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
         progress("not all files that are shut were looked at for second names: there are too many")
     for folder in _folders_of_objects(plan):
         _part_objects(folder, progress)
+    _part_outside(plan, progress)
+
+
+def _part_outside(plan: Plan, progress: Callable[[str], None]) -> None:
+    """Replace files that programs inside may write and that have names outside of the workspace.
+
+    :raises EnvironmentFailure: one may be left, and the profile is for code that nobody knows
+    """
+    from sandboxd.plan import outside_names, profiles
+
+    mounts = [mount.value for mount in plan.container.mounts]
+    (top, *_) = [
+        mount.target
+        for mount in mounts
+        if mount.source == plan.workspace and mount.type == "bind" and not mount.read_only
+    ]
+    skipped = {
+        os.path.relpath(mount.target, top)
+        for mount in mounts
+        if mount.target.startswith(top + "/")
+        and (mount.read_only or not mount.source.startswith(plan.workspace + "/"))
+    }
+    # Those of the project's own repository are for `part_objects`.
+    parted = outside_names.part_outside(plan.workspace, {*skipped, ".git/objects"})
+    if parted.number:
+        where = ", ".join(f"`{name or '.'}`" for name in parted.folders)
+        progress(
+            f"{parted.number:,} files ({parted.size / 1e6:,.1f} MB) in {where} had names outside of this folder, as uv and "
+            "pnpm link their caches: they are copies now; `UV_LINK_MODE=copy`, or `package-import-method=copy` of "
+            "pnpm, makes no links"
+        )
+    if parted.is_whole:
+        return
+    why = (
+        "not all files were parted from names outside of this folder (there are too many, too large, or not yours), "
+        "by which programs inside would write into a cache of yours"
+    )
+    if profiles.load(plan.profile).gvisor == "required":
+        raise EnvironmentFailure(
+            why, 'set `layout = "clone"` in sandboxd.toml, or install anew with `UV_LINK_MODE=copy`'
+        )
+    progress(why)
 
 
 def _folders_of_objects(plan: Plan) -> tuple[str, ...]:

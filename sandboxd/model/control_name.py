@@ -11,6 +11,7 @@ class ControlName(StrEnum):
     AGENTS_PROGRAM = "agent's program"
     APPARMOR = "AppArmor"
     BUILD = "build"
+    CACHE_LINKS = "links to caches"
     CAPABILITIES = "capabilities"
     CERTIFICATES = "certificates"
     COMPOSE_FILES = "Compose files"
@@ -69,6 +70,7 @@ class ControlName(StrEnum):
 _OF_MACHINE = frozenset(
     {
         ControlName.APPARMOR,
+        ControlName.CACHE_LINKS,
         ControlName.CAPABILITIES,
         ControlName.CONTROL_FILES,
         ControlName.CPU_LIMIT,

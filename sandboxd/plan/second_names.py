@@ -135,12 +135,15 @@ class Changed(Exception):
     """A file was written, or replaced by another one, while it was copied."""
 
 
-def replace_by_copy(folder: int, name: str, *, if_same: bool = False) -> None:
+def replace_by_copy(
+    folder: int, name: str, *, if_same: bool = False, is_flushed: bool = True
+) -> None:
     """Put a copy of a file in its place, with its owner, mode and times.
 
     :param folder: the descriptor of its folder
     :param if_same: whether to leave one that changes meanwhile as it is, and to flush the copy to disk by the time of
         the return, not before it is in its place
+    :param is_flushed: whether to flush it to disk at all; else the caller does for many
     :raises Changed: it changed
     :raises OSError: it cannot be read, or its copy not be written
     """
@@ -155,7 +158,7 @@ def replace_by_copy(folder: int, name: str, *, if_same: bool = False) -> None:
                 raise Changed
 
         with beneath.replacing(
-            folder, name, 0o600, synced=not if_same, last_look=look_again
+            folder, name, 0o600, synced=is_flushed and not if_same, last_look=look_again
         ) as target:
             shutil.copyfileobj(source, target)
             target.flush()

@@ -17,6 +17,7 @@ from sandboxd.project.here import AgentSession
 from sandboxd.screen import duration
 from sandboxd.state.measurement import Measurement
 from sandboxd.status import beside
+from sandboxd.status.cache_links import with_cache_links
 from sandboxd.status.halts import halted_now
 from sandboxd.status.model import (
     Counts,
@@ -193,6 +194,7 @@ def _in_force(
     if result is not None and verified is not None and verified.state != "void":
         controls = with_proof(controls, result.outcomes, duration(age_seconds(result.when)))
     controls = with_sockets(without_lost(controls, now), path, live.container)
+    controls = with_cache_links(controls, path, live.container)
     return InForce(settings(live.container), controls)
 
 

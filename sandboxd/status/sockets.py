@@ -23,7 +23,7 @@ def with_sockets(
 
     :param live: the running container
     """
-    if not _is_shared(workspace, live) or _is_in_force(host_sockets.NAME, controls):
+    if not is_shared(workspace, live) or _is_in_force(host_sockets.NAME, controls):
         return controls
     sockets = sockets_near(workspace)
     if not sockets:
@@ -31,7 +31,8 @@ def with_sockets(
     return (*controls, Control(SOCKETS, "not in force", why_sockets(sockets)))
 
 
-def _is_shared(workspace: str, live: Container) -> bool:
+def is_shared(workspace: str, live: Container) -> bool:
+    """Whether a running container has the workspace itself, not a copy."""
     return any(
         mount.value.type == "bind" and mount.value.source == workspace for mount in live.mounts
     )

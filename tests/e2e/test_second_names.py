@@ -66,3 +66,36 @@ def test_a_program_inside_writes_no_object_of_the_host_by_a_clone(
         assert (repository / ".envrc").read_text() == ENVRC + "export MORE=1\n"
     finally:
         world.run("down", "--discard", cwd=repository)
+
+
+def test_a_program_inside_writes_no_file_of_another_project_by_a_cache(
+    world: World, repository: Path, tmp_path: Path
+) -> None:
+    """As uv, pnpm and bun install: one file by its name in a cache, and by one in each project."""
+    module = ".venv/lib/python3/site-packages/six.py"
+    cached, other = tmp_path / "cache/six.py", tmp_path / "other" / module
+    cached.parent.mkdir()
+    cached.write_text("host\n")
+    for name in (other, repository / module):
+        name.parent.mkdir(parents=True)
+        name.hardlink_to(cached)
+    sandboxes.give_to_user(repository)
+    said = up(world, repository)
+    try:
+        assert "in `.venv` had names outside of this folder" in said
+        done = world.run("exec", "-n", "--", "sh", "-c", f"echo evil > {module}", cwd=repository)
+        assert done.returncode == 0, done.stderr
+        assert (repository / module).read_text() == "evil\n"
+        assert cached.read_text() == other.read_text() == "host\n"
+    finally:
+        world.run("down", "--discard", cwd=repository)
+
+
+def test_what_the_host_installs_while_it_runs_is_named(watched: Path, world: World) -> None:
+    assert "links to caches" not in world.run("status", "--all", cwd=watched).stdout
+    (watched / ".venv").mkdir()
+    for number in range(3):
+        cached = watched.parent / f"cached-{number}"
+        cached.touch()
+        (watched / f".venv/{number}.py").hardlink_to(cached)
+    assert "links to caches" in world.run("status", "--all", cwd=watched).stdout
