@@ -30,6 +30,7 @@ from sandboxd.sync.remote import Ended, RemoteSide
 from sandboxd.sync.retention import DAYS, Retention
 from sandboxd.sync.run import Rest, keep_the_same, put_back
 from sandboxd.sync.session import Pair
+from sandboxd.sync.stamps import Stamps
 from sandboxd.sync.state import Kind, Root
 from sandboxd.sync.watched import WatchedSide
 
@@ -101,11 +102,14 @@ def opened(
         if _identity(engine, copy) != root:
             raise EnvironmentFailure("the sandbox was started anew meanwhile", "try it again")
         retention = Retention(place.retention)
-        inside = RemoteSide(trunk, root, tell or (lambda _event: None))
+        of_host, of_inside = map(Stamps, place.stamps)
+        # In memory, a file that is written through a mapping keeps its times.
+        of_copy = of_inside if copy.volume else None
+        inside = RemoteSide(trunk, root, tell or (lambda _event: None), stamps=of_copy)
         closing.callback(inside.end)
-        host = LocalSide(workspace, retention, is_host=True)
+        host = LocalSide(workspace, retention, is_host=True, stamps=of_host)
         if tell is not None:
-            host = watched = WatchedSide(workspace, retention, tell)
+            host = watched = WatchedSide(workspace, retention, tell, stamps=of_host)
             closing.callback(watched.close)
             closing.callback(watched.hearing.end)
         policies = GitIgnored(
@@ -116,7 +120,9 @@ def opened(
             lambda: named_by_git(workspace, environ),
         )
         journal = Journal(place.journal)
-        yield Opened(Pair(host, inside, journal, policies, (retention,), root), inside, host)
+        pair = Pair(host, inside, journal, policies, (retention,), root)
+        closing.callback(pair.save_stamps)
+        yield Opened(pair, inside, host)
 
 
 def compare(engine: Engine, environ: Mapping[str, str], sandbox: str, copy: Record) -> Report:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from sandboxd.errors import SandboxdError
 from sandboxd.exchange.copying import owner_of
@@ -13,10 +13,12 @@ from sandboxd.files import reading
 from sandboxd.plan import beneath
 from sandboxd.review import links
 from sandboxd.sync.apply import Skip, Source, Target
+from sandboxd.sync.inside import boot_id
 from sandboxd.sync.names import Reading, reading_of
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.scan import Limits, scan
-from sandboxd.sync.state import Content, Snapshot
+from sandboxd.sync.stamps import Stamp, Stamps, Work, of_entries
+from sandboxd.sync.state import Content, Root, Snapshot
 from sandboxd.sync.steps import Act, Step
 from sandboxd.sync.stops import Removed
 
@@ -27,9 +29,13 @@ class LocalSide:
     """The folder at `path`; files that are removed in it go to `retention`.
 
     :param is_host: whether it is the host's side, in which links from inside are checked before they are created
+    :param stamps: where a later start finds what its files held; None for nowhere
     """
 
-    def __init__(self, path: str, retention: Retention, *, is_host: bool) -> None:
+    def __init__(
+        self, path: str, retention: Retention, *, is_host: bool, stamps: Stamps | None = None
+    ) -> None:
+        self._stamps, self._work = stamps, Work()
         self._path, self._retention, self._is_host = path, retention, is_host
         self._last: Snapshot | None = None
         self._products: dict[str, Content] = {}
@@ -42,8 +48,23 @@ class LocalSide:
         :raises OSError: it cannot be read
         """
         with self._opened() as root:
-            self._last = scan(root, excludes, self._last, limits)
+            status = os.fstat(root)
+            identity = Root(status.st_dev, status.st_ino)
+            is_new = self._last is None or self._last.root != identity
+            stamps = self._load(identity, boot_id()) if is_new else {}
+            self._last = scan(root, excludes, self._last, limits, stamps, self._work)
         return self._last
+
+    def save_stamps(self) -> None:
+        """Have a later start read those files alone that changed since the last look, where it is worth that."""
+        last, stamps = self._last, self._stamps
+        if last is None or stamps is None or not self._work.is_worth_saving(len(last.entries)):
+            return
+        stamps.save(of_entries(last.entries.items(), lambda _path: last.began))
+        self._work.cost = 0
+
+    def _load(self, root: Root, boot: bytes) -> Mapping[str, Stamp]:
+        return {} if self._stamps is None else self._stamps.load(root, root, boot)
 
     def folders(self) -> dict[str, int]:
         """Paths and inodes of its folders at the last scan, '' for itself; {} before the first scan."""

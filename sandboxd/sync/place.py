@@ -26,6 +26,11 @@ class Place(NamedTuple):
         return os.path.join(self.folder, "journal")
 
     @property
+    def stamps(self) -> tuple[str, str]:
+        """The paths of what the files of the host's side, and of the copy, held (`stamps`)."""
+        return os.path.join(self.folder, "stamps-host"), os.path.join(self.folder, "stamps-inside")
+
+    @property
     def state(self) -> str:
         """The path of the result of the last comparison (`last_state`)."""
         return os.path.join(self.folder, "state.json")

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import errno
-import hashlib
 import itertools
 import os
 import select
@@ -19,11 +18,13 @@ from typing import NamedTuple, Protocol
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.sync import wire
 from sandboxd.sync.apply import CHANGED, FULL, FULL_BEFORE, Skip, Source
+from sandboxd.sync.asked_change import change_of
 from sandboxd.sync.checked import Check
 from sandboxd.sync.engine import Changed, Deaf, Event
 from sandboxd.sync.hearing import Hearing, Sweeps
 from sandboxd.sync.reported import Answer, Reported, Signal
 from sandboxd.sync.scan import Limits
+from sandboxd.sync.stamps import Stamp, Stamps
 from sandboxd.sync.state import Entry, Kind, Root, Snapshot, above
 from sandboxd.sync.steps import Act, Side, Step
 
@@ -42,8 +43,6 @@ _MOST_RECOVERED = 100
 _FEW_FILES = 20
 """So many new files are flushed to the disk one by one; more are flushed together, since that takes as long as a few."""
 
-_ACTS = {Act.REMOVE: wire.REMOVE, Act.MODE: wire.SET_MODE, Act.ASIDE: wire.RENAME}
-_MAKES = {Kind.FILE: wire.WRITE, Kind.FOLDER: wire.MAKE_FOLDER, Kind.LINK: wire.MAKE_LINK}
 _OTHER_THERE = frozenset((errno.EAGAIN, errno.EEXIST))
 _NOTHING_THERE = frozenset((errno.ENOENT, errno.ENOTDIR))
 
@@ -90,6 +89,7 @@ class RemoteSide:
 
     :param root: its identity, which nobody inside decides
     :param tell: called with events, in any thread
+    :param stamps: where a later connection finds what its files held; None for nowhere
     """
 
     def __init__(
@@ -99,7 +99,9 @@ class RemoteSide:
         tell: Callable[[Event], None],
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        stamps: Stamps | None = None,
     ) -> None:
+        self._stamps = stamps
         self._stream, self._root, self._tell = stream, root, tell
         self._limits, self._clock, self._sweeps = limits, clock, Sweeps(clock)
         self._reported: Reported | None = None
@@ -136,13 +138,21 @@ class RemoteSide:
             self._tell(Changed(Side.INSIDE))
         return snapshot
 
+    def save_stamps(self) -> None:
+        """As `LocalSide.save_stamps`."""
+        if self._stamps is not None and self._reported is not None:
+            self._reported.save_stamps(self._stamps)
+
+    def _load(self, reported: Root, boot: bytes) -> Mapping[str, Stamp]:
+        return {} if self._stamps is None else self._stamps.load(self._root, reported, boot)
+
     def source(self) -> Source:
         """The functions with which the host's side reads from it."""
         return Source(self._read, self._is_gone)
 
     def _reported_without(self, excludes: Callable[[str, bool], bool]) -> Reported:
         if self._reported is None:
-            self._reported = Reported(excludes, self._limits)
+            self._reported = Reported(excludes, self._limits, self._load)
         else:
             self._reported.exclude(excludes)
         return self._reported
@@ -229,7 +239,7 @@ class RemoteSide:
 
     def _begin(self, step: Step, source: Source, is_durable: bool) -> tuple[Answer, str]:
         """Send a step; returns its answer to come, and why its file could not be read, '' where it could."""
-        change = _change_of(step)._replace(is_durable=is_durable)
+        change = change_of(step)._replace(is_durable=is_durable)
         if change.act != wire.WRITE:
             return self._change(change), ""
         number, frame = self._asked.begin_file(change)
@@ -369,32 +379,3 @@ def _why_not(step: Step, skips: Iterable[Skip], source: Source) -> str:
 def _is_file_written(step: Step) -> bool:
     is_made = step.act in (Act.CREATE, Act.REPLACE)
     return is_made and step.after is not None and step.after.kind is Kind.FILE
-
-
-def _change_of(step: Step) -> wire.Change:
-    before, after = step.before, step.after
-    act = _ACTS.get(step.act)
-    if act is None:
-        assert after is not None
-        act = _MAKES[after.kind]
-    change = wire.Change(act, os.fsencode(step.path))
-    if before is not None:
-        status = (before.mode, before.size, before.ctime, before.mtime, before.inode, 0)
-        change = change._replace(
-            before=status, before_digest=_digest(before.content.kind, before.content.text)
-        )
-    if step.act is Act.ASIDE:
-        return change._replace(text=os.fsencode(step.name))
-    if after is not None and step.act is not Act.REMOVE:
-        change = change._replace(executable=after.executable)
-        if after.kind is Kind.LINK:
-            return change._replace(text=os.fsencode(after.text))
-        return change._replace(digest=_digest(after.kind, after.text))
-    return change
-
-
-def _digest(kind: Kind, text: str) -> bytes:
-    """The SHA-256 of a file, or of a link's target; zeros for a folder."""
-    if kind is Kind.FILE:
-        return bytes.fromhex(text)
-    return hashlib.sha256(os.fsencode(text)).digest() if kind is Kind.LINK else bytes(32)

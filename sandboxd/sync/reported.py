@@ -11,12 +11,13 @@ import collections
 import enum
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.sync import wire
 from sandboxd.sync.reported_tree import Listed, Tree, Want
 from sandboxd.sync.scan import Limits
+from sandboxd.sync.stamps import Stamp, Stamps, Work
 from sandboxd.sync.state import Root, Snapshot
 from sandboxd.sync.wire import Broken
 
@@ -79,14 +80,26 @@ class _Asked(NamedTuple):
     answer: Answer | None = None
 
 
+def _nothing(_root: Root, _boot: bytes) -> Mapping[str, Stamp]:
+    return {}
+
+
 class Reported:
     """The side's state, built from everything that the reporter sends.
 
     :param excludes: whether a path is not looked at; its second argument is whether it is a folder
+    :param load: returns the stamps of the folder that the reporter says it reads, on that start of its machine
+    :ivar work: which files were read
     """
 
-    def __init__(self, excludes: Callable[[str, bool], bool], limits: Limits | None = None) -> None:
-        self._excludes, self._limits = excludes, limits or Limits()
+    def __init__(
+        self,
+        excludes: Callable[[str, bool], bool],
+        limits: Limits | None = None,
+        load: Callable[[Root, bytes], Mapping[str, Stamp]] = _nothing,
+    ) -> None:
+        self._excludes, self._limits, self._load = excludes, limits or Limits(), load
+        self.work = Work()
         self._decoder = wire.Decoder(wire.ANSWERS)
         self._tree: Tree | None = None
         self._why_no_root = "the reporter says nothing"
@@ -139,7 +152,8 @@ class Reported:
             return
         self._excludes = excludes
         if self._tree is not None:
-            self._tree = Tree(self._tree.root, excludes, self._limits)
+            root, stamps = self._tree.root, self._tree.stamps()
+            self._tree = Tree(root, excludes, self._limits, stamps, self.work)
             self._want_look("")
 
     # -- what is changed: the bytes of each call are to be sent in the order of the calls
@@ -205,6 +219,12 @@ class Reported:
             raise FileNotFoundError(self._why_no_root)
         return self._tree.snapshot()
 
+    def save_stamps(self, stamps: Stamps) -> None:
+        """Have a later connection ask for those files alone that changed meanwhile, where it is worth that."""
+        if self._tree is not None and self.work.is_worth_saving(self._tree.size):
+            stamps.save(self._tree.stamps())
+            self.work.cost = 0
+
     def _queue_wants(self) -> None:
         assert self._tree is not None
         for want in self._tree.wants():
@@ -243,10 +263,12 @@ class Reported:
     def _begin(self, kind: int, content: bytes) -> None:
         if kind != wire.HELLO:
             raise Broken("no beginning")
-        version, device, inode = wire.HELLO_HEAD.unpack(content)
+        version, device, inode, boot = wire.HELLO_HEAD.unpack(content)
         if version != wire.VERSION:
             raise Broken("another version of the protocol")
-        self._tree = Tree(Root(device, inode), self._excludes, self._limits)
+        root = Root(device, inode)
+        stamps = self._load(root, boot if any(boot) else b"")
+        self._tree = Tree(root, self._excludes, self._limits, stamps, self.work)
         self._want_look("")
 
     def _take_signal(self, tree: Tree, kind: int, path: str, signals: set[Signal]) -> None:

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.sync import wire
 from sandboxd.sync.scan import TOO_LARGE, WRITTEN, Limits
-from sandboxd.sync.state import FOLDER, Content, Entry, Kind, News, Root, Snapshot, is_settled
+from sandboxd.sync.stamps import Stamp, Work, entry_of, of_entries
+from sandboxd.sync.state import (
+    FOLDER,
+    Content,
+    Entry,
+    Kind,
+    News,
+    Root,
+    Snapshot,
+    above,
+    is_settled,
+)
 from sandboxd.sync.wire import TEMPORARY
 
 _MOST_BYTES = 256 << 20
@@ -35,10 +46,20 @@ class Tree:
     """The entries of a side with the folder `root`.
 
     :param excludes: whether a path is not looked at; its second argument is whether it is a folder
+    :param stamps: what files held before, by path: one that is as it was then is not read
+    :param work: takes in which files are read
     """
 
-    def __init__(self, root: Root, excludes: Callable[[str, bool], bool], limits: Limits) -> None:
+    def __init__(
+        self,
+        root: Root,
+        excludes: Callable[[str, bool], bool],
+        limits: Limits,
+        stamps: Mapping[str, Stamp] | None = None,
+        work: Work | None = None,
+    ) -> None:
         self._root, self._excludes, self._limits = root, excludes, limits
+        self._stamps, self._work = stamps or {}, work or Work()
         self._entries: dict[str, Entry] = {}
         self._excluded: set[str] = set()
         self._unknown: dict[str, str] = {}
@@ -57,6 +78,11 @@ class Tree:
     @property
     def root(self) -> Root:
         return self._root
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return len(self._entries)
 
     def wants(self) -> list[Want]:
         """The requests that became necessary since the last call, in order."""
@@ -92,6 +118,7 @@ class Tree:
         if self._copied is None or self._news:
             self._copied = dict(self._entries)
         self._last, self._news, self._is_folder_gone = at, set(), False
+        self._stamps = {}
         return Snapshot(
             self._root,
             self._copied,
@@ -102,6 +129,10 @@ class Tree:
             not self._cut,
             news,
         )
+
+    def stamps(self) -> dict[str, Stamp]:
+        """What its files hold, for one that begins anew."""
+        return of_entries(self._entries.items(), lambda path: self._began.get(above(path), 0))
 
     # -- what was answered
 
@@ -134,6 +165,7 @@ class Tree:
             content = Content(Kind.FILE, digest.hex(), bool(status[0] & stat.S_IXUSR))
             self._news.add(want.path)
             self._entries[want.path] = _entry(content, status)
+            self._work.note(want.size)
 
     def put_failure(self, want: Want, why: str) -> None:
         """Store that a folder or file could not be read."""
@@ -202,9 +234,16 @@ class Tree:
             self._entries[path] = _entry(content, listed.status)
         elif known is not None and _is_unchanged(known, listed, before):
             self._entries[path] = known
+        elif stamped := self._stamped(path, listed.status):
+            self._entries[path] = stamped
         else:
             self._unknown[path] = WRITTEN
             self._wants.append(Want(wire.HASH, path, listed.status[1]))
+
+    def _stamped(self, path: str, status: tuple[int, ...]) -> Entry | None:
+        """What a file holds, where its stamp tells."""
+        stamp = self._stamps.get(path)
+        return None if stamp is None else entry_of(stamp, status[:5])
 
     def _why_unknown(self, path: str, listed: Listed) -> str:
         """Why nothing can be said of an entry; '' where something can."""

@@ -65,6 +65,9 @@ class InsideSide(Protocol):
     def apply(self, steps: Iterable[Step], source: Source) -> tuple[Skip, ...]:
         """Do `steps` with content from `source`; return those that were not done."""
 
+    def save_stamps(self) -> None:
+        """Have a later start read those files alone that changed since, where it is worth that."""
+
     def recover(self, leftovers: Iterable[str]) -> None:
         """Have nothing left of what a killed run left at the paths `leftovers`, and nothing lost."""
 

@@ -10,11 +10,12 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.plan import beneath
+from sandboxd.sync.stamps import Stamp, Work, entry_of
 from sandboxd.sync.state import FOLDER, Content, Entry, Kind, Root, Snapshot
 from sandboxd.sync.wire import TEMPORARY
 
@@ -57,7 +58,10 @@ class _Walk:
         excludes: Callable[[str, bool], bool],
         before: Snapshot | None,
         limits: Limits,
+        stamps: Mapping[str, Stamp],
+        work: Work,
     ) -> None:
+        self._stamps, self._work = stamps, work
         self.entries: dict[str, Entry] = {}
         self.excluded: set[str] = set()
         self.unknown: dict[str, str] = {}
@@ -121,6 +125,12 @@ class _Walk:
         if status.st_size > self._limits.size:
             self.unknown[path] = TOO_LARGE
             return
+        stamp = self._stamps.get(path)
+        now = _entry(Content(Kind.FILE), status)
+        if stamp is not None and (stamped := entry_of(stamp, now[1:])) is not None:
+            self.entries[path] = stamped
+            return
+        self._work.note(status.st_size)
         entry = read_entry(folder, path.rpartition("/")[2], status.st_size)
         if entry is None:
             self.unknown[path] = WRITTEN
@@ -133,16 +143,21 @@ def scan(
     excludes: Callable[[str, bool], bool],
     before: Snapshot | None = None,
     limits: Limits | None = None,
+    stamps: Mapping[str, Stamp] | None = None,
+    work: Work | None = None,
 ) -> Snapshot:
     """The state of the open folder `root` and everything below it.
 
     :param excludes: whether a path is not looked at; its second argument is whether it is a folder
     :param before: the last snapshot: files with the same inode, size and times are not read again
+    :param stamps: what files held before that
+    :param work: takes in which files are read
     :raises OSError: the folder itself cannot be read
     """
     status = os.fstat(root)
     began = time.time_ns()
-    walk = _Walk(Root(status.st_dev, status.st_ino), excludes, before, limits or Limits())
+    identity = Root(status.st_dev, status.st_ino)
+    walk = _Walk(identity, excludes, before, limits or Limits(), stamps or {}, work or Work())
     folders = walk.look(root, "")
     while folders and walk.left >= 0:
         path = folders.pop()
@@ -154,7 +169,7 @@ def scan(
         except OSError as error:
             walk.unknown[path] = (error.strerror or str(error)).lower()
     return Snapshot(
-        Root(status.st_dev, status.st_ino),
+        identity,
         walk.entries,
         began,
         frozenset(walk.excluded),

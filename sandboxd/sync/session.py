@@ -74,6 +74,11 @@ class Pair(NamedTuple):
                 self.journal.forget()
             yield
 
+    def save_stamps(self) -> None:
+        """Have a later start read those files alone that changed since, on both sides."""
+        self.host.save_stamps()
+        self.inside.save_stamps()
+
     def compare(self, allowed: frozenset[str] = frozenset()) -> Report:
         """Make both sides equal once, see `run.keep_the_same`."""
         with self.turn():
@@ -200,6 +205,8 @@ class Session:
             # Last, so that whoever waited finds the result where it is shown.
             for waiter in waiters:
                 waiter.put(report)
+        if report is not None:
+            self._pair.save_stamps()
 
     def _keep_the_same(self, allowed: frozenset[str]) -> Finished | Failed:
         try:

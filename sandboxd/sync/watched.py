@@ -17,6 +17,7 @@ from sandboxd.sync.local import LocalSide
 from sandboxd.sync.reported import Reported, Signal
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.scan import Limits
+from sandboxd.sync.stamps import Stamps
 from sandboxd.sync.state import Root, Snapshot
 from sandboxd.sync.steps import Side
 
@@ -33,8 +34,9 @@ class WatchedSide(LocalSide):
         retention: Retention,
         tell: Callable[[Event], None],
         clock: Callable[[], float] = time.monotonic,
+        stamps: Stamps | None = None,
     ) -> None:
-        super().__init__(path, retention, is_host=True)
+        super().__init__(path, retention, is_host=True, stamps=stamps)
         self._tell, self._sweeps = tell, Sweeps(clock)
         self._watched: _Watched | None = None
         self.hearing = Hearing(self._descriptor, lambda: tell(Changed(Side.HOST)))
@@ -47,7 +49,8 @@ class WatchedSide(LocalSide):
             identity = Root(status.st_dev, status.st_ino)
             if self._watched is None or self._watched.root != identity:
                 self.close()
-                self._watched = _Watched(os.dup(root), identity, excludes, limits)
+                reported = Reported(excludes, limits, self._load)
+                self._watched = _Watched(os.dup(root), identity, reported)
         watched = self._watched
         was_deaf = watched.is_deaf
         is_changed = watched.look(excludes, is_whole=self._sweeps.is_due())
@@ -58,6 +61,10 @@ class WatchedSide(LocalSide):
         if is_changed:
             self._tell(Changed(Side.HOST))
         return self._last
+
+    def save_stamps(self) -> None:
+        if self._stamps is not None and self._watched is not None:
+            self._watched.reported.save_stamps(self._stamps)
 
     def close(self) -> None:
         """Close what is open; a later scan begins anew."""
@@ -74,22 +81,16 @@ class _Watched:
     """The open folder `root_descriptor`, which `close` closes.
 
     :ivar is_deaf: whether the system does not tell of all changes in it
+    :ivar reported: what is known of it
     """
 
-    def __init__(
-        self,
-        root_descriptor: int,
-        root: Root,
-        excludes: Callable[[str, bool], bool],
-        limits: Limits | None,
-    ) -> None:
-        self.root, self.is_deaf = root, False
+    def __init__(self, root_descriptor: int, root: Root, reported: Reported) -> None:
+        self.root, self.is_deaf, self.reported = root, False, reported
         self._root_descriptor = root_descriptor
         self._watches: Watches | None = None
         with contextlib.suppress(OSError):
             self._watches = Watches()
         self._output = bytearray()
-        self._reported = Reported(excludes, limits)
         self._reporter = Reporter(root_descriptor, self._watches, self._output.extend)
 
     @property
@@ -102,21 +103,21 @@ class _Watched:
 
         :param is_whole: whether to look at everything
         """
-        self._reported.exclude(excludes)
+        self.reported.exclude(excludes)
         self._exchange()
         if is_whole or self.is_deaf:
-            self._reported.look_again()
-        self._reported.begin_look()
-        while not self._reported.is_at_rest:
+            self.reported.look_again()
+        self.reported.begin_look()
+        while not self.reported.is_at_rest:
             self._exchange()
-        return self._reported.end_look()
+        return self.reported.end_look()
 
     def snapshot(self) -> Snapshot:
         """Its state by the last look.
 
         :raises FileNotFoundError: the folder itself cannot be read
         """
-        return self._reported.snapshot()
+        return self.reported.snapshot()
 
     def close(self) -> None:
         os.close(self._root_descriptor)
@@ -125,8 +126,8 @@ class _Watched:
 
     def _exchange(self) -> None:
         self._reporter.tell()
-        self._reporter.take(self._reported.questions())
+        self._reporter.take(self.reported.questions())
         output = bytes(self._output)
         self._output.clear()
-        signals = self._reported.take(output)
+        signals = self.reported.take(output)
         self.is_deaf = self.is_deaf or Signal.UNWATCHED in signals

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-VERSION = 1
+VERSION = 2
 TEMPORARY = ".sandboxd-sync-"
 """The prefix of our own temporary files, which are never copied."""
 LONGEST_PATH = 4096
@@ -30,8 +30,8 @@ MAKE_FOLDER, WRITE, MAKE_LINK, REMOVE, SET_MODE, RENAME, RECOVER, FLUSH, HOLD = 
 """What `DO` asks for. RECOVER concerns what a killed run left, FLUSH everything that was written, HOLD the other
 processes of the sandbox, which are stopped."""
 
-HELLO_HEAD = struct.Struct(">HQQ")
-"""Version, device and inode of the folder that is reported."""
+HELLO_HEAD = struct.Struct(">HQQ16s")
+"""Version, device and inode of the folder that is reported, and which start of its machine this is, zeros for unknown."""
 STATUS = struct.Struct(">IQqqQQ")
 """Mode, size, ctime, mtime (both in nanoseconds since 1970), inode and device of an entry."""
 NUMBER = struct.Struct(">I")

@@ -100,7 +100,7 @@ class Liar(Reporter):
                 b"\xff" * 20,
                 wire.pack(wire.DATA, wire.NUMBER.pack(number ^ 1), b"x"),
                 wire.pack(wire.END, wire.END_HEAD.pack(number ^ 1, 0, 0)),
-                wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(wire.VERSION, 3, 4)),
+                wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(wire.VERSION, 3, 4, b"")),
                 wire.pack(wire.UNWATCHED, b"../x"),
             )
         )

@@ -21,7 +21,7 @@ from sandboxd.sync.wire import Broken
 from tests.unit.sync.playing import Played, excludes
 
 LIMITS = Limits(entries=50, depth=4, size=1000)
-HELLO = wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(wire.VERSION, 1, 2))
+HELLO = wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(wire.VERSION, 1, 2, b""))
 STATUS = wire.STATUS.pack(0o100644, 3, 10, 10, 7, 1)
 FOLDER = wire.STATUS.pack(0o40755, 0, 10, 10, 8, 1)
 
@@ -162,7 +162,7 @@ def test_what_is_no_answer_is_broken(lie: str) -> None:
     [
         (_end(1), "no beginning"),
         (wire.pack(wire.LOST), "no beginning"),
-        (wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(2, 1, 2)), "another version"),
+        (wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(1, 1, 2, b"")), "another version"),
     ],
 )
 def test_it_begins_with_its_version(data: bytes, words: str) -> None:

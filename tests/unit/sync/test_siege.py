@@ -16,6 +16,7 @@ import pytest
 from sandboxd.sync.engine import SWEEP_SECONDS, Phase
 from sandboxd.sync.inside import Reporter
 from sandboxd.sync.remote import Ended, RemoteSide
+from sandboxd.sync.stamps import Stamps
 from sandboxd.sync.state import Root
 from tests.unit.sync.actors import is_file, paths_below
 from tests.unit.sync.liar import Liar
@@ -41,7 +42,8 @@ class Siege(Walk):
         stream = PlayedStream(self.inside, make)
         self._sides.callback(stream.close)
         root = Root(status.st_dev, status.st_ino)
-        return RemoteSide(stream, root, lambda event: self.session.put(event))
+        stamps = Stamps(str(self.journal.parent / "stamps-inside"))
+        return RemoteSide(stream, root, lambda event: self.session.put(event), stamps=stamps)
 
     def race(self) -> None:
         """Somebody acts while a run is under way."""

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.sync import reported_tree, scan
 from sandboxd.sync.checked import Check, checked
 from sandboxd.sync.engine import (
     SWEEP_SECONDS,
@@ -37,7 +38,8 @@ from sandboxd.sync.remote import RemoteSide
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.run import InsideSide, Report, Rest
 from sandboxd.sync.session import Clocks, Pair, Session
-from sandboxd.sync.state import Content, Root, Snapshot, above
+from sandboxd.sync.stamps import Stamp, Stamps, Work, entry_of
+from sandboxd.sync.state import Content, Entry, Root, Snapshot, above
 from sandboxd.sync.steps import Side
 from sandboxd.sync.stops import Reason, Stop
 from sandboxd.sync.watched import WatchedSide
@@ -108,11 +110,15 @@ class Walk:
         """The host's side by the events of its folders, or by looks at all of them."""
         if self.random.random() < 0.7:
             side = WatchedSide(
-                str(self.host), self.retentions[0], lambda event: self.session.put(event)
+                str(self.host),
+                self.retentions[0],
+                lambda event: self.session.put(event),
+                stamps=Stamps(str(self.journal.parent / "stamps-host")),
             )
             self._sides.callback(side.close)
             return side
-        return LocalSide(str(self.host), self.retentions[0], is_host=True)
+        stamps = Stamps(str(self.journal.parent / "stamps-host"))
+        return LocalSide(str(self.host), self.retentions[0], is_host=True, stamps=stamps)
 
     def _inside(self) -> InsideSide:
         """The side inside by its reporter, which also changes it, or as a folder of this machine."""
@@ -121,7 +127,8 @@ class Walk:
             root = Root(status.st_dev, status.st_ino)
             stream = PlayedStream(self.inside)
             self._sides.callback(stream.close)
-            return RemoteSide(stream, root, lambda event: self.session.put(event))
+            stamps = Stamps(str(self.journal.parent / "stamps-inside"))
+            return RemoteSide(stream, root, lambda event: self.session.put(event), stamps=stamps)
         return LocalSide(str(self.inside), self.retentions[1], is_host=False)
 
     def new_text(self, name: str) -> str:
@@ -308,6 +315,15 @@ def compare_with_whole_looks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         assert found._replace(news=None) == checked(side)._replace(news=None)
         return found
 
+    def stamped(stamp: Stamp, status: tuple[int, ...]) -> Entry | None:
+        entry = entry_of(stamp, status)
+        looks.append("stamp" if entry is not None else "no stamp")
+        return entry
+
+    for module in (reported_tree, scan):
+        monkeypatch.setattr(module, "entry_of", stamped)
+    # Of a few files it would not be worth it.
+    monkeypatch.setattr(Work, "is_worth_saving", lambda _work, _total: True)
     monkeypatch.setattr(Differences, "of", both)
     monkeypatch.setattr(Check, "checked", check)
     return looks
@@ -334,3 +350,5 @@ def test_both_sides_are_the_same_at_rest_and_nothing_is_lost(
     walk.close()
     assert looks.count("news") > steps / 10
     assert looks.count("all") > steps / 100
+    # At rest both sides are the same by their bytes, so a stamp of others would have been seen.
+    assert looks.count("stamp") > steps / 100
