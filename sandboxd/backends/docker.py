@@ -92,6 +92,9 @@ class DockerBackend(NamedTuple):
         # Without any, too: a start that was killed may have left something in the workspace.
         sandbox = containers[0].labels[PROJECT] if containers else here
         ledger = _ledger(engine, sandbox)
+        given = given_rights.recall(environ, sandbox)
+        # One that does not answer may have used all that it had.
+        used = ledger.uses if ledger is not None else given.once if given is not None else ()
         agent = session.agent_of(environ, sandbox)
         for container in containers:
             commits.exchange_with(engine, environ, container, tell, says_transfer=True)
@@ -104,7 +107,7 @@ class DockerBackend(NamedTuple):
 
         removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget)
         editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
-        return Ended(sandbox, tuple(removed), editors, ledger)
+        return Ended(sandbox, tuple(removed), editors, ledger, tuple(used))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

@@ -18,7 +18,7 @@ from sandboxd.life.gateway_channel import Channel, attach
 from sandboxd.life.running_gateway import past
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.operations import gateway as operation
-from sandboxd.operations import recording
+from sandboxd.operations import gateway_start, recording
 from sandboxd.policy import approvals, unreadable
 
 if TYPE_CHECKING:
@@ -306,7 +306,7 @@ class Attendant:
 
     def _mend(self) -> bool:
         """Restart the gateway while its sandbox runs; False if the sandbox does not run any more."""
-        is_mended = operation.mend(
+        is_mended = gateway_start.mend(
             self._access.engine(),
             self._sandbox,
             self._access.environ(),

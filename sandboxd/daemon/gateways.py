@@ -16,6 +16,7 @@ from sandboxd.errors import SandboxdError
 from sandboxd.host import addresses
 from sandboxd.ipc import messages
 from sandboxd.operations import gateway as operation
+from sandboxd.operations import gateway_start
 
 if TYPE_CHECKING:
     from sandboxd.daemon.hosts import Hosts
@@ -112,7 +113,7 @@ class Gateways:
         def make() -> None:
             environ = self._hosts.environ(key)
             try:
-                if operation.wants_gateway(workspace, environ) and operation.make_network(
+                if gateway_start.wants_gateway(workspace, environ) and gateway_start.make_network(
                     self._hosts.engine(key), workspace, environ, most=_MOST_NETWORKS
                 ):
                     self._call(moved, workspace)

@@ -18,6 +18,7 @@ from sandboxd.life import (
     private_copy,
     sources,
     volumes,
+    ways_past,
 )
 from sandboxd.life.end import remove
 from sandboxd.life.starting import Running
@@ -66,7 +67,7 @@ def create(start: Start, body: CreateRequest, stubs_before: Iterable[str], how: 
             private_copy.make(engine, str(inspected["Id"]), plan, progress)
         sick = egress.start_services(engine, plan, beside, inspected, number, progress, start.check)
     journal.clear(plan.sandbox)
-    lost = egress.lost(engine, beside)
+    lost = ways_past.lost(engine, beside)
     return Running(str(inspected["Id"]), plan.container.name, how, inspected, lost, sick, created)
 
 
@@ -121,7 +122,7 @@ def _create(start: Start, body: CreateRequest, known: volumes.Known) -> Inspecte
     state = inspected["State"]
     if not state.get("Running"):
         raise _error_of_end(engine, container, state)
-    egress.refuse_other_networks(inspected, start.beside)
+    ways_past.refuse_other_networks(inspected, start.beside)
     mounted.require_same(opened, state, start.progress, gvisor=plan.gvisor)
     return inspected
 

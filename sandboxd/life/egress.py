@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import timeline
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.host import addresses
 from sandboxd.life import (
     gateway,
     gateway_difference,
@@ -23,11 +22,9 @@ from sandboxd.life import (
 )
 from sandboxd.life.ask_program import ask_program
 from sandboxd.life.end import remove
-from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import ASK_PROGRAM, DECOY_FILE, NAMED, PROJECT, RESOLV_CONF
 from sandboxd.plan import decoy, inner_network
 from sandboxd.plan.plan import Plan
-from sandboxd.plan.reasons import Downgrade
 from sandboxd.state import subnets
 from sandboxd.state.inside_files import file_for_inside
 
@@ -44,7 +41,7 @@ if TYPE_CHECKING:
     from sandboxd.policy.gateway_rights import GatewayRights
 
     Give: TypeAlias = Callable[
-        [str, Callable[[GatewayRights], GatewayRights]], AbstractContextManager[GatewayRights]
+        [str, Callable[[GatewayRights], GatewayRights]], AbstractContextManager["Offer"]
     ]
 
 
@@ -59,6 +56,17 @@ class Joined(NamedTuple):
     """Only read for the names, addresses and variables that the container is told; it enforces nothing here."""
 
 
+class Offer(NamedTuple):
+    """What a gateway is to be given; nobody may revoke any of it until it has that."""
+
+    rights: GatewayRights
+    """For the gateway that runs."""
+    anew: Callable[[], GatewayRights]
+    """Returns those for one that is made anew: whatever approvals for one connection an earlier one had, it may have
+    used.
+    """
+
+
 class Egress(NamedTuple):
     """The networks, the image and the rights with which one sandbox's gateway is started or updated."""
 
@@ -68,14 +76,16 @@ class Egress(NamedTuple):
     rights: GatewayRights
     credentials: Credentials | None = None
     """None: a gateway that already runs keeps the credentials it has."""
-    give: Callable[[], AbstractContextManager[GatewayRights]] | None = None
+    give: Callable[[], AbstractContextManager[Offer]] | None = None
     """Opens a context with the rights that the sandbox has at that moment; nobody may revoke any while it is open.
     None: `rights` are used as they are.
     """
 
-    def giving(self) -> AbstractContextManager[GatewayRights]:
+    def giving(self) -> AbstractContextManager[Offer]:
         """A context whose value is the rights to send to the gateway; they cannot be revoked while it is open."""
-        return self.give() if self.give is not None else contextlib.nullcontext(self.rights)
+        if self.give is not None:
+            return self.give()
+        return contextlib.nullcontext(Offer(self.rights, lambda: self.rights))
 
     @property
     def joined(self) -> Joined:
@@ -220,14 +230,14 @@ def follow(
     :raises EnvironmentFailure: it cannot run, or its network is not isolated; then no gateway runs
     """
     # Held until it has them: what is taken back meanwhile is taken from it afterwards.
-    with timeline.span("gateway", "have it run"), egress.giving() as rights:
-        return _follow(engine, egress, rights, progress, number)
+    with timeline.span("gateway", "have it run"), egress.giving() as offer:
+        return _follow(engine, egress, offer, progress, number)
 
 
 def _follow(
     engine: Engine,
     egress: Egress,
-    rights: GatewayRights,
+    offer: Offer,
     progress: Callable[[str], None],
     number: str,
 ) -> bool:
@@ -240,7 +250,7 @@ def _follow(
         why = gateway_difference.difference(inspected, expected, pair)
         if not why:
             try:
-                gateway.push(engine, workspace, rights, True, egress.credentials)
+                gateway.push(engine, workspace, offer.rights, True, egress.credentials)
                 return False
             except EnvironmentFailure as error:
                 why = error.message
@@ -250,7 +260,7 @@ def _follow(
         workspace,
         pair,
         egress.image,
-        rights,
+        offer.anew(),
         number,
         egress.credentials,
         progress,
@@ -353,47 +363,3 @@ def leaving(engine: Engine, workspace: str) -> Iterator[None]:
         thread.join()
     if failures:
         raise failures[0]
-
-
-def other_networks(inspected: Inspected, egress: Egress) -> tuple[str, ...]:
-    """Names of the networks that the sandbox's container is on other than its inner network; () for none."""
-    endpoints = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
-    return tuple(
-        sorted(
-            name
-            for name, endpoint in endpoints.items()
-            if endpoint.get("NetworkID") not in ("", egress.pair.inner.id)
-        )
-    )
-
-
-def refuse_other_networks(inspected: Inspected, egress: Egress | None) -> None:
-    """Refuse a sandbox whose container is on a network that bypasses its gateway.
-
-    :param egress: None where the sandbox has no gateway: then nothing is checked
-    :raises EnvironmentFailure: the workspace's container has another way out than its gateway
-    """
-    if egress is None:
-        return
-    if others := other_networks(inspected, egress):
-        raise EnvironmentFailure(
-            f"the sandbox is on `{others[0]}`, too, which leads past its gateway",
-            "run `sandboxd up` again",
-        )
-
-
-def lost(engine: Engine, egress: Egress | None) -> tuple[Downgrade, ...]:
-    """The controls of the gateway's network that this host's settings weaken; () for none.
-
-    On a bridge without a host address and with `rp_filter` 0, a program inside can send packets to the host's own
-    addresses, but gets no answer.
-    """
-    if egress is None or egress.pair.inner.driver != "bridge":
-        return ()
-    if not sources.on_this_machine(engine) or addresses.reverse_path_filter() is not False:
-        return ()
-    why = (
-        "this host's `rp_filter` is 0, so a program inside can send packets to the host's own "
-        "addresses, without an answer"
-    )
-    return (Downgrade(ControlName.NETWORK, why, "`sudo sysctl -w net.ipv4.conf.all.rp_filter=1`"),)

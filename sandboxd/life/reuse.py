@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
-from sandboxd.life import egress, mounted, overlaps, private_copy, sources
+from sandboxd.life import egress, mounted, overlaps, private_copy, sources, ways_past
 from sandboxd.life.end import remove
 from sandboxd.life.states import settle
 from sandboxd.model.labels import SOURCES
@@ -67,7 +67,7 @@ def _running(start: Start, old: Summary, inspected: Inspected) -> Reused | str:
             return "its processes are stopped, and do not continue"
         is_resumed = True
     if start.beside is not None:
-        if others := egress.other_networks(inspected, start.beside):
+        if others := ways_past.other_networks(inspected, start.beside):
             return f"it was put on `{others[0]}`, which leads past its gateway"
         egress.follow(start.engine, start.beside, start.progress)
     return Reused("resumed" if is_resumed else "already running", inspected)
@@ -86,7 +86,7 @@ def _start_again(start: Start, container: str) -> Inspected:
     engine.start(container)
     try:
         inspected = engine.inspect(container)
-        egress.refuse_other_networks(inspected, start.beside)
+        ways_past.refuse_other_networks(inspected, start.beside)
         mounted.require_same(opened, inspected["State"], start.progress, gvisor=plan.gvisor)
         private_copy.make(engine, container, plan, start.progress)
     except BaseException:

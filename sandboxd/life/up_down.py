@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Literal
 
 from sandboxd.files import CONFIG_NAME
 from sandboxd.halt.words import Halted, is_by_config
-from sandboxd.life import egress, git_left, halts, journal, lasting, lost_at_end, overlaps, sources
+from sandboxd.life import (
+    egress,
+    git_left,
+    halts,
+    journal,
+    lasting,
+    lost_at_end,
+    overlaps,
+    sources,
+    ways_past,
+)
 from sandboxd.life.create import create
 from sandboxd.life.end import end
 from sandboxd.life.find import sandboxes_of, sandboxes_of_up
@@ -119,7 +129,7 @@ def _up(start: Start, body: CreateRequest, replace: Replace | None) -> Running:
             sick = egress.start_services(
                 engine, plan, start.beside, reused.inspected, "", progress, start.check
             )
-            lost = egress.lost(engine, start.beside)
+            lost = ways_past.lost(engine, start.beside)
             return Running(old.id, old.name, reused.how, reused.inspected, lost, sick)
         journal.note(plan.sandbox, stub_paths)
         overlaps.refuse(engine, plan, old.id)

@@ -137,7 +137,28 @@ def to_keep(
         )
     else:
         given = before._replace(container=container)
-    return given._replace(gateway=gateway.policy, accounts=wanted.accounts, logins=logins)
+    if before is not None:
+        given = given._replace(once=before.once, spent=before.spent)
+    return given.with_gateway(gateway.policy)._replace(accounts=wanted.accounts, logins=logins)
+
+
+def keep(
+    environ: Mapping[str, str],
+    before: GivenRights | None,
+    digest: str | None,
+    wanted: Rights,
+    gateway: GatewayRights,
+) -> None:
+    """Keep what the gateway has, and what bounds an edit of the config that nobody agreed to.
+
+    :param before: what is stored so far
+    :param digest: of the config; None where it cannot be read
+    :raises EnvironmentFailure: it cannot be written
+    """
+    logins = logins_now(before, digest, wanted, environ)
+    given = to_keep(before, digest, wanted, gateway, logins)
+    if given is not None:
+        given_rights.keep(environ, wanted.target.sandbox, given)
 
 
 def of_project(project: Project, container: str) -> Rights:

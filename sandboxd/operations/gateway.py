@@ -6,22 +6,17 @@ import contextlib
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
-from sandboxd.operations import _groups, _present_rights, recording
-from sandboxd.policy.in_force import in_force
+from sandboxd.operations import _present_rights, recording
 from sandboxd.state import chosen_groups, given_rights
-from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
-    from sandboxd.egress.broker_wire import Credentials
     from sandboxd.engine.client import Engine, Summary
     from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.reconcile import Step
-    from sandboxd.policy.rights import Rights
 
 
 _LIVE = ("running", "paused")
@@ -86,7 +81,7 @@ def follow(
             _follow(engine, sandbox, environ, stopped=stopped)
             return None
         # The engine may have started it again between the two looks.
-        if _sandbox(engine, sandbox) is None:
+        if running_sandbox(engine, sandbox) is None:
             return None
     raise EnvironmentFailure(
         "this sandbox stops and starts again while it is looked at", "run the same command again"
@@ -114,7 +109,7 @@ def _follow(
     with contextlib.ExitStack() as locks:
         locks.enter_context(rights_lock(environ, sandbox))
         if (container := stopped) is None:
-            if (present := _sandbox(engine, sandbox)) is None:
+            if (present := running_sandbox(engine, sandbox)) is None:
                 raise _NoneRuns
             container = present.id
         pair = networks.pair_of(engine, sandbox)
@@ -133,9 +128,12 @@ def _follow(
                 "the networks of this sandbox's gateway are gone",
                 "nothing gets out; `sandboxd up` makes them again",
             )
-        whole = gateway.complete(engine, pair, wanted.gateway, addresses)
         last = record.gateway if record is not None else None
         given = Given(running_gateway.version(engine, sandbox), last)
+        if record is not None and not given.version:
+            record = record.with_new_gateway()
+        less = wanted.gateway.without_once(record.spent if record is not None else ())
+        whole = gateway.complete(engine, pair, less, addresses)
         logins = _present_rights.logins_now(record, digest, wanted, environ)
         if record is not None:
             ends_logins = ends_logins or not {*logins}.issuperset(record.logins)
@@ -145,7 +143,7 @@ def _follow(
             gateway.push(engine, sandbox, nothing, cut=True)
             given = Given(nothing.policy.version, last._replace(version=nothing.policy.version))
         steps = reconcile(wanted._replace(gateway=whole), given)
-        keep = functools.partial(_keep, environ, record, digest, wanted)
+        keep = functools.partial(_present_rights.keep, environ, record, digest, wanted)
         _do(engine, sandbox, environ, steps, keep)
         if not steps:
             with contextlib.suppress(SandboxdError):
@@ -197,134 +195,13 @@ def _do(
             gateway.push(engine, sandbox, step.rights, cut=True)
 
 
-def mend(
-    engine: Engine,
-    sandbox: str,
-    environ: Mapping[str, str],
-    *,
-    addresses: Iterable[tuple[str, str]] = (),
-    secrets_of: Callable[[str], Credentials | None] = lambda _container: None,
-    check: Callable[[], None] = lambda: None,
-) -> bool:
-    """Restart the gateway of a running sandbox.
-
-    :param sandbox: the sandbox's identity
-    :param addresses: (name, synthetic address) pairs of the earlier gateway, which stay valid
-    :param secrets_of: returns the credentials that the start of the container with an id read; None if they are not
-        known. Only called for a sandbox of `up`
-    :param check: called while another start or end of the project is waited for; ends it by raising
-    :returns: False if no such sandbox runs, or it is to have no gateway
-    :raises UsageError: the config is not valid, so there is no policy
-    :raises EnvironmentFailure: the gateway cannot run, or its network is not isolated
-    """
-    from sandboxd.life import egress
-    from sandboxd.life.lock import project_lock
-    from sandboxd.project.of_sandbox import of_sandbox
-
-    with project_lock(sandbox, _quiet, check):
-        present = _sandbox(engine, sandbox)
-        if present is None:
-            return False
-        credentials = secrets_of(present.id) if present.labels.get(MADE_BY) == UP else None
-        project = of_sandbox(sandbox, environ)
-        # An editor's container has its first gateway by this.
-        _groups.keep(environ, project)
-        wanted = _present_rights.of_project(project, present.id)
-        if wanted.gateway is None or not wanted.has_gateway:
-            return False
-        image = in_force(environ).gateway_image
-        read = functools.partial(_present_rights.read, sandbox, environ, present.id)
-        give = functools.partial(giving, environ, sandbox, read)
-        prepared = egress.prepare(
-            engine, sandbox, wanted.gateway, image, _quiet, addresses, credentials, give
-        )
-        egress.follow(engine, prepared, _quiet)
-        return True
-
-
-@contextlib.contextmanager
-def giving(
-    environ: Mapping[str, str],
-    sandbox: str,
-    read: Callable[[], tuple[Rights, str | None]],
-    network: str,
-    complete: Callable[[GatewayRights], GatewayRights],
-) -> Iterator[GatewayRights]:
-    """A context whose value is all that the sandbox may have now, for a gateway that is given all of it.
-
-    The rights locks are held, so nothing is revoked meanwhile. New rights are recorded and saved before the block begins.
-
-    :param sandbox: the sandbox's identity
-    :param read: returns the present rights, and the digest of the config behind them (None if it cannot be read)
-    :param network: the id of the gateway's inner network
-    :param complete: adds what depends on the engine's machine
-    :raises RecordFailure: a new right cannot be recorded
-    :raises EnvironmentFailure: the rights cannot be saved, or the lock is not free in time, or the network is to be
-        open
-    """
-    from sandboxd.life.lock import network_rights_lock, rights_lock
-    from sandboxd.policy.reconcile import to_record
-
-    with rights_lock(environ, sandbox), network_rights_lock(network):
-        wanted, digest = read()
-        if wanted.gateway is None:
-            raise EnvironmentFailure(
-                "the network of this sandbox is to be open by now", "`sandboxd up` makes it so"
-            )
-        before = given_rights.recall(environ, sandbox, wanted.target.container)
-        last = before.gateway if before is not None and before.gateway is not None else Policy()
-        for step in to_record(wanted, last):
-            recording.before_widening(environ, sandbox, step.names, step.credentials)
-        whole = complete(wanted.gateway)
-        if wanted.target.container:
-            _keep(environ, before, digest, wanted, whole)
-        else:
-            # Which container runs by it is known once it does. The secrets of an earlier one are replaced.
-            before = before or GivenRights("", "", wanted.planned or Policy())
-            given_rights.keep(environ, sandbox, before._replace(gateway=whole.policy, accounts=()))
-        yield whole
-
-
 def container_of_up(engine: Engine, sandbox: str) -> str:
     """The id of the running container of a sandbox that `up` started; '' for none.
 
     One that an editor started must not get the secrets of an earlier start.
     """
-    present = _sandbox(engine, sandbox)
+    present = running_sandbox(engine, sandbox)
     return present.id if present is not None and present.labels.get(MADE_BY) == UP else ""
-
-
-def wants_gateway(workspace: str, environ: Mapping[str, str]) -> bool:
-    """Whether the network of a sandbox is to have a gateway.
-
-    :param workspace: the sandbox's identity
-    :raises UsageError: the config is not valid
-    """
-    from sandboxd.project.of_sandbox import of_sandbox
-
-    return _present_rights.of_project(of_sandbox(workspace, environ), "").has_gateway
-
-
-def make_network(
-    engine: Engine, workspace: str, environ: Mapping[str, str], *, most: int | None = None
-) -> bool:
-    """Create the networks on which a container that an editor starts finds its gateway.
-
-    :param workspace: the sandbox's identity
-    :param most: the largest number of inner networks on the engine, at which none is created; None: no limit
-    :returns: whether the subnet differs from the one that generated files name so far
-    :raises EnvironmentFailure: a network cannot be created, or one of its name differs from the one that sandboxd makes
-    """
-    from sandboxd.life import networks
-    from sandboxd.life.lock import project_lock
-    from sandboxd.state.subnets import subnet_of
-
-    if most is not None and networks.count_inner(engine) >= most:
-        return False
-    before = subnet_of(environ, workspace)
-    with project_lock(workspace, _quiet):
-        networks.ensure(engine, workspace, _quiet)
-    return before != subnet_of(environ, workspace)
 
 
 def end_unused(
@@ -352,26 +229,7 @@ def end_unused(
         return not is_used
 
 
-def _keep(
-    environ: Mapping[str, str],
-    before: GivenRights | None,
-    digest: str | None,
-    wanted: Rights,
-    gateway: GatewayRights,
-) -> None:
-    """Keep what the gateway has, and what bounds an edit of the config that nobody agreed to.
-
-    :param before: what is stored so far
-    :param digest: of the config; None where it cannot be read
-    :raises EnvironmentFailure: it cannot be written
-    """
-    logins = _present_rights.logins_now(before, digest, wanted, environ)
-    given = _present_rights.to_keep(before, digest, wanted, gateway, logins)
-    if given is not None:
-        given_rights.keep(environ, wanted.target.sandbox, given)
-
-
-def _sandbox(engine: Engine, sandbox: str) -> Summary | None:
+def running_sandbox(engine: Engine, sandbox: str) -> Summary | None:
     """The running sandbox of that identity that is to use a gateway, whoever started it."""
     from sandboxd.life import find
 

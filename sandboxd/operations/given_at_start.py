@@ -59,4 +59,6 @@ def note(
             tuple(sorted(word for each in rights.credentials for word in each.place)),
             project.grantee,
         )
+        if before is not None:
+            given = given._replace(once=before.once, spent=before.spent)
         given_rights.keep(environ, sandbox, given)

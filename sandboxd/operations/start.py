@@ -23,6 +23,7 @@ from sandboxd.operations import (
     _start_hooks,
     _start_words,
     gateway,
+    gateway_start,
     given_at_start,
     recording,
     started,
@@ -142,7 +143,7 @@ def start(
             sent,
             rights and rights.gateway,
             options.replace,
-            functools.partial(gateway.giving, environ, plan.sandbox, read),
+            functools.partial(gateway_start.giving, environ, plan.sandbox, read),
             before_it_runs,
         )
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)

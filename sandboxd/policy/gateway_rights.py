@@ -9,7 +9,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.egress.wire import version
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sandboxd.egress.policy import Rule
 
@@ -89,6 +89,11 @@ class GatewayRights(Sealed):
         again.
         """
         rules = tuple(rule for rule in self.policy.rules if not rule.once)
+        return GatewayRights(self.policy._replace(rules=rules))
+
+    def without_once(self, serials: Collection[str]) -> GatewayRights:
+        """The rights without the approvals for one connection that have these serials, before `on_machine`."""
+        rules = tuple(rule for rule in self.policy.rules if rule.once not in serials)
         return GatewayRights(self.policy._replace(rules=rules))
 
     def in_pod(self, *, keeps_secrets: bool = False) -> GatewayRights:

@@ -23,6 +23,9 @@ from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.files import read_source, write_private
 from sandboxd.folders import state_folder, workspace_file
 
+_MOST_ONCE = 2048
+"""As many answers as one user can have."""
+
 
 class GivenRights(NamedTuple):
     """The rights that the sandbox in one container was given."""
@@ -47,6 +50,22 @@ class GivenRights(NamedTuple):
     grantee: str = ""
     """The folder whose grants counted at the start (`Project.grantee`); '' if not known, as in an older record. Those of
     another one give nothing beyond `most`."""
+
+    once: tuple[str, ...] = ()
+    """The serials of the approvals for one connection that its present gateway was given."""
+    spent: tuple[str, ...] = ()
+    """The serials of those that an earlier gateway was given, which may have used them: no other one gets them."""
+
+    def with_gateway(self, policy: Policy) -> GivenRights:
+        """The same with `policy` as what its gateway has, or gets next."""
+        serials = (rule.once for rule in policy.rules if rule.once)
+        once = tuple(dict.fromkeys((*self.once, *serials)))[-_MOST_ONCE:]
+        return self._replace(gateway=policy, once=once)
+
+    def with_new_gateway(self) -> GivenRights:
+        """The same for another run of a gateway, which knows nothing of what the one before used."""
+        spent = tuple(dict.fromkeys((*self.spent, *self.once)))[-_MOST_ONCE:]
+        return self._replace(once=(), spent=spent)
 
 
 UNKNOWN = "?"
@@ -217,6 +236,8 @@ def to_json(given: GivenRights) -> dict[str, Any]:
         "engine_id": given.engine_id,
         "logins": given.logins,
         "grantee": given.grantee,
+        "once": given.once,
+        "spent": given.spent,
     }
 
 
@@ -234,6 +255,8 @@ def from_json(record: Mapping[str, Any]) -> GivenRights | None:
             str(record.get("engine_id", "")),
             tuple(map(str, record.get("logins", ()))),
             str(record.get("grantee", "")),
+            tuple(map(str, record.get("once", ()))),
+            tuple(map(str, record.get("spent", ()))),
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None

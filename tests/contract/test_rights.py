@@ -51,7 +51,7 @@ CALLERS = {
     # The loop gives to a gateway that runs; a start makes one. The other two are the gateway's own program.
     "gateway.push": {"operations/gateway", "life/egress"},
     "gateway.start": {"life/egress", "egress/gateway/main", "egress/gateway/pod"},
-    "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway"},
+    "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway_start"},
     # On a cluster it is an object.
     "kubernetes.of_policy": {"operations/on_cluster/_gateway"},
     # A gateway is followed by whoever runs a command, too; keys and ports end with the daemon.

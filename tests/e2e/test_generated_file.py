@@ -14,7 +14,7 @@ import pytest
 
 from sandboxd.engine.client import connect_from
 from sandboxd.host.probe import probe
-from sandboxd.operations.gateway import make_network
+from sandboxd.operations.gateway_start import make_network
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.writers import engine as engine_writer

@@ -23,7 +23,8 @@ from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find, up_down
 from sandboxd.model.labels import PROFILE, PROJECT
-from sandboxd.operations.gateway import end_unused, make_network
+from sandboxd.operations.gateway import end_unused
+from sandboxd.operations.gateway_start import make_network
 from sandboxd.plan.grants import Grants
 from sandboxd.plan.plan import Plan
 from sandboxd.plan.writers import argv

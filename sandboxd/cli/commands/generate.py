@@ -105,7 +105,7 @@ def _make_network(project: Project) -> bool:
     """Make the network that the file names; whether it has other addresses than the file says."""
     from sandboxd.cli.commands import _sandbox
     from sandboxd.errors import SandboxdError
-    from sandboxd.operations.gateway import make_network
+    from sandboxd.operations.gateway_start import make_network
 
     try:
         return make_network(_sandbox.connect(), project.workspace, os.environ)

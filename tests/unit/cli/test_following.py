@@ -199,7 +199,7 @@ def in_another_shell(running: Running, monkeypatch: pytest.MonkeyPatch) -> list[
         asked.append(engine)
         return None if engine == OTHER else running.container_of()
 
-    monkeypatch.setattr(gateway, "_sandbox", sandbox)
+    monkeypatch.setattr(gateway, "running_sandbox", sandbox)
     monkeypatch.setattr(find, "sandboxes_of", lambda engine, each: [])
     # What is played there is no engine that could be asked.
     monkeypatch.setattr(following, "forget_ended", lambda *_: False)
@@ -240,7 +240,7 @@ def test_an_engine_that_hangs_keeps_no_other_from_it(
         running.pushed.append(rights.policy)
         is_pushed.set()
 
-    monkeypatch.setattr(gateway, "_sandbox", look)
+    monkeypatch.setattr(gateway, "running_sandbox", look)
     monkeypatch.setattr(gateways, "push", push)
     monkeypatch.setattr(following, "_LONGEST_SECONDS", PATIENCE)
     monkeypatch.setattr(lock, "_RIGHTS_SECONDS", PATIENCE)
@@ -256,7 +256,7 @@ def test_another_engine_that_does_not_answer_is_said_with_what_is_still_there(
     def refuses(*_: object) -> None:
         raise EnvironmentFailure("no engine answers", "start it")
 
-    monkeypatch.setattr(gateway, "_sandbox", refuses)
+    monkeypatch.setattr(gateway, "running_sandbox", refuses)
     assert revoke(running) == EXIT_NOT_HELD
     said = normal(capsys)
     workspace = os.path.realpath(running.path)
@@ -287,7 +287,7 @@ def test_an_engine_that_is_gone_for_good_is_said_once_and_not_waited_for_since(
     # It was not gone: who uses it again takes back what it still has.
     is_there[0] = True
     monkeypatch.delenv("DOCKER_HOST")
-    monkeypatch.setattr(gateway, "_sandbox", lambda *_: running.container_of())
+    monkeypatch.setattr(gateway, "running_sandbox", lambda *_: running.container_of())
     workspace = os.path.realpath(running.path)
     assert following.follow_one(workspace, os.environ, lambda: connect(None)).is_followed
     assert not running.lets_through("a.example.org")
@@ -298,7 +298,7 @@ def test_an_engine_that_is_gone_for_good_is_said_once_and_not_waited_for_since(
 def test_a_record_of_a_container_that_is_gone_is_forgotten(
     running: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(gateway, "_sandbox", lambda *_: None)
+    monkeypatch.setattr(gateway, "running_sandbox", lambda *_: None)
     engine = SimpleNamespace(containers=lambda *_: [running.container_of()])
     monkeypatch.setattr(client, "connect_from", lambda _: engine)
     assert revoke(running) == EXIT_OK

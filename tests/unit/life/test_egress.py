@@ -16,7 +16,7 @@ from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
-from sandboxd.life import egress, host_isolation, sources
+from sandboxd.life import egress, host_isolation, sources, ways_past
 from sandboxd.life.egress import Egress
 from sandboxd.life.networks import Inner, Pair
 from tests.patience import PATIENCE
@@ -151,11 +151,11 @@ def test_another_network_is_refused_and_an_endpoint_that_is_not_up_is_none() -> 
         endpoints = {name: {"NetworkID": identifier} for name, identifier in networks.items()}
         return {"NetworkSettings": {"Networks": endpoints}}
 
-    assert egress.other_networks(on(inner="a", stopped=""), BESIDE) == ()
-    assert egress.other_networks(on(inner="a", bridge="c"), BESIDE) == ("bridge",)
-    egress.refuse_other_networks(on(bridge="c"), None)
+    assert ways_past.other_networks(on(inner="a", stopped=""), BESIDE) == ()
+    assert ways_past.other_networks(on(inner="a", bridge="c"), BESIDE) == ("bridge",)
+    ways_past.refuse_other_networks(on(bridge="c"), None)
     with pytest.raises(EnvironmentFailure, match="leads past its gateway"):
-        egress.refuse_other_networks(on(inner="a", bridge="c"), BESIDE)
+        ways_past.refuse_other_networks(on(inner="a", bridge="c"), BESIDE)
 
 
 def test_the_failure_of_a_gateway_ends_the_start_once_both_are_done(
@@ -280,7 +280,7 @@ def test_what_an_address_less_bridge_leaves_open_is_said(
 ) -> None:
     beside = BESIDE._replace(pair=PAIR._replace(inner=PAIR.inner._replace(driver="bridge")))
     monkeypatch.setattr(addresses, "reverse_path_filter", lambda: filters)
-    lost = egress.lost(ENGINE, beside)
+    lost = ways_past.lost(ENGINE, beside)
     assert [item.control for item in lost] == ["network"] * says
     assert all("rp_filter" in item.fix for item in lost)
-    assert egress.lost(ENGINE, None) == egress.lost(ENGINE, BESIDE) == ()
+    assert ways_past.lost(ENGINE, None) == ways_past.lost(ENGINE, BESIDE) == ()

@@ -15,7 +15,7 @@ from sandboxd.egress.policy import Policy, decide
 from sandboxd.life import gateway as gateways
 from sandboxd.life import networks, running_gateway
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.operations import gateway, given_at_start
+from sandboxd.operations import gateway, gateway_start, given_at_start
 from sandboxd.policy import trust
 from sandboxd.policy.gateway_rights import GatewayRights
 from sandboxd.policy.in_force import in_force
@@ -55,12 +55,15 @@ class Running:
         workspace = os.path.realpath(self.path)
         return gateway.follow(None, workspace, self.environ)  # type: ignore[arg-type]
 
-    def start(self, now: float = 0.0) -> None:
-        """Start it as it is planned now: its gateway gets names and secrets."""
-        project, rights = self.give(now)
+    def start(self, now: float = 0.0, *, anew: bool = False) -> None:
+        """Start it as it is planned now: its gateway gets names and secrets.
+
+        :param anew: whether its gateway is made anew
+        """
+        project, rights = self.give(now, anew=anew)
         given_at_start.note(project, self.container, rights)
 
-    def give(self, now: float = 0.0) -> tuple[Project, Rights]:
+    def give(self, now: float = 0.0, *, anew: bool = False) -> tuple[Project, Rights]:
         """What a start gives before it is known which container runs; with the project and its rights."""
         project = Project.open(str(self.path), self.environ)
         network = project.network(in_force(self.environ))
@@ -71,13 +74,14 @@ class Running:
             credentials=network.uses,
         )
         rights, digest = rights_of_plan(plan, self.environ, now), project.config.digest
-        with gateway.giving(
+        with gateway_start.giving(
             self.environ,
             project.sandbox,
             lambda: (rights, digest),
             NETWORK.inner.id,
             lambda each: each.on_machine((), (), ()),
-        ) as given:
+        ) as offer:
+            given = offer.anew() if anew else offer.rights
             gateways.push(None, project.sandbox, given)  # type: ignore[arg-type]
         return project, rights
 
@@ -107,7 +111,7 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def of_state(is_stopped: bool) -> Any:
         return played.container_of() if played.is_stopped == is_stopped else None
 
-    monkeypatch.setattr(gateway, "_sandbox", lambda *_: of_state(False))
+    monkeypatch.setattr(gateway, "running_sandbox", lambda *_: of_state(False))
     monkeypatch.setattr(gateway, "_stopped", lambda *_: "c1" if played.is_stopped else None)
     monkeypatch.setattr(
         running_gateway,

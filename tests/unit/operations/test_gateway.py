@@ -17,7 +17,7 @@ from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import egress, lock
 from sandboxd.model.labels import EDITOR, UP
-from sandboxd.operations import _groups, gateway
+from sandboxd.operations import _groups, gateway, gateway_start
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import floor, trust
 from sandboxd.policy.gateway_rights import GatewayRights
@@ -267,7 +267,7 @@ def test_a_gateway_that_is_mended_logs_in_at_the_proxy(
     monkeypatch.setattr(egress, "follow", lambda *_: None)
     workspace = os.path.realpath(running.path)
     engine: Any = None
-    assert gateway.mend(engine, workspace, running.environ)
+    assert gateway_start.mend(engine, workspace, running.environ)
     assert logins(running) == ["me:secret"]
 
 
@@ -290,10 +290,10 @@ def test_only_a_sandbox_of_up_gets_the_secrets_that_up_read(
     engine: Any = None
     of_up = Credentials((), "PEM")
     kept = {running.container: of_up}
-    assert gateway.mend(engine, workspace, running.environ, secrets_of=kept.get)
+    assert gateway_start.mend(engine, workspace, running.environ, secrets_of=kept.get)
     assert given == ([of_up] if made_by == UP else [None])
     running.container = "made by another start"
-    assert gateway.mend(engine, workspace, running.environ, secrets_of=kept.get)
+    assert gateway_start.mend(engine, workspace, running.environ, secrets_of=kept.get)
     assert given[1:] == [None], "they are those of a start before it"
 
 
@@ -313,7 +313,7 @@ def test_who_gives_by_another_address_of_the_engine_waits_too(
     def complete(rights: GatewayRights) -> GatewayRights:
         return rights.on_machine((), (), ())
 
-    with gateway.giving(running.environ, workspace, read, NETWORK.inner.id, complete):
+    with gateway_start.giving(running.environ, workspace, read, NETWORK.inner.id, complete):
         monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
         with pytest.raises(EnvironmentFailure, match="another sandboxd has given"):
             gateway.follow(engine, workspace, by_tcp)

@@ -136,7 +136,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         monkeypatch.setattr(module, "time", clock)
     monkeypatch.setattr(elapsed, "moment", lambda: Moment("one", world.passed))
     monkeypatch.setattr(
-        gateway, "_sandbox", lambda *_: running.container_of() if world.runs else None
+        gateway, "running_sandbox", lambda *_: running.container_of() if world.runs else None
     )
     world.give()
     assert world.has() == EVERYTHING

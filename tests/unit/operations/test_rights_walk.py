@@ -370,7 +370,7 @@ def test_at_rest_a_sandbox_has_what_it_may_have(
     # Nothing has to outlive the machine.
     monkeypatch.setattr(os, "fsync", lambda _file: None)
     monkeypatch.setattr(
-        gateway, "_sandbox", lambda *_: walk.played.container_of() if walk.runs else None
+        gateway, "running_sandbox", lambda *_: walk.played.container_of() if walk.runs else None
     )
     monkeypatch.setattr(
         "sandboxd.life.gateway.push", lambda _e, _w, rights, **_: walk.give(rights.policy)

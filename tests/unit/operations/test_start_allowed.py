@@ -110,8 +110,8 @@ class Starting:
     def up(self, *arguments: Any) -> Any:
         """As the real one: the gateway has what is given, then the container starts."""
         *_, give, allowed = arguments
-        with give("n1", lambda rights: rights.on_machine((), (), ())) as given:
-            self.running.pushed.append(given.policy)
+        with give("n1", lambda rights: rights.on_machine((), (), ())) as offer:
+            self.running.pushed.append(offer.rights.policy)
         self.during_gateway()
         allowed()
         self.at_start()

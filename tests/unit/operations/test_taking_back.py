@@ -190,7 +190,7 @@ def test_a_sandbox_that_starts_again_between_two_looks_keeps_nothing(
     def look(*_: object) -> Any:
         return looks.pop() if looks else running.container_of()
 
-    monkeypatch.setattr(gateway, "_sandbox", look)
+    monkeypatch.setattr(gateway, "running_sandbox", look)
     assert running.follow() is not None
     assert not running.lets_through("a.example.org")
     looks.extend([None, running.container_of()] * 3)

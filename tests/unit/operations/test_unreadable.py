@@ -11,8 +11,9 @@ import pytest
 from sandboxd.credentials import records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
+from sandboxd.egress.policy import Policy
 from sandboxd.errors import UsageError
-from sandboxd.operations import _present_rights, gateway
+from sandboxd.operations import _present_rights
 from sandboxd.operations.egress.actions import act
 from sandboxd.policy import approvals, floor, trust
 from sandboxd.policy.unreadable import LONGEST_SECONDS
@@ -47,7 +48,7 @@ class Broken:
         return all(map(self.running.lets_through, names)) and bool(credentials)
 
     def has_nothing(self) -> bool:
-        return self.running.pushed[-1]._replace(version=0) == gateway.Policy()
+        return self.running.pushed[-1]._replace(version=0) == Policy()
 
 
 @pytest.fixture(params=FILES)
