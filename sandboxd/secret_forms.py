@@ -53,7 +53,8 @@ TOKENS = (
 )
 _NAME = (
     r"(?i)(?:^|_)(?:TOKEN|SECRET|API_?KEY|ACCESS_?KEY|SECRET_?KEY|PRIVATE_?KEY|PASSWORD|PASSWD|"
-    r"PAT|CREDENTIALS?|AUTH_?KEY)(?:$|_(?:ID|BASE64|B64)$)|(?i:^NPM_AUTH|^GH_PAT)"
+    r"PAT|CREDENTIALS?|(?:AUTH|ENCRYPTION|SIGNING|MASTER|COOKIE|SESSION)_?KEY)"
+    r"(?:$|_(?:ID|BASE64|B64|BASE|ALLOWED_KEYS)$)|(?i:^NPM_AUTH|^GH_PAT|^APP_KEY$)"
 )
 # In names, these turn a secret into a place, a switch or a limit.
 _HARMLESS_NAME = (

@@ -30,3 +30,6 @@ class PodSecurityPolicy(NamedTuple):
     """Paths that a volume of the type ``hostPath`` may have; if none is listed, any path of the node."""
     is_whole: bool = True
     """Whether what is not set here is not set; False for a template, whose values may bring it."""
+    kind: str = "PodSecurityPolicy"
+    any_host_path: Value[bool] | None = None
+    """A switch of its own for volumes with any path of the node, as SecurityContextConstraints have it."""

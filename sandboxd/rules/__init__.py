@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SUBJECTS = {
     "AgentConfig": "sandboxd.model.agent",
     "AppArmorProfile": "sandboxd.model.apparmor",
+    "ClusterRole": "sandboxd.model.cluster_role",
     "Container": "sandboxd.model.container",
     "DaemonConfig": "sandboxd.model.daemon_config",
     "Document": "sandboxd.model.document",

@@ -6,6 +6,8 @@ A PodSecurityPolicy with `privileged: true`, with `*`, `ALL` or a capability tha
 `allowedCapabilities` (`DAC_READ_SEARCH`, `SYS_ADMIN`, `SYS_MODULE`, `SYS_RAWIO`) or in `defaultAddCapabilities`, which
 each container gets, or with volumes of the type
 `hostPath` (or `*`) and without `allowedHostPaths`, or with `pathPrefix: /` among these without `readOnly: true`.
+OpenShift's SecurityContextConstraints say the same by `allowPrivilegedContainer: true`, the same lists of capabilities,
+and `allowHostDirVolumePlugin: true`.
 
 ## Why it is bad
 
@@ -22,7 +24,8 @@ It is a warning: who may use it stands in roles, and those may be in other files
 Kubernetes has no PodSecurityPolicy from 1.25 on: label each namespace with
 `pod-security.kubernetes.io/enforce: baseline` or `restricted`, and give a namespace of its own to what installs the
 nodes. On an older cluster: `privileged: false`, by name the capabilities that are used and none of those above, and
-volumes without `hostPath` or with `allowedHostPaths` that name folders.
+volumes without `hostPath` or with `allowedHostPaths` that name folders. On OpenShift the constraints `restricted-v2`,
+and others for one ServiceAccount, not for a group.
 
 ## Under gVisor
 
@@ -64,6 +67,7 @@ META = RuleMeta(
         Field("capabilities"),
         Field("default_capabilities"),
         Field("volumes"),
+        Field("any_host_path"),
     ),
 )
 
@@ -71,9 +75,9 @@ _ANY = ("*", "ALL")
 
 
 def check(subject: PodSecurityPolicy, host: HostFacts) -> Iterator[Finding]:
-    evidence = f"PodSecurityPolicy/{subject.name}"
+    evidence = f"{subject.kind}/{subject.name}"
     if subject.privileged is not None and subject.privileged.value:
-        message = "`privileged: true` admits Pods that are their node"
+        message = f"`{subject.privileged.origin.key}: true` admits Pods that are their node"
         yield at_value(META, subject.privileged, message, f"{evidence} privileged")
         return
     yield from _capabilities(
@@ -82,6 +86,9 @@ def check(subject: PodSecurityPolicy, host: HostFacts) -> Iterator[Finding]:
     yield from _capabilities(
         subject.default_capabilities, "defaultAddCapabilities", "lets each Pod mount", evidence
     )
+    if subject.any_host_path is not None and subject.any_host_path.value:
+        message = "`allowHostDirVolumePlugin: true` admits Pods with any path of the node"
+        yield at_value(META, subject.any_host_path, message, f"{evidence} allowHostDirVolumePlugin")
     for value in subject.volumes:
         if value.value in ("hostPath", "*"):
             yield from _host_paths(subject, value, evidence)

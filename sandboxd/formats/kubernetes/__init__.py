@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Change
     from sandboxd.formats import Resolver
+    from sandboxd.model.cluster_role import ClusterRole
     from sandboxd.model.pod import Pod, PodContainer
     from sandboxd.model.pod_security_policy import PodSecurityPolicy
     from sandboxd.model.role_binding import RoleBinding
@@ -191,12 +192,17 @@ def _of_template(document: Document) -> tuple[Container, ...]:
 
 def subjects(
     document: Document,
-) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding | PodSecurityPolicy]]:
-    """The Pods and what Pod Security looks at in each of their containers, volumes, bindings of roles, and policies.
+) -> Iterator[tuple[str, Pod | PodContainer | RoleBinding | ClusterRole | PodSecurityPolicy]]:
+    """The Pods and what Pod Security looks at in each of their containers, volumes, roles, bindings, and policies.
 
-    Of a template bindings and policies alone: what is missing in a Pod may be what Helm puts in.
+    Of a template roles, bindings and policies alone: what is missing in a Pod may be what Helm puts in.
     """
-    from sandboxd.formats.kubernetes.cluster_objects import bindings, pod_security_policies, volumes
+    from sandboxd.formats.kubernetes.cluster_objects import (
+        bindings,
+        cluster_roles,
+        pod_security_policies,
+        volumes,
+    )
     from sandboxd.formats.kubernetes.pods import read
     from sandboxd.formats.kubernetes.settings import pod
 
@@ -211,6 +217,8 @@ def subjects(
             yield "Pod", volume
     for binding in bindings(document):
         yield "RoleBinding", binding
+    for role in cluster_roles(document):
+        yield "ClusterRole", role
     for policy in pod_security_policies(document, is_whole):
         yield "PodSecurityPolicy", policy
 

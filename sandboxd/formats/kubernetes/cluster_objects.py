@@ -17,6 +17,7 @@ from sandboxd.formats.kubernetes.values import (
     text,
     word,
 )
+from sandboxd.model.cluster_role import ClusterRole, Permission
 from sandboxd.model.container import Container, Mount
 from sandboxd.model.pod import Pod
 from sandboxd.model.pod_security_policy import HostPath, PodSecurityPolicy
@@ -96,14 +97,43 @@ def _clear_word(node: Node, *path: str) -> str:
     return "" if HOLE in name else name
 
 
+def cluster_roles(document: Document) -> Iterator[ClusterRole]:
+    """Yield each ClusterRole, with those of its rules that name verbs."""
+    source = document.source
+    for node in islice(objects(document), MOST):
+        if word(node, "kind") == "ClusterRole":
+            permissions = tuple(_permissions(node, source))
+            yield ClusterRole(_clear_word(node, "metadata", "name"), permissions)
+
+
+def _permissions(node: Node, source: SourceText) -> Iterator[Value[Permission]]:
+    for item in islice(items(node, "rules"), MOST):
+        verbs = yaml.get(item, "verbs")
+        if verbs is not None:
+            permission = Permission(
+                _words(item, "apiGroups"),
+                _words(item, "resources"),
+                _words(item, "verbs"),
+                is_for_names=yaml.get(item, "resourceNames") is not None,
+            )
+            yield locate(permission, verbs, "verbs", source)
+
+
+def _words(node: Node, key: str) -> frozenset[str]:
+    return frozenset(each.text() or "" for each in items(node, key))
+
+
 def pod_security_policies(document: Document, is_whole: bool) -> Iterator[PodSecurityPolicy]:
-    """Yield each PodSecurityPolicy.
+    """Yield each PodSecurityPolicy, and OpenShift's SecurityContextConstraints as one.
 
     :param is_whole: False for a template, whose values may bring what is not there
     """
     source = document.source
     for node in islice(objects(document), MOST):
-        if word(node, "kind") == "PodSecurityPolicy":
+        kind = word(node, "kind")
+        if kind == "SecurityContextConstraints":
+            yield _constraints(node, source, is_whole)
+        elif kind == "PodSecurityPolicy":
             spec = yaml.get(node, "spec")
             yield PodSecurityPolicy(
                 _clear_word(node, "metadata", "name"),
@@ -114,6 +144,21 @@ def pod_security_policies(document: Document, is_whole: bool) -> Iterator[PodSec
                 tuple(_host_paths(spec, source, is_whole)),
                 is_whole,
             )
+
+
+def _constraints(node: Node, source: SourceText, is_whole: bool) -> PodSecurityPolicy:
+    """SecurityContextConstraints of OpenShift, which admit Pods as a PodSecurityPolicy does."""
+    return PodSecurityPolicy(
+        _clear_word(node, "metadata", "name"),
+        switch(node, "allowPrivilegedContainer", source),
+        tuple(_capabilities(node, "allowedCapabilities", source)),
+        tuple(_capabilities(node, "defaultAddCapabilities", source)),
+        (),
+        (),
+        is_whole,
+        "SecurityContextConstraints",
+        switch(node, "allowHostDirVolumePlugin", source),
+    )
 
 
 def _capabilities(node: Node | None, key: str, source: SourceText) -> Iterator[Value[str]]:
