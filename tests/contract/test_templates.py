@@ -43,9 +43,9 @@ def metadata(name: str) -> dict[str, object]:
     return dict(json.loads((FOLDER / name / templates.METADATA).read_text()))
 
 
-def test_all_ten_are_there() -> None:
+def test_all_are_there() -> None:
     assert set(NAMES) == {
-        "agent", "compose-web", "cpp", "go", "java", "minimal", "node", "python", "rust",
+        "agent", "browser-tests", "compose-web", "cpp", "go", "java", "minimal", "node", "python", "rust",
         "untrusted-review",
     }  # fmt: skip
     assert {path.name for path in FOLDER.iterdir()} == set(NAMES)
