@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +13,13 @@ import pytest
 
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record
-from sandboxd.backends.backend import Ability, Backend
+from sandboxd.backends.backend import Ability, Backend, CommandRequest
+from sandboxd.backends.command import Attended
+from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, forward, logs, stop
+from sandboxd.operations import copying, exec, forward, logs, stop
+from sandboxd.plan.mounts import folder_inside
 
 
 class World(NamedTuple):
@@ -27,6 +31,21 @@ class World(NamedTuple):
     environ: Mapping[str, str]
     print_lines: Callable[[str], None]
     """Have the main process of the sandbox write lines."""
+
+
+def _attend(command: Attended) -> tuple[int, bytes]:
+    """The exit code of a command, and what it wrote to stdout."""
+    pieces: list[bytes] = []
+
+    def write(stream: int, piece: bytes) -> None:
+        if stream == 1:
+            pieces.append(piece)
+
+    try:
+        pump(command.connection, command.first, False, write)
+        return command.exit_code(), b"".join(pieces)
+    finally:
+        command.connection.close()
 
 
 class BackendSuite:
@@ -57,6 +76,33 @@ class BackendSuite:
         command = ["sh", "-c", "cat; exit 7"]
         assert world.backend.run(running, command, b"x" * size, 60, write) == 7
         assert b"".join(pieces) == b"x" * size
+
+    @pytest.mark.parametrize("directory", ["", "src"])
+    def test_a_command_begins_in_the_folder_of_its_caller(
+        self, world: World, directory: str
+    ) -> None:
+        here = os.path.join(world.project, directory)
+        os.makedirs(here, exist_ok=True)
+        inside = folder_inside(here, os.path.realpath(world.project))
+        words = ("mkdir", "-p", inside)
+        world.backend.read(world.backend.locate(world.project, ""), words)
+        script = 'pwd; echo "$WORD"; exit 7'
+        request = CommandRequest(("sh", "-c", script), here, env=("WORD=of the caller",))
+        assert _attend(exec.begin(world.backend, request)) == (
+            7,
+            f"{inside}\nof the caller\n".encode(),
+        )
+
+    def test_a_shell_reads_its_input_to_the_end(self, world: World) -> None:
+        request = CommandRequest((), world.project, stdin=True, must_end_input=True)
+        command = exec.begin(world.backend, request)
+        command.connection.sendall(b"echo one; exit 3\n")
+        command.connection.shutdown(socket.SHUT_WR)
+        assert _attend(command) == (3, b"one\n")
+
+    def test_no_command_begins_in_a_sandbox_that_is_not_there(self, world: World) -> None:
+        with pytest.raises(EnvironmentFailure):
+            exec.begin(world.backend, CommandRequest(("true",), world.project), "other")
 
     def test_the_output_of_a_short_command_is_read(self, world: World) -> None:
         running = world.backend.locate(world.project, "")

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sandboxd.backends.backend import Ability, Ended, LogRange, Refusal, Running
+from sandboxd.backends.backend import Ability, CommandRequest, Ended, LogRange, Refusal, Running
+from sandboxd.backends.shell import SHELL
 from sandboxd.engine.interruption import Cancel
-from sandboxd.errors import EnvironmentFailure
+from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.forward.trunk import Trunk
-from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.model.sandbox_id import sandbox_id, workspace_of
+from sandboxd.plan.mounts import folder_inside
 
 
 class MemoryBackend:
@@ -71,6 +75,18 @@ class MemoryBackend:
         for line in self.written if wanted.tail == "all" else self.written[-int(wanted.tail) :]:
             write(1, line)
 
+    def begin(
+        self,
+        project: str,
+        name: str,
+        request: CommandRequest,
+        warn: Callable[[str], None] | None = None,
+        follow: Callable[[str], str] = lambda _: "",
+    ) -> MemoryCommand:
+        workspace = workspace_of(self.locate(project, name).sandbox)
+        folder = request.working_dir or folder_inside(request.directory, workspace)
+        return MemoryCommand(request, folder)
+
     def end(
         self,
         project: str,
@@ -101,3 +117,45 @@ class MemoryBackend:
     def _require(self, running: Running) -> None:
         if self.sandboxes.get(running.sandbox) != running.id:
             raise EnvironmentFailure("the sandbox ended", "`sandboxd up` starts it")
+
+
+class MemoryCommand:
+    """A command of this machine, whose caller reads and writes pieces with a head of eight bytes."""
+
+    first = b""
+
+    def __init__(self, request: CommandRequest, folder: str) -> None:
+        assert not request.tty, "there is no terminal in memory"
+        self.connection, self._ours = socket.socketpair()
+        environ = {**os.environ, **dict(each.split("=", 1) for each in request.env)}
+        self._process = subprocess.Popen(
+            request.words or SHELL,
+            cwd=folder,
+            env=environ,
+            stdin=subprocess.PIPE if request.stdin else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        threading.Thread(target=self._attend, daemon=True).start()
+
+    def resize(self, rows: int, columns: int) -> None:
+        raise NotImplementedError("there is no terminal in memory")
+
+    def kill(self, number: int) -> None:
+        self._process.send_signal(number)
+
+    def exit_code(self) -> int:
+        return self._process.wait()
+
+    def halt_error(self) -> SandboxdError | None:
+        return None
+
+    def _attend(self) -> None:
+        """Pass the whole input, then the whole output."""
+        text = b""
+        while self._process.stdin is not None and (piece := self._ours.recv(65536)):
+            text += piece
+        output, _ = self._process.communicate(text or None)
+        with contextlib.suppress(OSError):
+            if output:
+                self._ours.sendall(b"\1\0\0\0" + len(output).to_bytes(4, "big") + output)
+            self._ours.close()

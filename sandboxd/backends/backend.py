@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sandboxd.backends.command import Attended
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.interruption import Cancel
     from sandboxd.forward.trunk import Trunk
@@ -25,6 +26,8 @@ class Ability(Enum):
     """Run a command as any user of the image."""
     BE_ROOT = "be root"
     """Run a command as root."""
+    HIDE_VARIABLES = "hide variables"
+    """Keep the variables of a command out of every log."""
     END_ALL = "end all"
     """End the sandboxes of all projects at once."""
     WATCH = "watch"
@@ -91,6 +94,27 @@ class Running(NamedTuple):
 
     id: str
     sandbox: str
+
+
+class CommandRequest(NamedTuple):
+    """A command to start in a sandbox, with the caller's streams."""
+
+    words: Sequence[str]
+    """() for a shell: the user's own if the image names one, else the first that exists."""
+    directory: str
+    """The caller's folder, absolute: it names the project, and where inside a command without a folder begins."""
+    tty: bool = False
+    """Whether it gets a terminal."""
+    stdin: bool = False
+    """Whether it gets input."""
+    must_end_input: bool = False
+    """Whether its input is a file or a pipe, whose end it has to see."""
+    user: str = ""
+    """The user inside, only of a backend that can `CHOOSE_USER`; '' for the sandbox's own."""
+    env: Sequence[str] = ()
+    """Further variables, ``NAME=value``."""
+    working_dir: str = ""
+    """The folder inside; '' for the one that corresponds to `directory`."""
 
 
 class Ended(NamedTuple):
@@ -162,6 +186,23 @@ class Backend(Protocol):
             `SHOW_SERVICES`; '' for the sandbox
         :param write: as in `run`
         :raises EnvironmentFailure: there is no such sandbox or service
+        """
+
+    def begin(
+        self,
+        project: str,
+        name: str,
+        request: CommandRequest,
+        warn: Callable[[str], None] | None = None,
+        follow: Callable[[str], str] = lambda _: "",
+    ) -> Attended:
+        """Start a command in the running sandbox `name`; the caller handles its streams, signals and end.
+
+        :param project: as in `logs`, and so `name`
+        :param warn: called, before it starts, with each thing that the user should know of the sandbox; None: nothing is
+            asked for
+        :param follow: as `life.command.begin`
+        :raises EnvironmentFailure: no such sandbox runs, or it is halted
         """
 
     def end(

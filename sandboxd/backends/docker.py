@@ -8,7 +8,8 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import session
-from sandboxd.backends.backend import Ability, Ended, LogRange, Refusal, Running
+from sandboxd.backends.backend import Ability, CommandRequest, Ended, LogRange, Refusal, Running
+from sandboxd.backends.shell import SHELL
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.engine.interruption import interruptible
@@ -17,7 +18,9 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.forward import ssh_entries
 from sandboxd.forward.trunk import Trunk, open_trunk
+from sandboxd.life import command as commands
 from sandboxd.life import commits, find, running_gateway, services, up_down
+from sandboxd.life.command import Command
 from sandboxd.life.service_address import address_of
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import sandbox_id
@@ -72,6 +75,25 @@ class DockerBackend(NamedTuple):
         shown = services.container_of(self.engine, container, service) if service else container.id
         for stream, piece in self.engine.logs(shown, *wanted):
             write(stream, piece)
+
+    def begin(
+        self,
+        project: str,
+        name: str,
+        request: CommandRequest,
+        warn: Callable[[str], None] | None = None,
+        follow: Callable[[str], str] = lambda _: "",
+    ) -> Command:
+        wanted = Exec(
+            request.words or SHELL,
+            request.tty,
+            # A shell that reads nothing would end at once.
+            request.stdin or not request.words,
+            request.user,
+            request.env,
+            request.working_dir,
+        )
+        return commands.begin(self.engine, project, request.directory, wanted, name, warn, follow)
 
     def end(
         self,

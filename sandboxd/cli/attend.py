@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from sandboxd.backends.command import Attended, Stream
     from sandboxd.cli.daemon_start import NotRunning
-    from sandboxd.operations.exec import Command
+    from sandboxd.life.command import Command
 
 
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -51,6 +51,7 @@ def run(
     starts_daemon: bool | None = None,
     heard: Callable[[int], None] | None = None,
     at_end: Callable[[int, bytes], None] | None = None,
+    on: str = "",
 ) -> int:
     """Begin a command in a project's sandbox, by a daemon or in this process, and attend to it until it ends.
 
@@ -58,8 +59,19 @@ def run(
     :param name: of the sandbox; '' for the one without a name
     :param starts_daemon: as `through_daemon.operate`
     :param heard: called with each signal that is passed on
-    :param at_end: as `run_begun`
+    :param at_end: as `run_begun`; not called for a cluster, where `why` explains nothing
+    :param on: the context of the cluster that is meant, which no daemon asks; '' for this machine
     """
+    program = words[0] if words else ""
+    if on:
+        from sandboxd.cli.on_cluster import working
+
+        there = working.beginning(
+            on, directory, words, tty=tty, stdin=stdin, name=name,
+            user=user, env=env, working_dir=working_dir,
+        )  # fmt: skip
+        with there as (begin_there, has_input):
+            return run_begun(begin_there, program, tty=tty, stdin=has_input, heard=heard)
 
     def begin() -> Attended:
         return _begin(
@@ -75,7 +87,6 @@ def run(
         )
 
     _settle_copy(directory, name)
-    program = words[0] if words else ""
     code = run_begun(begin, program, tty=tty, stdin=stdin, heard=heard, at_end=at_end)
     _settle_copy(directory, name)
     return code
@@ -118,19 +129,16 @@ def _begin(directory: str, words: list[str], *, tty: bool, stdin: bool, **more: 
     begun = begin(directory, words, tty=tty, stdin=stdin, tell_open=reasons.append, **more)
     if begun is not None:
         return begun
+    from sandboxd.backends import selection
+    from sandboxd.backends.backend import CommandRequest
     from sandboxd.cli import daemon_start
-    from sandboxd.engine.client import Exec, connect_from
-    from sandboxd.operations.exec import exec_
-    from sandboxd.operations.shell import shell
+    from sandboxd.operations import exec
     from sandboxd.terminal import status
 
-    engine, name = connect_from(os.environ), more.pop("name")
+    name = more.pop("name")
     del more["starts_daemon"]
-    if not words:
-        user, env = more["user"], more["env"]
-        command = shell(engine, directory, tty=tty, user=user, env=env, name=name, warn=status)
-    else:
-        command = exec_(engine, directory, Exec(words, tty, stdin, **more), status, name)
+    request = CommandRequest(words, directory, tty, stdin, **more)
+    command: Any = exec.begin(selection.connect("", os.environ), request, name, status)
     # In a script, stderr is the command's.
     if reasons and (os.isatty(2) or not reasons[0].is_wish):
         daemon_start.say_open(reasons[0])

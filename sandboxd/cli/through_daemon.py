@@ -122,7 +122,7 @@ class RemoteCommand:
     def _directly(self) -> Any:
         """The same command over a connection of this process to the engine, for when the daemon has ended."""
         from sandboxd.engine.client import connect_from
-        from sandboxd.operations.exec import Command
+        from sandboxd.life.command import Command
 
         begun = self._begun
         return Command(

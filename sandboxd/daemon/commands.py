@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sandboxd.engine.client import Engine
     from sandboxd.engine.streams import Growing
     from sandboxd.ipc.server import Connection, Handler
-    from sandboxd.operations.exec import Command
+    from sandboxd.life.command import Command
 
 T = TypeVar("T")
 
@@ -80,15 +80,18 @@ class Commands:
         key = engine_of(connection, self._hosts)
 
         def begin() -> Command:
-            from sandboxd.engine.client import Exec
-            from sandboxd.operations.exec import exec_
-            from sandboxd.operations.shell import shell
+            from sandboxd.backends.backend import CommandRequest
+            from sandboxd.backends.docker import DockerBackend
+            from sandboxd.life.command import Command
+            from sandboxd.operations import exec
 
-            engine = self._local_engine(view, key)
-            if not words:
-                return shell(engine, view["directory"], tty=tty, user=user, env=env, name=name)
-            request = Exec(words, tty, stdin, user, env, working_dir)
-            return exec_(engine, view["directory"], request, name=name)
+            backend = DockerBackend(self._local_engine(view, key), self._environ)
+            request = CommandRequest(
+                words, view["directory"], tty, stdin, user=user, env=env, working_dir=working_dir
+            )
+            command = exec.begin(backend, request, name)
+            assert isinstance(command, Command), "it is the engine's"
+            return command
 
         command = await self._begun(begin, self._abandon)
         self._commands[connection] = command

@@ -175,7 +175,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "cluster",
             "config",
             "credentials",
-            "deadline",
             "egress",
             "engine",
             "errors",
@@ -207,6 +206,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "daemon": frozenset(
         {
             "__init__",
+            "backends",
             "credentials",
             "deadline",
             "egress",

@@ -80,8 +80,9 @@ def _for_types(tree: ast.Module) -> Iterator[ast.AST]:
 def circle(sources: Mapping[str, str]) -> list[str]:
     """Modules of which each imports the next one and the last the first; empty where there are none.
 
-    An import that a function makes counts: a circle that only starts later is one. `sources` are the
-    modules of sandboxd by name.
+    An import that a function makes counts: a circle that only starts later is one. So does one for type checkers:
+    neither of two modules whose types name each other can be understood without the other. `sources` are the modules
+    of sandboxd by name.
     """
     known = frozenset(sources)
     graph = {}
@@ -89,7 +90,7 @@ def circle(sources: Mapping[str, str]) -> list[str]:
         graph[module] = {
             _ours(imported.module, known)
             for imported in imports(source)
-            if imported.module.startswith("sandboxd.") and not imported.for_types
+            if imported.module.startswith("sandboxd.")
         }
     try:
         TopologicalSorter(graph).prepare()

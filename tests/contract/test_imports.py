@@ -132,7 +132,10 @@ def test_no_modules_import_each_other_in_a_circle() -> None:
     [
         (("from sandboxd.x.b import f", "from sandboxd.x import a"), ["x.a", "x.b", "x.a"]),
         (("import sandboxd.x.b", "def f():\n    import sandboxd.x.a"), ["x.a", "x.b", "x.a"]),
-        (("from sandboxd.x.b import f", "if TYPE_CHECKING:\n    import sandboxd.x.a"), []),
+        (
+            ("from sandboxd.x.b import f", "if TYPE_CHECKING:\n    import sandboxd.x.a"),
+            ["x.a", "x.b", "x.a"],
+        ),
         (("from sandboxd.x.b import f", "import x.a"), []),
     ],
 )

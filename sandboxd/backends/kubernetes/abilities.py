@@ -18,6 +18,9 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.SHOW_SERVICES: Refusal("the services of a Compose project are not there"),
         Ability.CHOOSE_USER: Refusal("a Pod has the one user of its plan"),
         Ability.BE_ROOT: Refusal("Pod Security `restricted` has no root"),
+        Ability.HIDE_VARIABLES: Refusal(
+            "a variable of `-e` is in the request, which the cluster may log: a secret goes in by `sandboxd cp FILE :`"
+        ),
         Ability.END_ALL: Refusal(
             "name each by its project's folder; `sandboxd list` with the same `--on` shows them"
         ),

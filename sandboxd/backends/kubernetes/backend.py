@@ -9,10 +9,11 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import Ended, LogRange, Running
+from sandboxd.backends.backend import CommandRequest, Ended, LogRange, Running
 from sandboxd.backends.kubernetes import end as pod_end
 from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
+from sandboxd.backends.shell import SHELL
 from sandboxd.cluster import logs as pod_logs
 from sandboxd.cluster import running as commands
 from sandboxd.cluster.attended import PodCommand
@@ -71,6 +72,31 @@ class KubernetesBackend(NamedTuple):
         pod = self._target(os.path.realpath(project), name).pod
         # The API server mixes both streams.
         pod_logs.show(self.cluster, pod, **wanted._asdict(), write=functools.partial(write, 1))
+
+    def begin(
+        self,
+        project: str,
+        name: str,
+        request: CommandRequest,
+        warn: Callable[[str], None] | None = None,
+        follow: Callable[[str], str] = lambda _: "",
+    ) -> PodCommand:
+        target = Target(
+            self.cluster, self.environ, request.directory, os.path.realpath(project), name
+        )
+        if warn is not None and (text := follow(target.sandbox)):
+            warn(text)
+        running_pod(target)
+        return PodCommand(
+            self.cluster,
+            target.pod,
+            request.words or SHELL,
+            folder=request.working_dir or target.here,
+            env=request.env,
+            tty=request.tty,
+            stdin=request.stdin,
+            must_end_input=request.must_end_input,
+        )
 
     def end(
         self,

@@ -106,6 +106,19 @@ def backend(args: argparse.Namespace) -> Backend:
     return selection.connect(args.on, os.environ)
 
 
+def lacks(args: argparse.Namespace, need: str) -> str:
+    """What to know or to do where the backend lacks an ability; '' if it has it.
+
+    :param need: the value of the `Ability`
+    """
+    from sandboxd.backends import selection
+
+    for ability, refusal in selection.lacks(args.on).items():
+        if ability.value == need:
+            return refusal.hint
+    return ""
+
+
 def connect() -> Engine:
     """The engine of this user's environment."""
     from sandboxd.engine.client import connect_from

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from sandboxd import terminal
 from sandboxd.cli import attend, failures, plain_arguments
 from sandboxd.cli.commands import _sandbox
 from sandboxd.errors import UsageError
@@ -44,12 +45,8 @@ def run(args: argparse.Namespace) -> int:
     if not command:
         raise UsageError("no command is given", "write it after `--`: `sandboxd exec -- ls -l`")
     tty = attend.wants_terminal(allowed=not (args.no_tty or args.no_stdin))
-    if args.on:
-        from sandboxd.cli.on_cluster import working
-
-        return working.run_command(
-            _sandbox.target(args), args, command, tty=tty, stdin=not args.no_stdin
-        )
+    if args.env and (hint := _sandbox.lacks(args, "hide variables")):
+        terminal.status(hint)
     folder, name, user = _sandbox.folder(args), _sandbox.name(args), "0" if args.root else args.user
     return attend.run(
         folder,
@@ -62,4 +59,5 @@ def run(args: argparse.Namespace) -> int:
         name=name,
         starts_daemon=not args.no_daemon,
         at_end=failures.storing(folder, name, command, user, names_why=True),
+        on=args.on,
     )

@@ -24,10 +24,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     tty = attend.wants_terminal(allowed=True)
-    if args.on:
-        from sandboxd.cli.on_cluster import working
-
-        return working.run_command(_sandbox.target(args), args, [], tty=tty, stdin=True)
     return attend.run(
         _sandbox.folder(args),
         [],
@@ -37,4 +33,5 @@ def run(args: argparse.Namespace) -> int:
         env=attend.terminal_variables(tty),
         name=_sandbox.name(args),
         starts_daemon=not args.no_daemon,
+        on=args.on,
     )

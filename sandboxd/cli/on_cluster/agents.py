@@ -7,11 +7,13 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.backend import CommandRequest
+from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.cli import agent_attended, agent_epilogue, arguments, attend, progress
 from sandboxd.cli.agent_attended import Door
 from sandboxd.cli.on_cluster import starting
 from sandboxd.operations.on_cluster import agent as operation
-from sandboxd.operations.on_cluster import exec, review
+from sandboxd.operations.on_cluster import review
 from sandboxd.operations.on_cluster.agent import Task
 from sandboxd.operations.on_cluster.options import ClusterOptions
 
@@ -62,13 +64,13 @@ def work(
     starting.announce(where, ready.started)
     starting.say_failure(ready.started)
     # However it ends: the connection has threads that would keep this process.
+    backend = KubernetesBackend(where.cluster, where.environ)
     with contextlib.ExitStack() as stack:
 
         def run(env: list[str], *, tty: bool, stdin: bool, heard: Callable[[int], None]) -> int:
             def begin() -> Attended:
-                command = exec.begin(
-                    where, ready.command, tty=tty, stdin=stdin, must_end_input=False, env=env
-                )
+                request = CommandRequest(ready.command, where.directory, tty, stdin, env=env)
+                command = backend.begin(where.workspace, where.name, request)
                 stack.callback(command.close)
                 return command
 

@@ -2,52 +2,46 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sandboxd import terminal
-from sandboxd.cli import attend
-from sandboxd.operations.on_cluster import exec, following
+from sandboxd.backends import selection
+from sandboxd.backends.backend import CommandRequest
+from sandboxd.operations import exec
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from sandboxd.backends.command import Attended
-    from sandboxd.backends.kubernetes.target import Target
 
 
-def run_command(
-    where: Target, args: argparse.Namespace, words: list[str], *, tty: bool, stdin: bool
-) -> int:
-    """Run `words`, or a shell where there are none, and attend to it; its exit code."""
-    variables = list(getattr(args, "env", []))
-    if variables:
-        terminal.status(
-            "a variable of `-e` is in the request, which the cluster may log: a secret goes in by `sandboxd cp FILE :`"
-        )
+@contextlib.contextmanager
+def beginning(
+    on: str, directory: str, words: list[str], *, tty: bool, stdin: bool, name: str, **more: Any
+) -> Iterator[tuple[Callable[[], Attended], bool]]:
+    """A function that begins a command on the cluster of the context `on`, and whether the command gets our input.
+
+    Leaving the block closes the connection, however the command ended: its threads would keep this process.
+
+    :param stdin: whether it is to get our input if there is any
+    :param more: for `CommandRequest`
+    """
     ends = stdin and not tty and _ends()
     # A terminal whose output goes elsewhere, and /dev/null, have nothing for the command.
     stdin = stdin and (tty or ends)
-    if text := following.follow(where).words:
-        terminal.status(text)
+    request = CommandRequest(words, directory, tty, stdin, ends, **more)
+    backend = selection.connect(on, os.environ)
 
     def begin() -> Attended:
-        command = exec.begin(
-            where,
-            words,
-            tty=tty,
-            stdin=stdin,
-            must_end_input=ends,
-            env=attend.terminal_variables(tty) + variables,
-            working_dir=getattr(args, "workdir", ""),
-        )
+        command: Any = exec.begin(backend, request, name, terminal.status)
         stack.callback(command.close)
-        return command
+        return command  # type: ignore[no-any-return]
 
-    # However it ends: the connection has threads that would keep this process.
     with contextlib.ExitStack() as stack:
-        return attend.run_begun(begin, words[0] if words else "", tty=tty, stdin=stdin)
+        yield begin, stdin
 
 
 def _ends() -> bool:

@@ -22,6 +22,7 @@ class TestInMemory(BackendSuite):
             (tmp_path / name).mkdir()
         monkeypatch.setattr(mounts, "target_folder", lambda _: str(tmp_path / "inside"))
         project = str(tmp_path / "project")
+        (tmp_path / "project/sandboxd.toml").touch()
         backend = MemoryBackend()
         backend.sandboxes[os.path.realpath(project)] = "first"
 

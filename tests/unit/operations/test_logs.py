@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
+from sandboxd.backends.backend import CommandRequest
 from sandboxd.backends.docker import DockerBackend
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import find
@@ -58,10 +59,11 @@ def test_a_session_is_started_by_its_agent(
         made = session.session(os.environ, str(project), "claude", own)
         session.write(os.environ, made, b'profile = "agent"\n')
     engine: Any = SimpleNamespace(containers=lambda *_: [])
-    request: Any = None
     asked: dict[str, Callable[[], object]] = {
         "logs": lambda: logs.logs(DockerBackend(engine, os.environ), str(folder), print, name=name),
-        "exec": lambda: commands.exec_(engine, str(folder), request, name=name),
+        "exec": lambda: commands.begin(
+            DockerBackend(engine, os.environ), CommandRequest(["true"], str(folder)), name
+        ),
         "review": lambda: review.collect(engine, str(folder), name=name),
     }
     with pytest.raises(SandboxdError) as failed:

@@ -9,26 +9,24 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends import shell
+from sandboxd.backends.backend import CommandRequest
+from sandboxd.backends.docker import DockerBackend
 from sandboxd.engine.client import Engine
-from sandboxd.operations import shell
+from sandboxd.life import command
 
 
 @pytest.mark.parametrize("tty", [True, False])
 def test_a_shell_reads_what_is_typed_or_piped(tty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[Any] = []
-    monkeypatch.setattr(shell, "exec_", lambda *call: calls.append(call))
-    engine = cast("Engine", SimpleNamespace())
-    shell.shell(engine, "/w", tty=tty, user="dev", env=["A=1"])
-    [(_, folder, command, _, _)] = calls
-    assert folder == "/w"
-    assert (command.stdin, command.tty, command.user, command.env) == (True, tty, "dev", ["A=1"])
-    assert command.command[:2] == ["sh", "-c"]
-    assert (
-        subprocess.run(
-            [*command.command[:1], "-n", "-c", command.command[2]], check=False
-        ).returncode
-        == 0
-    )
+    monkeypatch.setattr(command, "begin", lambda *call: calls.append(call))
+    backend = DockerBackend(cast("Engine", SimpleNamespace()), {})
+    backend.begin("/w", "", CommandRequest((), "/w/a", tty=tty, user="dev", env=["A=1"]))
+    [(_, project, directory, wanted, *_)] = calls
+    assert (project, directory) == ("/w", "/w/a")
+    assert (wanted.stdin, wanted.tty, wanted.user, wanted.env) == (True, tty, "dev", ["A=1"])
+    assert wanted.command[:2] == ("sh", "-c")
+    assert subprocess.run(["sh", "-n", "-c", wanted.command[2]], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

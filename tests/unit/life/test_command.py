@@ -18,10 +18,10 @@ from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec, Summary
 from sandboxd.halt import record
 from sandboxd.halt.record import Halt, Owner, Reason
+from sandboxd.life import command as commands
 from sandboxd.life import find, halts
+from sandboxd.life.command import Command
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.operations import exec as exec_operation
-from sandboxd.operations.exec import Command
 from tests.patience import PATIENCE, eventually
 
 
@@ -54,8 +54,8 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
         return answers.pop(0) if answers else False
 
     monkeypatch.setattr(execute, "kill_marked", look)
-    monkeypatch.setattr(exec_operation, "_LOOK_SECONDS", 0.001)
-    monkeypatch.setattr(exec_operation, "_BEGIN_SECONDS", PATIENCE)
+    monkeypatch.setattr(commands, "_LOOK_SECONDS", 0.001)
+    monkeypatch.setattr(commands, "_BEGIN_SECONDS", PATIENCE)
     return answers
 
 
@@ -91,7 +91,7 @@ def test_a_command_that_has_ended_is_not_looked_for_again(answers: list[bool]) -
 def test_a_process_that_hides_is_left_alone_at_last(
     answers: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exec_operation, "_BEGIN_SECONDS", 0.01)
+    monkeypatch.setattr(commands, "_BEGIN_SECONDS", 0.01)
     engine = Begun(ends_after=1_000_000)
     command(engine).kill(15)
     assert engine.questions >= 1
@@ -116,13 +116,14 @@ def test_the_containers_are_listed_once(
     record.save(os.environ, halt)
     monkeypatch.setattr(find, "is_believed", lambda *_: True)
     monkeypatch.setattr(halts, "refuse", lambda *_: None)
-    monkeypatch.setattr(exec_operation, "_not_followed", lambda *_: "")
     engine = SimpleNamespace(
         containers=containers, exec_create=lambda *_: "e", exec_start=lambda *_: (None, b"")
     )
     told: list[str] = []
     warn = None if is_watched else told.append
-    done = exec_operation.exec_(cast("Engine", engine), str(tmp_path), Exec(["true"]), warn)
+    done = commands.begin(
+        cast("Engine", engine), str(tmp_path), str(tmp_path), Exec(["true"]), warn=warn
+    )
     assert done.container == "c1"
     assert asked == [f"{PROJECT}={tmp_path}"]
     assert [text.partition(",")[0] for text in told] == ([] if is_watched else ["`dreamy_turing`"])
