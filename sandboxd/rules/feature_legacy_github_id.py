@@ -14,7 +14,8 @@ without a digest; others fail.
 
 ## What to do instead
 
-Name it as it is on containers.dev: `ghcr.io/devcontainers/features/node:1`.
+Name it as it is on containers.dev: `ghcr.io/devcontainers/features/node:1`. For the bare names that the dev container
+CLI still knows, `--fix` writes what the CLI reads in their place.
 
 ## Under gVisor
 
@@ -31,7 +32,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.findings import RuleMeta, Severity
+from sandboxd.findings import Remedy, Replace, RuleMeta, Severity
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._needs import Field
 
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from sandboxd.findings import Finding
     from sandboxd.host.facts import HostFacts
     from sandboxd.model.container import Container
+    from sandboxd.model.feature import Feature
+    from sandboxd.model.values import Value
 
 META = RuleMeta(
     id="feature-legacy-github-id",
@@ -52,12 +55,38 @@ META = RuleMeta(
 )
 
 
+# What the dev container CLI reads in place of names without a registry, all of version 1 (`getBackwardCompatibleFeatureId`).
+_FOLDER = "ghcr.io/devcontainers/features/"
+NAMES = {
+    **{
+        name: name
+        for name in (
+            *("aws-cli", "azure-cli", "desktop-lite", "docker-from-docker", "docker-in-docker"),
+            *("dotnet", "git", "git-lfs", "github-cli", "java", "kubectl-helm-minikube", "node"),
+            *("powershell", "python", "ruby", "rust", "sshd", "terraform"),
+        )
+    },
+    "common": "common-utils",
+    "golang": "go",
+}
+
+
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
+    ids = {value.value.id for value in subject.features}
     for value in subject.features:
         if value.value.source == "legacy":
+            name = NAMES.get(value.written, "")
+            is_free = name and _FOLDER + name not in ids
             yield at_value(
                 META,
                 value,
                 f"`{value.written}` names no registry: where it comes from depends on the tool",
                 value.value.id,
+                remedies=(_full_name(value, name),) if is_free else (),
             )
+
+
+def _full_name(value: Value[Feature], name: str) -> Remedy:
+    """The remedy that changes nothing for the dev container CLI, and what other tools read."""
+    full = f"{_FOLDER}{name}:1"
+    return Remedy(f"write `{full}`", safe=True, changes=(Replace(value, full),))

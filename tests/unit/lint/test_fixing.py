@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from sandboxd.findings import Severity
 from sandboxd.lint import fixing
 from sandboxd.lint.fixing import fix_source
+from sandboxd.rules.feature_legacy_github_id import NAMES
 from sandboxd.text import SourceText
 
 PATH = "/p/.devcontainer/devcontainer.json"
@@ -115,3 +118,27 @@ def test_of_a_large_file_no_more_passes_are_made(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(fixing, "MAX_CHARACTERS", 1)
     first = fix_source(SourceText(PATH, text), unsafe=True)
     assert 0 < len(first.applied) < len(whole.applied)
+
+
+_BETWEEN = st.sampled_from(["", " ", "\n\t", " // why\n", "/* a */ "])
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(NAMES)), _BETWEEN, _BETWEEN), unique_by=lambda row: row[0]
+    )
+)
+def test_a_safe_fix_of_a_name_leaves_every_other_byte(rows: list[tuple[str, str, str]]) -> None:
+    def written(names: dict[str, str]) -> str:
+        members = ",".join(
+            f'{before}"{names[name]}"{behind}: {{}}' for name, before, behind in rows
+        )
+        return f'{{"image": "debian:12", "features": {{{members}\n}} /* end */}}\n'
+
+    full = {name: f"ghcr.io/devcontainers/features/{NAMES[name]}:1" for name in NAMES}
+    fixed = fix_source(
+        SourceText(PATH, written({name: name for name in NAMES})),
+        only=("feature-legacy-github-id",),
+    )
+    assert fixed.source.text == written(full)
+    assert len(fixed.applied) == len(rows)
