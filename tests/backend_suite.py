@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import socket
 from collections.abc import Callable, Mapping
@@ -55,6 +56,19 @@ class BackendSuite:
         running = world.backend.locate(world.project, "")
         assert running.id and running.sandbox == os.path.realpath(world.project)
         assert world.backend.locate(world.project, "") == running
+
+    def test_all_sandboxes_are_listed(self, world: World) -> None:
+        names = self._names(world)
+        ended = stop.stop(world.backend, world.project, world.environ)
+        assert [*ended.removed] == names
+        assert self._names(world) == []
+
+    @staticmethod
+    def _names(world: World) -> list[object]:
+        listed = world.backend.list_sandboxes().sandboxes
+        assert all(len({*each.columns} ^ {*listed[0].columns}) == 0 for each in listed)
+        assert json.loads(json.dumps([dict(each.facts) for each in listed])) is not None
+        return [each.facts["name"] for each in listed]
 
     def test_a_sandbox_that_does_not_run_is_a_failure_of_the_environment(
         self, world: World

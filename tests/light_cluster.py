@@ -200,7 +200,8 @@ def _feed(channel: Any, peer: WebSocket) -> None:
                 left = memoryview(harmless.feed(message[1:]))
                 while left:
                     left = left[channel.write(left) :]
-        channel.write(harmless.end())
+        if rest := harmless.end():
+            channel.write(rest)
     with contextlib.suppress(OSError):
         channel.close()
 

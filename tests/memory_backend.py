@@ -9,7 +9,16 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from sandboxd.backends.backend import Ability, CommandRequest, Ended, LogRange, Refusal, Running
+from sandboxd.backends.backend import (
+    Ability,
+    CommandRequest,
+    Ended,
+    Listed,
+    Listing,
+    LogRange,
+    Refusal,
+    Running,
+)
 from sandboxd.backends.shell import SHELL
 from sandboxd.engine.interruption import Cancel
 from sandboxd.errors import EnvironmentFailure, SandboxdError
@@ -30,6 +39,10 @@ class MemoryBackend:
         self.sandboxes: dict[str, str] = {}
         self.written: list[bytes] = []
         """Lines that the main process of each wrote."""
+
+    def list_sandboxes(self) -> Listing:
+        listed = [Listed({"name": each}, {"name": each}) for each in self.sandboxes.values()]
+        return Listing(tuple(listed), {})
 
     def locate(self, project: str, name: str) -> Running:
         sandbox = sandbox_id(os.path.realpath(project), name)

@@ -36,6 +36,8 @@ class Ability(Enum):
     """Show the state of all projects."""
     ANSWER_AT_ONCE = "answer at once"
     """Show the state in a shell's prompt."""
+    REMEMBER_PROJECTS = "remember projects"
+    """Know projects of which no sandbox was started."""
     ALLOW_ONCE = "allow once"
     """Let one connection to a name through."""
     VERIFY_AT_START = "verify at the start"
@@ -117,6 +119,25 @@ class CommandRequest(NamedTuple):
     """The folder inside; '' for the one that corresponds to `directory`."""
 
 
+class Listed(NamedTuple):
+    """A sandbox in a list."""
+
+    facts: Mapping[str, object]
+    """All that is known of it, as JSON data; each backend has facts of its own."""
+    columns: Mapping[str, str]
+    """What a person sees of it, by column; each sandbox of a backend has the same columns."""
+
+
+class Listing(NamedTuple):
+    """The sandboxes of a backend."""
+
+    sandboxes: tuple[Listed, ...]
+    place: Mapping[str, str]
+    """Where they are, as JSON data; {} for this machine."""
+    words: str = ""
+    """The same for a person, as it follows `no sandboxes`; '' for this machine."""
+
+
 class Ended(NamedTuple):
     """A sandbox that was ended; the names are those of containers or Pods."""
 
@@ -142,6 +163,12 @@ class Backend(Protocol):
     @property
     def place(self) -> Mapping[str, str]:
         """Where it is, as fields of an entry in the audit record; {} for this machine."""
+
+    def list_sandboxes(self) -> Listing:
+        """The sandboxes of all projects, in any state.
+
+        :raises SandboxdError: it cannot be asked
+        """
 
     def locate(self, project: str, name: str) -> Running:
         """The running sandbox `name` of the project in the folder `project`.

@@ -8,7 +8,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import session
-from sandboxd.backends.backend import Ability, CommandRequest, Ended, LogRange, Refusal, Running
+from sandboxd.backends.backend import (
+    Ability,
+    CommandRequest,
+    Ended,
+    Listed,
+    Listing,
+    LogRange,
+    Refusal,
+    Running,
+)
 from sandboxd.backends.shell import SHELL
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
@@ -22,8 +31,8 @@ from sandboxd.life import command as commands
 from sandboxd.life import commits, find, running_gateway, services, up_down
 from sandboxd.life.command import Command
 from sandboxd.life.service_address import address_of
-from sandboxd.model.labels import MADE_BY, PROJECT, UP
-from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT, UP
+from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 from sandboxd.state import chosen_groups, failed_command, given_rights
 
 if TYPE_CHECKING:
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sandboxd.egress.ledger import Ledger
+    from sandboxd.engine.client import Summary
     from sandboxd.engine.interruption import Cancel
 
 
@@ -44,6 +54,9 @@ class DockerBackend(NamedTuple):
     @property
     def place(self) -> Mapping[str, str]:
         return {}
+
+    def list_sandboxes(self) -> Listing:
+        return Listing(tuple(_listed(each) for each in find.all_sandboxes(self.engine)), {})
 
     def locate(self, project: str, name: str) -> Running:
         container = find.locate(self.engine, project, name)
@@ -140,6 +153,21 @@ class DockerBackend(NamedTuple):
 
     def service_address(self, running: Running, service: str) -> str:
         return address_of(self.engine, running.sandbox, service)
+
+
+def _listed(container: Summary) -> Listed:
+    sandbox = container.labels[PROJECT]
+    facts = {
+        "name": container.name,
+        "state": container.state,
+        "profile": container.labels.get(PROFILE, ""),
+        "project": workspace_of(sandbox),
+        "sandbox": name_of(sandbox),
+        "image": container.image,
+        "made_by": container.labels.get(MADE_BY, EDITOR),
+        "id": container.id,
+    }
+    return Listed(facts, {name: facts[name] for name in ("name", "state", "profile", "project")})
 
 
 def _ledger(engine: Engine, sandbox: str) -> Ledger | None:

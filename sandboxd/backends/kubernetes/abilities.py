@@ -27,6 +27,7 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.WATCH: Refusal("it asks the cluster once"),
         Ability.SHOW_ALL: Refusal("`sandboxd list` with the same `--on` shows the sandboxes there"),
         Ability.ANSWER_AT_ONCE: Refusal("a prompt is not to wait for a cluster"),
+        Ability.REMEMBER_PROJECTS: Refusal("the daemon of this machine remembers those here"),
         Ability.ALLOW_ONCE: Refusal(
             "a gateway that its cluster starts again would let one more connection through; give it a time: `--for 10m`"
         ),

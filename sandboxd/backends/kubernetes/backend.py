@@ -9,8 +9,9 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import CommandRequest, Ended, LogRange, Running
+from sandboxd.backends.backend import CommandRequest, Ended, Listed, Listing, LogRange, Running
 from sandboxd.backends.kubernetes import end as pod_end
+from sandboxd.backends.kubernetes import state
 from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.backends.shell import SHELL
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sandboxd.backends.backend import Ability, Refusal
+    from sandboxd.backends.kubernetes.state import Sandbox
     from sandboxd.cluster.api import Cluster
     from sandboxd.engine.interruption import Cancel
 
@@ -41,6 +43,14 @@ class KubernetesBackend(NamedTuple):
     @property
     def place(self) -> Mapping[str, str]:
         return self.cluster.context.place
+
+    def list_sandboxes(self) -> Listing:
+        context = self.cluster.context
+        return Listing(
+            tuple(_listed(each) for each in state.list_all(self.cluster, self.environ)),
+            {"context": context.name, "namespace": context.namespace},
+            f"in the namespace `{context.namespace}` of `{context.name}`",
+        )
 
     def locate(self, project: str, name: str) -> Running:
         target = self._target(os.path.realpath(project), name)
@@ -145,6 +155,17 @@ class KubernetesBackend(NamedTuple):
 
     def _target(self, workspace: str, name: str) -> Target:
         return Target(self.cluster, self.environ, workspace, workspace, name)
+
+
+def _listed(sandbox: Sandbox) -> Listed:
+    shown = {
+        "name": sandbox.name,
+        "state": sandbox.state if sandbox.is_ours else f"{sandbox.state} (another's)",
+        "profile": sandbox.profile,
+        "node": sandbox.node,
+        "runtime_class": sandbox.runtime_class,
+    }
+    return Listed(sandbox._asdict(), shown)
 
 
 class _PodTrunk(Trunk):

@@ -15,7 +15,10 @@ from sandboxd.errors import EXIT_OK, DaemonError, SandboxdError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
     from typing import Any
+
+    from sandboxd.backends.backend import Listing
 
 HELP = "list the sandboxes and projects"
 
@@ -26,51 +29,37 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.on:
-        from sandboxd.cli.on_cluster import looking
-
-        return looking.list_all(args.on, as_json=args.json)
+    if _sandbox.lacks(args, "remember projects"):
+        return _list_sandboxes(args)
     failure: SandboxdError | None = None
-    sandboxes: list[dict[str, Any]] = []
+    listing: Listing | None = None
     try:
-        sandboxes = _sandboxes()
+        listing = _sandbox.backend(args).list_sandboxes()
     except SandboxdError as error:
         failure = error
     projects = _projects()
     if failure is not None and not projects:
         raise failure
     if args.json:
-        _print_json(sandboxes, projects)
+        _print_json(listing, {"projects": projects})
     else:
-        _print(sandboxes, projects, is_asked=failure is None)
+        _print(listing, projects)
     if failure is not None:
         terminal.error(failure)
         return failure.exit_code
     return EXIT_OK
 
 
-def _sandboxes() -> list[dict[str, Any]]:
-    """The containers of the engine.
-
-    :raises SandboxdError: there is none
-    """
-    from sandboxd.life.find import all_sandboxes
-    from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT
-    from sandboxd.model.sandbox_id import name_of, workspace_of
-
-    return [
-        {
-            "name": c.name,
-            "state": c.state,
-            "profile": c.labels.get(PROFILE, ""),
-            "project": workspace_of(c.labels[PROJECT]),
-            "sandbox": name_of(c.labels[PROJECT]),
-            "image": c.image,
-            "made_by": c.labels.get(MADE_BY, EDITOR),
-            "id": c.id,
-        }
-        for c in all_sandboxes(_sandbox.connect())
-    ]
+def _list_sandboxes(args: argparse.Namespace) -> int:
+    """List the sandboxes alone."""
+    listing = _sandbox.backend(args).list_sandboxes()
+    if args.json:
+        _print_json(listing, {})
+    elif not listing.sandboxes:
+        terminal.status(f"no sandboxes {listing.words}")
+    else:
+        _print_table([each.columns for each in listing.sandboxes])
+    return EXIT_OK
 
 
 def _projects() -> list[dict[str, Any]] | None:
@@ -85,27 +74,40 @@ def _projects() -> list[dict[str, Any]] | None:
     return [dict(project) for project in projects] if projects is not None else None
 
 
-def _print_json(sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None) -> None:
+def _print_json(listing: Listing | None, more: dict[str, Any]) -> None:
+    """Print the document; without a listing, that there is no sandbox.
+
+    :param more: its last fields
+    """
     import json
 
-    print(json.dumps({"version": 1, "sandboxes": sandboxes, "projects": projects}, indent=2))
+    sandboxes = [dict(each.facts) for each in listing.sandboxes] if listing is not None else []
+    place = listing.place if listing is not None else {}
+    print(json.dumps({"version": 1, **place, "sandboxes": sandboxes, **more}, indent=2))
 
 
-def _print(
-    sandboxes: list[dict[str, Any]], projects: list[dict[str, Any]] | None, *, is_asked: bool
-) -> None:
-    rows = list(sandboxes)
+def _print(listing: Listing | None, projects: list[dict[str, Any]] | None) -> None:
+    """Print the sandboxes of this machine and the projects without one.
+
+    :param listing: None if the engine cannot be asked
+    """
+    rows = [each.columns for each in listing.sandboxes] if listing is not None else []
     started = {row["project"] for row in rows}
     for project in projects or []:
         if project["path"] not in started:
+            is_asked = listing is not None
             state = ("not created" if is_asked else "unknown") if project["exists"] else "missing"
             rows.append({"name": "-", "state": state, "profile": "", "project": project["path"]})
     if not rows:
         terminal.status("no sandboxes" if projects is None else "no sandboxes and no projects")
     else:
-        columns = ("name", "state", "profile", "project")
-        widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in columns}
-        for row in ({c: c.upper() for c in columns}, *rows):
-            print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in columns).rstrip()))
+        _print_table(rows)
     if projects is None:
         terminal.status("no daemon was asked, so projects without a sandbox are not listed")
+
+
+def _print_table(rows: list[Mapping[str, str]]) -> None:
+    """Print at least one row below the names of the columns."""
+    widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in rows[0]}
+    for row in ({c: c.upper().replace("_", " ") for c in widths}, *rows):
+        print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in widths).rstrip()))

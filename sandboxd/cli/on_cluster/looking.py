@@ -8,15 +8,16 @@ import os
 from typing import TYPE_CHECKING
 
 from sandboxd import terminal
+from sandboxd.backends.kubernetes import state
 from sandboxd.backends.kubernetes.target import lost_words
 from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
 from sandboxd.operations.on_cluster import drift as comparison
-from sandboxd.operations.on_cluster import following, look
+from sandboxd.operations.on_cluster import following
 
 if TYPE_CHECKING:
+    from sandboxd.backends.kubernetes.state import Sandbox
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.operations.on_cluster.look import Sandbox
 
 _NOTABLE_SECONDS = 120
 _ENFORCED = {
@@ -24,13 +25,12 @@ _ENFORCED = {
     "open": "NOT closed: the cluster enforces no NetworkPolicy",
     "not checked": "it has a NetworkPolicy, and nobody saw that the cluster enforces it",
 }
-_COLUMNS = ("name", "state", "profile", "node", "runtime_class")
 
 
 def status(where: Target, args: argparse.Namespace) -> int:
     """Print the state of the project's sandbox, by the word of the API server."""
     outcome = following.follow(where)
-    sandbox = look.look(where)
+    sandbox = state.inspect(where)
     if outcome.words:
         terminal.status(outcome.words)
     if args.json:
@@ -78,36 +78,6 @@ def drift(where: Target, *, as_json: bool) -> int:
         print(terminal.one_line(f"  inside      {line}"))
     terminal.status("`inside` is the word of the sandbox")
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
-
-
-def list_all(on: str, *, as_json: bool) -> int:
-    """Print all sandboxes in the namespace of the context `on`."""
-    facts, context = examination.sandboxes_of(on, os.environ)
-    if as_json:
-        rows = [each._asdict() for each in facts]
-        print(
-            json.dumps(
-                {
-                    "version": 1,
-                    "context": context.name,
-                    "namespace": context.namespace,
-                    "sandboxes": rows,
-                },
-                indent=2,
-            )
-        )
-        return EXIT_OK
-    if not facts:
-        terminal.status(f"no sandboxes in the namespace `{context.namespace}` of `{context.name}`")
-        return EXIT_OK
-    rows = [
-        {**each._asdict(), "state": each.state if each.is_ours else f"{each.state} (another's)"}
-        for each in facts
-    ]
-    widths = {c: max(len(c), *(len(row[c]) for row in rows)) for c in _COLUMNS}
-    for row in ({c: c.upper().replace("_", " ") for c in _COLUMNS}, *rows):
-        print(terminal.one_line("  ".join(row[c].ljust(widths[c]) for c in _COLUMNS).rstrip()))
-    return EXIT_OK
 
 
 def doctor(on: str, *, as_json: bool) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
+from sandboxd.backends.kubernetes import losses
 from sandboxd.backends.kubernetes import objects as pod_objects
 from sandboxd.cluster import admission, api, network_trial, records, waiting
 from sandboxd.cluster.records import Lost, Record
@@ -16,7 +17,6 @@ from sandboxd.model.labels import GATEWAY
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import (
     _identity,
-    _losses,
     _names,
     _send,
 )
@@ -86,7 +86,7 @@ def create(
     say("copying the workspace")
     sent = _send.send(target, pod["metadata"]["uid"], plan.hiding, say)
     planned.require_allowed()
-    lost = _losses.not_in_force(plan, wishes, trial)
+    lost = losses.not_in_force(plan, wishes, trial)
     if _identity.put(target, plan):
         lost = tuple(each for each in lost if each.control != ControlName.GIT_IDENTITY)
     if is_sandbox:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.life import hook_record, hooks
+from sandboxd.life import hooks
 from sandboxd.operations import _start_words
-from sandboxd.operations.on_cluster._hooks_in_pod import InPod, key_of
+from sandboxd.operations.on_cluster._hooks_in_pod import InPod
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.kubeconfig import Context
     from sandboxd.model.remote import Remote
     from sandboxd.plan.plan import Plan
 
@@ -46,12 +45,6 @@ def run(
     if failed is None:
         return "", ""
     return _start_words.of_hook(failed, target.option)
-
-
-def remarks(environ: Mapping[str, str], context: Context, pod: str, uid: str) -> tuple[str, ...]:
-    """Sentences about hooks of the Pod `uid` that failed or did not run; () if all ran well."""
-    record = hook_record.recall(environ, key_of(context, pod), uid)
-    return record.lines() if record is not None else ()
 
 
 def _said_of_secrets(remote: Remote) -> tuple[str, ...]:

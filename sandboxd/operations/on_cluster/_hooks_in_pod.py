@@ -8,6 +8,7 @@ import signal
 import threading
 from typing import TYPE_CHECKING, cast
 
+from sandboxd.backends.kubernetes.hooks import key_of
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import running
 from sandboxd.cluster.attended import signal_marked
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.kubeconfig import Context
     from sandboxd.plan.plan import Plan
 
 _GIVEN = (
@@ -36,11 +36,6 @@ Nothing that arrived is a failure: an image may have no `head`, and nothing eval
 _KILLED = 128 + signal.SIGKILL
 _STDOUT = 1
 _OWN_SECONDS = 30.0
-
-
-def key_of(context: Context, pod: str) -> str:
-    """The key of the record of a Pod's hooks: the server's address, not the context's name, which may change."""
-    return f"{context.server}\n{context.namespace}\n{pod}"
 
 
 class InPod:

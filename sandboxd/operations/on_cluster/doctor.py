@@ -5,16 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.cluster import api, failures, rights, sandboxes
-from sandboxd.operations.on_cluster import look
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import yaml_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandboxd.cluster.kubeconfig import Context
     from sandboxd.cluster.rights import Right
-    from sandboxd.operations.on_cluster.look import Sandbox
 
 _ENDS_INPUT = (1, 30)
 _LONGEST_NUMBER = 9
@@ -70,15 +67,6 @@ def examine(on: str, environ: Mapping[str, str]) -> Examined:
         cluster.seconds_ahead(),
         rights.user_name(cluster),
     )
-
-
-def sandboxes_of(on: str, environ: Mapping[str, str]) -> tuple[list[Sandbox], Context]:
-    """All sandboxes in the namespace of the context `on`, and the context.
-
-    :raises SandboxdError: the cluster cannot be reached, or refuses the request
-    """
-    cluster = api.connect(on, environ)
-    return look.every(cluster, environ), cluster.context
 
 
 def roles(facts: Examined) -> str:

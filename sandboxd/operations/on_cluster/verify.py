@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.kubernetes import losses
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.backends.kubernetes.work import inside
 from sandboxd.cluster import records, surroundings
@@ -13,7 +14,6 @@ from sandboxd.egress import verify_marks
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
 from sandboxd.operations import recording
-from sandboxd.operations.on_cluster import _losses
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.verify import in_pod, way_out
@@ -132,7 +132,7 @@ def _known(target: Target, around: _Around) -> in_pod.Known:
 def _open_seccomp(target: Target, metadata: Mapping[str, Any]) -> str:
     """The start's words about a filter that is not the profile's; '' where there are none."""
     record = records.recall(target.environ, target.cluster.context, target.pod)
-    lost = _losses.noted(record, metadata)
+    lost = losses.noted(record, metadata)
     return next((each.why for each in lost if each.control == ControlName.SECCOMP), "")
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.kubernetes import state as pod_state
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.cluster import patience
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations.on_cluster import look
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster
 from tests.patience import eventually
@@ -93,7 +93,7 @@ def test_what_a_start_could_not_take_away_is_named_and_taken_up(
     cluster.before_command = lambda _: None
     cluster.server.start()
     target = laptop.target
-    (row,) = look.every(target.cluster, laptop.environ)
+    (row,) = pod_state.list_all(target.cluster, laptop.environ)
     assert row.is_ours and row.state == "starting" and "was cut off" in row.why
     with pytest.raises(PodGone, match="the workspace in it is not whole"):
         running_pod(target)

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import losses
 from sandboxd.cluster.network_trial import Trial
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.operations.on_cluster import _gateway, _losses
+from sandboxd.operations.on_cluster import _gateway
 from sandboxd.plan.cluster import Cluster as Wishes
 from tests.integration.on_cluster.conftest import CONFIG, Laptop
 from tests.light_cluster import LightCluster
@@ -43,7 +44,7 @@ def test_a_name_server_without_headless_names_ends_the_start(
 def test_icmp_is_named_where_policies_are_enforced() -> None:
     def controls(outcome: Any) -> list[str]:
         trial = Trial(outcome, "as the test says", "now")
-        lost = _losses.not_in_force(plan('[network]\nmode = "none"'), Wishes(), trial)
+        lost = losses.not_in_force(plan('[network]\nmode = "none"'), Wishes(), trial)
         return [each.control for each in lost if each.control in ("network", "ICMP")]
 
     assert controls("enforced") == ["ICMP"]

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import state as pod_state
 from sandboxd.backends.kubernetes import work
 from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.cli.on_cluster import looking
@@ -17,7 +18,6 @@ from sandboxd.cluster import api, waiting
 from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import copying
-from sandboxd.operations.on_cluster import look
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster, light_cluster, running
 from tests.patience import PATIENCE, eventually
@@ -89,8 +89,8 @@ def silence(cluster: LightCluster) -> None:
         cluster.store.update("Pod", "default", pod["metadata"]["name"], unready)
 
 
-def state(laptop: Laptop) -> look.Sandbox:
-    sandbox = look.look(laptop.target)
+def state(laptop: Laptop) -> pod_state.Sandbox:
+    sandbox = pod_state.inspect(laptop.target)
     assert sandbox is not None
     return sandbox
 
@@ -214,7 +214,7 @@ def test_all_that_is_asked_of_the_cluster_is_in_the_roles(
     target = laptop.target
     surroundings.handler_of(target.cluster, "gvisor")
     surroundings.node_of(target.cluster, target.cluster.get(api.POD, target.pod) or {})
-    look.every(target.cluster, laptop.environ)
+    pod_state.list_all(target.cluster, laptop.environ)
     laptop.down(discard=True)
     given = {tuple(str(each).split(" ")) for each in rights.RIGHTS}
     asked = set(cluster.api.requests)

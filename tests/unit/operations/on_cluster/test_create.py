@@ -53,7 +53,7 @@ class Making:
             (_create, "_running_pod"): lambda *_, **__: pod,
             (_create.network_trial, "of_pod"): lambda _: SimpleNamespace(outcome="enforced"),
             (_create._send, "send"): self._send,
-            (_create._losses, "not_in_force"): lambda *_: (),
+            (_create.losses, "not_in_force"): lambda *_: (),
             (_create._identity, "put"): lambda *_: False,
             (_create, "PodGateway"): self._gateway,
             (_create, "_recorded"): self._recorded,

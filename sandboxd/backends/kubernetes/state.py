@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.kubernetes import hooks, losses
 from sandboxd.cluster import (
     api,
     gateway_pods,
@@ -16,7 +17,6 @@ from sandboxd.cluster import (
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
-from sandboxd.operations.on_cluster import _hooks, _losses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,7 @@ class Sandbox(NamedTuple):
     """``ready``, ``cordoned``, or ``not ready`` with the reason; '' if the user may not read it."""
 
 
-def look(target: Target) -> Sandbox | None:
+def inspect(target: Target) -> Sandbox | None:
     """The sandbox of `target`; None if there is none."""
     pod = target.cluster.get(api.POD, target.pod)
     if pod is not None:
@@ -82,7 +82,7 @@ def _without_pod(target: Target, sandbox: Mapping[str, Any]) -> Sandbox:
     return as_pod._replace(state=state, why=why, is_ours=False)
 
 
-def every(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
+def list_all(cluster: Cluster, environ: Mapping[str, str]) -> list[Sandbox]:
     """All sandboxes in the namespace that `up` started, sorted by name."""
     pods = cluster.list(api.POD, {MADE_BY: UP})
     return sorted(_sandbox(cluster, environ, pod) for pod in pods)
@@ -108,7 +108,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
             why
             or "its start goes on, or was cut off; `sandboxd up` makes it anew, `sandboxd down` takes it away"
         )
-    lost = _losses.noted(record, metadata)
+    lost = losses.noted(record, metadata)
     statuses = status.get("containerStatuses") or [{}]
     trial = network_trial.of_pod(pod)
     return Sandbox(
@@ -131,7 +131,7 @@ def _sandbox(cluster: Cluster, environ: Mapping[str, str], pod: Mapping[str, Any
             for each in lost
             if trial.outcome != "enforced" or each.control != ControlName.NETWORK
         ),
-        _hooks.remarks(environ, cluster.context, name, uid),
+        hooks.remarks(environ, cluster.context, name, uid),
         node.state,
     )
 

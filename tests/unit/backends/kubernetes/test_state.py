@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import state as pod_state
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cli.on_cluster import looking
 from sandboxd.cluster import api
-from sandboxd.operations.on_cluster import look
 from tests.unit.operations.on_cluster.pods import TEAM
 
 
@@ -72,7 +72,7 @@ def test_a_pod_of_somebody_else_is_not_its_gateway(
         owner = metadata.pop("owner")
         owners = [{"controller": True, "name": f"{target.pod}{owner}"}] if owner else []
         cluster.gateways.append({**pod, "metadata": {**metadata, "ownerReferences": owners}})
-    sandbox = look.look(target)
+    sandbox = pod_state.inspect(target)
     assert sandbox is not None and sandbox.gateway == state
     assert sandbox.gateway_why.startswith(why) and bool(sandbox.gateway_why) is bool(why)
     (line,) = (each for each in looking._lines(sandbox, "team") if "gateway:" in each)
@@ -85,7 +85,7 @@ def test_a_pod_of_a_deployment_that_is_gone_is_not_its_gateway(tmp_path: Any) ->
     target = Target(cluster, {"XDG_STATE_HOME": str(tmp_path)}, "/w", "/w", "")
     owners = [{"controller": True, "name": f"{target.pod}-gateway-7d9"}]
     cluster.gateways = [{**OURS, "metadata": {"name": "theirs", "ownerReferences": owners}}]
-    sandbox = look.look(target)
+    sandbox = pod_state.inspect(target)
     assert sandbox is not None and sandbox.gateway == "not known"
     assert sandbox.gateway_why == (
         "the Pod `theirs` has the label of the gateway, and there is no Deployment "
