@@ -204,31 +204,44 @@ class Watched:
     def _watch_all(self, look: _Look) -> None:
         """Watch the mounts and what git on the host names."""
         guard = look.guard
-        while not look.is_over.is_set():
-            guard.hold_again()
-            with self._listening(look) as events:
-                if not look.is_compared:
-                    halted = record.open_halt(self._environ, guard.sandbox, guard.container)
-                    is_unwatched = guard.forget_lost_before(halted)
-                    look.reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
-                    look.is_compared = True
-                    log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
-                is_ended = self._stop.is_set()
-                is_lost = (
-                    guard.has_lost()
-                    or guard.has_open_arrivals(events.origins)
-                    or (not is_ended and guard.has_lost_mounts())
-                )
-                if not is_lost and not is_ended and not look.is_over.is_set():
-                    events.wait(guard.next_look)
-                is_last = self._stop.is_set()
-                # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
-                # the container from inside may have written just before.
-                is_lost = is_lost or guard.has_lost() or guard.has_open_arrivals(events.origins)
-            if is_lost:
-                self._halt(look)
-            if is_lost or is_last:
-                return
+        with contextlib.ExitStack() as earlier:
+            before: MountEvents | None = None
+            while not look.is_over.is_set():
+                guard.hold_again()
+                with contextlib.ExitStack() as present:
+                    events = present.enter_context(self._listening(look))
+                    is_lost = before is not None and _caught_up(guard, before)
+                    earlier.close()
+                    if not look.is_compared:
+                        self._compare(look)
+                    is_ended = self._stop.is_set()
+                    is_lost = (
+                        is_lost
+                        or guard.has_lost()
+                        or guard.has_open_arrivals(events.origins)
+                        or (not is_ended and guard.has_lost_mounts())
+                    )
+                    if not is_lost and not is_ended and not look.is_over.is_set():
+                        events.wait(guard.next_look)
+                    is_last = self._stop.is_set()
+                    # At once: to listen to what git lists by now takes a moment. And once more at the end: who ends
+                    # the container from inside may have written just before.
+                    is_lost = is_lost or guard.has_lost() or guard.has_open_arrivals(events.origins)
+                    earlier.push(present.pop_all())
+                    before = events
+                if is_lost:
+                    self._halt(look)
+                if is_lost or is_last:
+                    return
+
+    def _compare(self, look: _Look) -> None:
+        """Note what was lost before it was watched."""
+        guard = look.guard
+        halted = record.open_halt(self._environ, guard.sandbox, guard.container)
+        is_unwatched = guard.forget_lost_before(halted)
+        look.reason = Reason.UNWATCHED if is_unwatched else Reason.REPLACED
+        look.is_compared = True
+        log.info("watching %d mounts of `%s`", len(guard.points), guard.sandbox)
 
     @contextlib.contextmanager
     def _beside(self, look: _Look) -> Iterator[None]:
@@ -354,3 +367,9 @@ class Watched:
         text = f"its sandbox is halted: {words.describe(halt)}"
         log.warning("`%s`: %s", halt.sandbox, text)
         self._say(text)
+
+
+def _caught_up(guard: Guard, before: MountEvents) -> bool:
+    """Whether something came into a shut folder that may be written inside, from the last look to the next events."""
+    before.catch_up()
+    return guard.has_open_arrivals(before.origins)

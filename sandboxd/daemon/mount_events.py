@@ -55,6 +55,10 @@ class MountEvents(Protocol):
         """
         ...
 
+    def catch_up(self) -> None:
+        """Have `origins` say what was moved since `wait` returned, and no more what was moved before."""
+        ...
+
     def end(self) -> None: ...
 
     def close(self) -> None: ...
@@ -206,6 +210,12 @@ class _Inotify:
                 time.sleep(_REST_SECONDS)
         return False
 
+    def catch_up(self) -> None:
+        self._moved.clear()
+        for event in self._inotify.read(timeout=0):
+            if event.wd in self._shut:
+                self._note(event)
+
     def _note(self, event: Event) -> bool:
         """Note how an entry of a shut folder came or went; returns whether it has to be looked at."""
         fresh, moved = self._fresh, self._moved
@@ -300,6 +310,9 @@ class _Steps:
             raise OSError(str(self._error))
         return not self._is_ended
 
+    def catch_up(self) -> None:
+        pass
+
     def end(self) -> None:
         self._is_ended = True
         self._event.set()
@@ -343,6 +356,9 @@ class _Looks:
     def _look(self) -> list[tuple[int, ...]]:
         whole = (_stamp(path, names_matter=True) for path in self._folders)
         return [*(_stamp(path) for path in self._paths), *whole]
+
+    def catch_up(self) -> None:
+        pass
 
     def end(self) -> None:
         self._event.set()

@@ -143,7 +143,7 @@ def named(of: Watch | None) -> Named:
         tuple(path for path in acted_upon if _is_shared(of, path)),
         tuple((posixpath.join(path, "index"), why) for path, why in inner.unread),
         (*inner.files, *by_config.configs),
-        inner.folders,
+        (*inner.folders, *by_config.folders),
         tuple(posixpath.join(of.workspace, path) for path in sorted({*coming, *_missing(of)})),
     )
 

@@ -124,13 +124,15 @@ class NamedByConfig(NamedTuple):
 
     Git acts on those of `paths`, such as a folder of hooks, whether or not they exist. `links` of them are programs behind
     a link, of which only the target can be pinned. `absent` do not exist; some of them are only words of a command, and
-    paths if they come to exist. `configs` are the absolute paths of all files that were read, or will be once they exist.
+    paths if they come to exist. `configs` are the absolute paths of all files that were read, or will be once they exist, and
+    `folders` those of folders in which any new file will be.
     """
 
     paths: frozenset[str] = frozenset()
     links: frozenset[str] = frozenset()
     absent: frozenset[str] = frozenset()
     configs: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def named_by_config(
@@ -148,4 +150,5 @@ def named_by_config(
         frozenset(reader.exposed.keys() - reader.pins - reader.absent),
         frozenset(reader.absent),
         tuple(sorted(reader.configs)),
+        tuple(sorted(reader.lists)),
     )

@@ -6,6 +6,9 @@ import os
 import posixpath
 import stat
 
+_MOST_LINKS = 40
+"""The same limit as the kernel's."""
+
 
 def kind(workspace: str, path: str) -> str:
     """``folder``, ``file``, or '' for anything else and for nothing."""
@@ -31,3 +34,20 @@ def folders(workspace: str, path: str) -> list[str]:
             return sorted(e.name for e in entries if e.is_dir(follow_symlinks=False))
     except OSError:
         return []
+
+
+def ways_of(path: str) -> list[str]:
+    """The absolute paths to which `path` leads, one link after the other and the real one last; none if it is no link."""
+    ways: list[str] = []
+    real = os.path.realpath(path)
+    while len(ways) < _MOST_LINKS:
+        try:
+            written = os.readlink(path)
+        except OSError:
+            break  # no link, by now
+        path = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), written))
+        ways.append(path)
+    # A path of a link may go up from a folder that is one itself.
+    if ways and real not in ways:
+        ways.append(real)
+    return ways

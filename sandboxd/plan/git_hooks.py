@@ -17,6 +17,13 @@ from sandboxd.plan import config_text, git_programs
 from sandboxd.plan.tool_folders import KNOWN
 
 FOLDER = ".git/hooks"
+NAMES = (
+    "applypatch-msg", "commit-msg", "fsmonitor-watchman", "post-applypatch", "post-checkout", "post-commit", "post-index-change",
+    "post-merge", "post-receive", "post-rewrite", "post-update", "pre-applypatch", "pre-auto-gc", "pre-commit",
+    "pre-merge-commit", "pre-push", "pre-rebase", "pre-receive", "prepare-commit-msg", "proc-receive", "push-to-checkout",
+    "reference-transaction", "sendemail-validate", "update",
+)  # fmt: skip
+"""The names of the files that git runs in a folder of hooks."""
 WHY = (
     "it has Python import modules from the top of the work tree, so that a program inside can make one that runs here: "
     "`PYTHONSAFEPATH=1` in your environment keeps Python 3.11 and newer from that"

@@ -17,7 +17,8 @@ _COMMANDS = re.compile(
     r"|gpg\.ssh\.defaultkeycommand|trailer\..+\.(command|cmd)|uploadpack\.packobjectshook"
     r"|remote\..+\.(uploadpack|receivepack)|submodule\..+\.update|tar\..+\.command|hook\..+\.command"
     r"|gc\.recentobjectshook|lfs\.customtransfer\..+\.path|lfs\.extension\..+\.(clean|smudge)"
-    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd|sendmailcmd)|imap\.(.+\.)?tunnel"
+    r"|(difftool|mergetool|browser|man|guitool)\..+\.(cmd|path)|sendemail\.(.+\.)?(tocmd|cccmd|headercmd|sendmailcmd|smtpserver)|imap\.(.+\.)?tunnel"
+    r"|svn\.authorsprog|secrets\.providers|instaweb\.(httpd|browser)|(annex|remote)\..+-(command|hook)"
 )
 # The folder in which git starts these commands, as people write it.
 _TOP = re.compile(

@@ -19,11 +19,10 @@ _DEEPEST_INCLUDE = 10
 _MOST_CONFIGS = 256
 _MOST_REPOSITORIES = 32
 _MOST_FOLDERS = 500
-_MOST_LINKS = 40
-"""The same limit as the kernel's."""
 
 _INCLUDES = re.compile(r"include\.path|includeif\..+\.path", re.IGNORECASE)
-_HOOKS = "core.hookspath"
+_HOOKS = ("core.hookspath", "gitflow.path.hooks")
+_WORKTREE = "core.worktree"
 _ATTRIBUTES = "core.attributesfile"
 _TEMPLATES = "init.templatedir"
 
@@ -43,6 +42,10 @@ class Reader:
         self.common: set[str] = set()
         self.unread: dict[str, str] = {}
         self.own: list[str] = []
+        self.lists: set[str] = set()
+        self._remotes: set[str] = set()
+        self._by_name: set[tuple[str, str, str, str]] = set()
+        self._worktrees: set[str] = set()
         self.values: dict[str, str] = {}
         """The last value of each setting."""
 
@@ -68,8 +71,12 @@ class Reader:
 
     def objects(self, common: str) -> None:
         """Pin the folders of the workspace from which the repository reads objects: git believes a pack there."""
-        for folder in object_folders(self._workspace, common).folders[1:]:
+        known = object_folders(self._workspace, common)
+        self.configs.update(f"{folder.path}/info/alternates" for folder in known.folders)
+        for folder in known.folders[1:]:
             self.pin(self._inside(folder.path))
+        for path in known.refused:
+            self._pin_linked(path, "git takes objects from there", "git takes objects from there")
 
     def repository(self, folder: str, worktree: str) -> None:
         """Read the configs of the repository whose own folder is `folder`, and pin them for the workspace itself, ''."""
@@ -149,17 +156,47 @@ class Reader:
                 self.read_config(path, worktree)
         for own in {index.common, *(os.path.dirname(path) for path, _ in inner.configs)}:
             self._folder_of_hooks(own)
+            self.objects(own)
         self._hooks(index)
         # A submodule and a linked work tree may have settings of their own.
         for path, worktree in inner.configs:
             self.read_config(path, worktree)
+        self._other_worktrees(index)
+        self._remotes_of(index.common)
+
+    def _other_worktrees(self, index: Index) -> None:
+        """Pin what the config names where it has git work in another folder: git starts hooks and programs there."""
+        for written in sorted(self._worktrees):
+            worktree = os.path.normpath(os.path.join(index.own, written))
+            if inside := self._inside(worktree):
+                self.unread[inside] = (
+                    "`core.worktree` has git work there, so what its index lists is not known"
+                )
+                for path in index.configs:
+                    self.read_config(path, worktree)
+
+    def _remotes_of(self, common: str) -> None:
+        """Pin the repositories of the work tree that git takes for remotes by files of its own, or as no remote has that
+        name.
+        """
+        self.lists.update(os.path.join(common, name) for name in git_remotes.FOLDERS)
+        for file in git_remotes.files_in(common):
+            self.configs.add(file.path)
+            self._remotes.add(file.remote)
+            for url in file.urls:
+                self._remote(
+                    os.path.relpath(file.path, self._workspace), url, file.path, self._workspace
+                )
+        for name, value, path, worktree in sorted(self._by_name):
+            if value not in self._remotes:
+                self._remote(name, value, path, worktree)
 
     def _folder_of_hooks(self, own: str) -> None:
         """Pin what the folder of hooks in the git directory `own` leads to, if it is a link."""
         hooks = os.path.join(own, "hooks")
         # One that becomes a link names something, too.
         self.configs.add(hooks)
-        for path in _ways_of(hooks):
+        for path in git_files.ways_of(hooks):
             self._pin_hooks(path, f"{self._inside(own) or own}/hooks")
 
     def _pin_hooks(self, path: str, named_by: str) -> None:
@@ -168,6 +205,8 @@ class Reader:
             self.unread[named_by] = (
                 "git takes hooks from the top of the work tree, where a program inside can make one"
             )
+            for name in git_hooks.NAMES:
+                self._pin_named(os.path.join(path, name), "")
         self._pin_named(path, "", may_make=True)
 
     def _hooks(self, index: Index) -> None:
@@ -199,7 +238,7 @@ class Reader:
         # No program inside can have made a link that lies elsewhere or in `.git`: git's config may be one.
         if not inside or inside.startswith(".git/"):
             real = os.path.realpath(path)
-            for way in _ways_of(path):
+            for way in git_files.ways_of(path):
                 self._pin_named(way, f"`{inside or path}` leads to it, and it is missing")
                 self.configs.add(way)
         at = self._inside(real)
@@ -222,12 +261,18 @@ class Reader:
             included = self._expand(value, os.path.dirname(path))
             self._pin_named(included, f"`{name}` names it, and it is missing")
             self.read_config(included, worktree, depth + 1)
-        elif name == _HOOKS:
+        elif name == _WORKTREE and worktree == self._workspace:
+            self._worktrees.add(value)
+        elif name in _HOOKS:
             self._pin_hooks(self._expand(value, worktree), self._inside(path) or path)
         elif name in (_ATTRIBUTES, _TEMPLATES):
             missing = f"`{name}` names it, and it is missing"
             self._pin_named(self._expand(value, worktree), missing)
+        elif git_remotes.may_be_name(name, value):
+            self._by_name.add((name, value, path, worktree))
         elif git_remotes.names_repository(name):
+            if remote := git_remotes.remote_with_url(name):
+                self._remotes.add(remote)
             self._remote(name, value, path, worktree)
         elif git_programs.is_command(name):
             self._command(name, value, path, worktree)
@@ -318,9 +363,12 @@ class Reader:
 
         :param missing: as of `_pin_named`
         """
+        self._pin_linked(path, f"`{setting}` of git runs it", missing)
+
+    def _pin_linked(self, path: str, why: str, missing: str) -> None:
         real = os.path.realpath(path)
         if os.path.lexists(path):
-            self._name_link(path, real, f"`{setting}` of git runs it")
+            self._name_link(path, real, why)
         self._pin_named(real, missing)
 
     def _name_link(self, path: str, real: str, why: str) -> None:
@@ -337,20 +385,3 @@ class Reader:
         """A path within the workspace, '' for one outside of it, and for the workspace itself."""
         prefix = self._workspace.rstrip("/") + "/"
         return path[len(prefix) :] if path.startswith(prefix) else ""
-
-
-def _ways_of(path: str) -> list[str]:
-    """The absolute paths to which `path` leads, one link after the other and the real one last; none if it is no link."""
-    ways: list[str] = []
-    real = os.path.realpath(path)
-    while len(ways) < _MOST_LINKS:
-        try:
-            written = os.readlink(path)
-        except OSError:
-            break  # no link, by now
-        path = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), written))
-        ways.append(path)
-    # A path of a link may go up from a folder that is one itself.
-    if ways and real not in ways:
-        ways.append(real)
-    return ways

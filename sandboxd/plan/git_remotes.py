@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+from collections.abc import Iterator
+from typing import NamedTuple
 from urllib.parse import unquote
+
+from sandboxd.plan import config_text
 
 _URLS = {("remote", "url"), ("remote", "pushurl")}
 # Of a branch and of all, where a name of a remote may stand as well.
 _REMOTES = {("branch", "remote"), ("branch", "pushremote"), ("remote", "pushdefault")}
 _PREFIXES = {("url", "insteadof"), ("url", "pushinsteadof")}
 _FILE = "file://"
+FOLDERS = ("remotes", "branches")
+"""The folders of a git directory in which older versions of git keep remotes, each in a file."""
+_MOST_FILES = 100
 
 
 def names_repository(setting: str) -> bool:
@@ -21,13 +30,49 @@ def is_prefix(setting: str) -> bool:
     return _ends_of(setting) in _PREFIXES
 
 
+def may_be_name(setting: str, value: str) -> bool:
+    """Whether the value may be the name of a remote; if there is none of that name, git takes it for a path."""
+    return _ends_of(setting) in _REMOTES and "/" not in value and value != "."
+
+
+def remote_with_url(setting: str) -> str | None:
+    """The remote to which a setting of git gives a URL; None for another setting."""
+    return setting.split(".", 1)[1].rpartition(".")[0] if _ends_of(setting) in _URLS else None
+
+
+class RemoteFile(NamedTuple):
+    """A file that names a remote: its absolute path, the remote, and its URLs."""
+
+    path: str
+    remote: str
+    urls: tuple[str, ...]
+
+
+def files_in(common: str) -> Iterator[RemoteFile]:
+    """The files of a git directory that name remotes as older versions of git did."""
+    for folder in FOLDERS:
+        names: list[str] = []
+        with contextlib.suppress(OSError):
+            names = sorted(os.listdir(os.path.join(common, folder)))
+        for name in names[:_MOST_FILES]:
+            path = os.path.join(common, folder, name)
+            lines = (config_text.outside(os.path.realpath(path)) or "").splitlines()
+            if folder == "branches":
+                urls = [lines[0].partition("#")[0].strip()] if lines else []
+            else:
+                pairs = [line.partition(":") for line in lines]
+                urls = [value.strip() for key, _, value in pairs if key == "URL"]
+            yield RemoteFile(path, name, tuple(urls))
+
+
 def folder_of(setting: str, value: str) -> str | None:
-    """The path, as it is written, that a setting of git names as a repository on this machine; None for no such."""
+    """The path, as it is written, that a setting of git names as a repository on this machine; None for no such.
+
+    What may be the name of a remote is taken for a path.
+    """
     url = setting.partition(".")[2].rpartition(".")[0] if is_prefix(setting) else value
     if url.startswith(_FILE):
         return unquote("/" + url.removeprefix(_FILE).partition("/")[2])
-    if _ends_of(setting) in _REMOTES and "/" not in url:
-        return None
     # As git tells it from `host:path`, and from other schemes.
     colon, slash = url.find(":"), url.find("/")
     is_here = colon < 0 or 0 <= slash < colon

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +12,10 @@ import pytest
 
 from sandboxd.daemon import halts
 from sandboxd.daemon.halts import Halts, Watched
+from sandboxd.daemon.mount_events import MountEvents
 from sandboxd.daemon.projects import EngineKey
 from sandboxd.engine import failures
-from sandboxd.halt import record
+from sandboxd.halt import arrivals, record
 from sandboxd.halt.points import What
 from sandboxd.observe import open_links
 from sandboxd.status.observe import Run
@@ -178,6 +180,40 @@ def test_writing_in_place_and_other_names_halt_nothing(world: World) -> None:
     world.watched.stop()
     eventually(lambda: not world.watched.is_alive())
     assert world.engine.paused == [] and world.halt() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no move is seen")
+def test_what_is_moved_while_it_listens_anew_is_seen_behind_many_entries(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = world.workspace / "sub/shut"
+    shut.mkdir()
+    (shut / "aa").touch()
+    described = world.engine.description()
+    mount = {"Type": "bind", "Source": str(shut), "Destination": "/w/sub/shut", "RW": False}
+    described["Mounts"].append(mount)
+    monkeypatch.setattr(world.engine, "description", lambda: described)
+    # What is looked at anyway is `aa` alone.
+    monkeypatch.setattr(arrivals, "_MOST_ENTRIES", 1)
+    files = [world.workspace / name for name in ("one", "two")]
+    for file in files:
+        file.write_text("inside")
+    inodes = [file.stat().st_ino for file in files]
+    world.start()
+    listen = halts.open_events
+
+    def move_and_listen(*paths: Any) -> MountEvents:
+        if files[1].exists():
+            files[1].rename(shut / "two")
+        return listen(*paths)
+
+    monkeypatch.setattr(halts, "open_events", move_and_listen)
+    files[0].rename(shut / "one")
+    eventually(lambda: (shut / "two").exists())
+    for file, inode in zip(files, inodes, strict=True):
+        copy = shut / file.name
+        eventually(lambda copy=copy, inode=inode: copy.stat().st_ino != inode)
+    assert world.halt() is None
 
 
 def test_a_container_that_is_gone_ends_the_watch(world: World) -> None:

@@ -47,7 +47,7 @@ def test_a_remote_in_the_work_tree_is_shut(
 def test_other_remotes_shut_nothing(repository: Path, url: str) -> None:
     git(repository, "init", "-q", "--bare", "mirror.git")
     git(repository, "config", "remote.m.url", url)
-    git(repository, "config", "branch.main.remote", "mirror.git")
+    git(repository, "config", "branch.main.remote", "m")
     control = git_control(str(repository))
     assert {*control.pins} == ALWAYS and control.exposed == () and control.unread == ()
 
@@ -98,3 +98,31 @@ def test_a_prefix_of_urls_that_is_the_top_is_named(repository: Path) -> None:
     git(repository, "config", f"url.{repository}/.insteadOf", "m:")
     (unread,) = git_control(str(repository)).unread
     assert unread.path == ".git/config" and "any folder of the work tree" in unread.why
+
+
+@pytest.mark.parametrize(
+    "key", ["branch.main.remote", "branch.main.pushRemote", "remote.pushDefault"]
+)
+def test_what_no_remote_is_called_is_a_path(repository: Path, key: str) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository, "config", key, "mirror")
+    assert pins(repository) == {*ALWAYS, "mirror.git"}
+    git(repository, "config", "remote.mirror.url", "https://example.com/x")
+    assert pins(repository) == ALWAYS
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [("remotes/m", "URL: mirror.git\nPush: main\n"), ("branches/m", "mirror.git#x\n")],
+)
+def test_remotes_in_files_of_older_versions_of_git_count(
+    repository: Path, path: str, text: str
+) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    (repository / ".git" / path).parent.mkdir(exist_ok=True)
+    (repository / ".git" / path).write_text(text)
+    git(repository, "config", "branch.main.remote", "m")
+    control = git_control(str(repository))
+    assert {*control.pins} == {*ALWAYS, "mirror.git"} and control.exposed == ()
+    (repository / ".git" / path).write_text(text.replace("mirror", "gone"))
+    assert {each.path for each in git_control(str(repository)).exposed} >= {"gone.git"}

@@ -1,0 +1,71 @@
+"""Settings of git that few people use, and files beside its config, by which it comes to run what lies in the work tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sandboxd.plan.entrances import entrances
+from sandboxd.plan.git_control import NamedByConfig, git_control, named_by_config
+from sandboxd.plan.gitlinks import index_of
+from tests.unit.plan.test_git_control import ALWAYS, git, pins, repository
+
+__all__ = ["repository"]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "file"),
+    [
+        ("sendemail.smtpServer", "{root}/tools/send", "tools/send"),
+        ("svn.authorsProg", "tools/authors", "tools/authors"),
+        ("secrets.providers", "cat tools/words", "tools/words"),
+        ("gitflow.path.hooks", "tools/flow", "tools/flow"),
+        ("annex.freezecontent-command", "tools/freeze %path", "tools/freeze"),
+        ("annex.demo-store-hook", "tools/store", "tools/store"),
+        ("remote.usb.annex-cost-command", "tools/cost", "tools/cost"),
+        ("instaweb.httpd", "tools/httpd -f", "tools/httpd"),
+        ("core.hooksPath", ".", "pre-commit"),
+    ],
+)
+def test_what_they_name_is_shut(repository: Path, key: str, value: str, file: str) -> None:
+    path = repository / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+    git(repository, "config", key, value.format(root=repository))
+    assert pins(repository) == {*ALWAYS, file}
+
+
+def test_where_git_works_elsewhere_what_the_config_names_begins_there(repository: Path) -> None:
+    (repository / "sub/tools").mkdir(parents=True)
+    (repository / "sub/tools/watch").touch()
+    git(repository, "config", "core.hooksPath", "hooks")
+    git(repository, "config", "core.fsmonitor", "tools/watch")
+    git(repository, "config", "core.worktree", "../sub")
+    control = git_control(str(repository))
+    assert {*control.pins} >= {"hooks", "sub/hooks", "sub/tools/watch"}
+    assert "sub" in {each.path for each in control.unread}
+
+
+def test_folders_of_objects_that_git_comes_to_name_are_named(repository: Path) -> None:
+    (repository / "pool/objects").mkdir(parents=True)
+    assert named(repository).paths == frozenset()
+    file = repository / ".git/objects/info/alternates"
+    assert str(file) in named(repository).configs
+    file.write_text("../../pool/objects\n../../gone/objects\n")
+    assert {*named(repository).paths} == {"pool/objects", "gone/objects"}
+    assert named(repository).absent == {"gone/objects"}
+    assert "pool/objects" in pins(repository) and "gone/objects" not in pins(repository)
+
+
+def test_hooks_that_would_be_at_the_top_are_waited_for(repository: Path) -> None:
+    git(repository, "config", "core.hooksPath", ".")
+    assert {"pre-commit", "post-checkout"} <= named(repository).absent
+    assert named(repository).paths == frozenset()
+    (repository / "pre-commit").touch()
+    assert named(repository).paths == {"pre-commit"}
+
+
+def named(repository: Path) -> NamedByConfig:
+    index = index_of(str(repository))
+    return named_by_config(str(repository), index, entrances(str(repository), index))
