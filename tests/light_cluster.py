@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from tests.certificates import self_signed
 from tests.e2e.docker_cluster.admission import Admission
 from tests.e2e.docker_cluster.api import Api, Fault

@@ -19,8 +19,8 @@ def connect(
     :raises SandboxdError: there is no such context, or no engine
     """
     if on:
+        from sandboxd.backends.kubernetes import api
         from sandboxd.backends.kubernetes.backend import KubernetesBackend
-        from sandboxd.cluster import api
 
         return KubernetesBackend(api.connect(on, environ), environ)
     from sandboxd.backends.docker import DockerBackend

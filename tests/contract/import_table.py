@@ -79,7 +79,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # Programs of ours that run in a sandbox, on any Python: the standard library and each other.
     "inside": frozenset(),
     "forward": frozenset({"engine", "errors", "files", "folders", "inside"}),
-    "cluster": _rooms("errors file_lock files folders model policy signal_script tls"),
     "exchange": frozenset(
         {
             "engine",
@@ -129,7 +128,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
         }
     ),
     "backends": _rooms(
-        "agents cluster egress engine errors folders forward life login model plan review state"
+        "agents egress engine errors file_lock files folders forward life login model plan policy review "
+        "signal_script state tls"
     ),
     "observe": _rooms("data egress engine errors files host host.facts model plan screen syntax"),
     "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),
@@ -172,7 +172,6 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
             "audit",
             "backends",
             "bench",
-            "cluster",
             "config",
             "credentials",
             "egress",

@@ -186,9 +186,14 @@ def _thing(module: str, prefix: str) -> str:
     return module.removeprefix(prefix).partition(".")[0]
 
 
+def _is_in(module: str, parts: tuple[str, ...]) -> bool:
+    """Whether `module` is one of these rooms or modules, or in one."""
+    return any(f"{module}.".startswith(f"{part}.") for part in parts)
+
+
 def _machine(module: str, source: str) -> list[tuple[str, int]]:
     room = module.split(".")[0]
-    is_pure = any(f"{module}.".startswith(f"{part}.") for part in PURE)
+    is_pure = _is_in(module, PURE)
     used: list[tuple[str, int]] = []
     for imported in imports(source):
         top = imported.module.split(".")[0]
@@ -203,5 +208,5 @@ def _machine(module: str, source: str) -> list[tuple[str, int]]:
     return [
         (f"`{room}` may not use `{name}`", line)
         for name, line in used
-        if name in MACHINE and (room not in MACHINE[name] or is_pure)
+        if name in MACHINE and (is_pure or not _is_in(module, MACHINE[name]))
     ]

@@ -1,4 +1,4 @@
-"""Which room may read the machine or the clock, or use a library of the edge. The test beside it holds it."""
+"""Which room, or which part of one, may read the machine or the clock, or use a library of the edge. The test beside it holds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ _EDGES = (
     "audit",
     "host",
     "engine",
-    "cluster",
+    "backends.kubernetes",
     "life",
     "observe",
     "halt",
@@ -37,8 +37,8 @@ MACHINE: dict[str, tuple[str, ...]] = {
     "inotify_simple": ("daemon",),
     "tomli_w": ("toml_output",),
     "pickle": (),  # to read one runs what it says
-    "lightkube": ("cluster",),
-    "httpx2": ("cluster",),
+    "lightkube": ("backends.kubernetes",),
+    "httpx2": ("backends.kubernetes",),
     "docker": ("engine",),  # see docs/decisions/0007
     "requests": ("engine",),
     "urllib3": ("engine",),

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import kubeconfig
-from sandboxd.cluster.api import Cluster
+from sandboxd.backends.kubernetes import kubeconfig
+from sandboxd.backends.kubernetes.api import Cluster
 from sandboxd.errors import SandboxdError
 from tests.forked import run_forked
 from tests.patience import PATIENCE

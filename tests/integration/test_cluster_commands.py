@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cluster import running
-from sandboxd.cluster.api import Cluster
-from sandboxd.cluster.channels import PodGone
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes import running
+from sandboxd.backends.kubernetes.api import Cluster
+from sandboxd.backends.kubernetes.channels import PodGone
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from tests.integration.exec_server import ExecServer
 
 LONG = 600.0

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from sandboxd.cluster.api import Cluster
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes.api import Cluster
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 
 ANSWER = (

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api, patience, sandboxes
-from sandboxd.cluster.api import Cluster
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.kubeconfig import load as load_context
+from sandboxd.backends.kubernetes import api, patience, sandboxes
+from sandboxd.backends.kubernetes.api import Cluster
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.kubeconfig import load as load_context
 from sandboxd.errors import SandboxdError
 
 JSON, HTML = "application/json", "text/html"

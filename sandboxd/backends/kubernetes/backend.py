@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.backends.backend import CommandRequest, Ended, Listed, Listing, LogRange, Running
 from sandboxd.backends.kubernetes import end as pod_end
+from sandboxd.backends.kubernetes import logs as pod_logs
+from sandboxd.backends.kubernetes import running as commands
 from sandboxd.backends.kubernetes import state
 from sandboxd.backends.kubernetes.abilities import CANNOT
+from sandboxd.backends.kubernetes.attended import PodCommand
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.backends.shell import SHELL
-from sandboxd.cluster import logs as pod_logs
-from sandboxd.cluster import running as commands
-from sandboxd.cluster.attended import PodCommand
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.forward.trunk import Trunk, prepare
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from sandboxd.backends.backend import Ability, Refusal
+    from sandboxd.backends.kubernetes.api import Cluster
     from sandboxd.backends.kubernetes.state import Sandbox
-    from sandboxd.cluster.api import Cluster
     from sandboxd.engine.interruption import Cancel
 
 

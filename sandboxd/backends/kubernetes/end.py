@@ -5,9 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from sandboxd.backends.kubernetes import objects, work
+from sandboxd.backends.kubernetes import api, objects, records, running, sandboxes, waiting, work
 from sandboxd.backends.kubernetes.target import is_cut_off, lost_words
-from sandboxd.cluster import api, records, running, sandboxes, waiting
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.review import rescue, stop_notes
 

@@ -9,7 +9,7 @@ from sandboxd.life import hook_record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 
 def key_of(context: Context, pod: str) -> str:

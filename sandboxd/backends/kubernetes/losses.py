@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster.records import lost_of_line
+from sandboxd.backends.kubernetes.records import lost_of_line
 from sandboxd.model.control_name import ControlName
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan.reasons import Downgrade
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from sandboxd.cluster.network_trial import Trial
-    from sandboxd.cluster.records import Lost, Record
+    from sandboxd.backends.kubernetes.network_trial import Trial
+    from sandboxd.backends.kubernetes.records import Lost, Record
     from sandboxd.plan.plan import Plan
 
 NO_ICMP = (

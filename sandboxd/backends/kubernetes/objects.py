@@ -8,7 +8,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import admission, api, sandboxes, waiting
+from sandboxd.backends.kubernetes import admission, api, sandboxes, waiting
 from sandboxd.engine.payload import gateway_zip
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, UP
@@ -17,7 +17,7 @@ from sandboxd.plan.writers import kubernetes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
     from sandboxd.plan import cluster as plan_cluster
     from sandboxd.plan.plan import Plan
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.backends.kubernetes import hooks, losses
-from sandboxd.cluster import (
+from sandboxd.backends.kubernetes import (
     api,
     gateway_pods,
+    hooks,
+    losses,
     network_trial,
     records,
     sandboxes,
@@ -21,8 +22,8 @@ from sandboxd.model.labels import GATEWAY, MADE_BY, PROFILE, PROJECT, UP
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sandboxd.backends.kubernetes.api import Cluster
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.api import Cluster
 
 
 class Sandbox(NamedTuple):

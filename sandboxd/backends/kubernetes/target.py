@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, records, waiting
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes import api, records, waiting
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.errors import SandboxdError
 from sandboxd.login import login_name
 from sandboxd.model.sandbox_id import option_of, sandbox_id
@@ -16,7 +16,7 @@ from sandboxd.plan.mounts import folder_inside, target_folder
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 
 class Target(NamedTuple):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes import records, running
 from sandboxd.backends.kubernetes.target import blaming_pod, running_pod
-from sandboxd.cluster import records, running
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.review import collect, stop_notes
 from sandboxd.review.arrival import PART

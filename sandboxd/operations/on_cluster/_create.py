@@ -7,10 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit import notes
-from sandboxd.backends.kubernetes import losses
+from sandboxd.backends.kubernetes import admission, api, losses, network_trial, records, waiting
 from sandboxd.backends.kubernetes import objects as pod_objects
-from sandboxd.cluster import admission, api, network_trial, records, waiting
-from sandboxd.cluster.records import Lost, Record
+from sandboxd.backends.kubernetes.records import Lost, Record
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import GATEWAY
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from sandboxd.backends.kubernetes.network_trial import Trial
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.network_trial import Trial
     from sandboxd.operations.on_cluster._install import Program
     from sandboxd.operations.on_cluster._send import Sent
     from sandboxd.operations.on_cluster.planning import Planned

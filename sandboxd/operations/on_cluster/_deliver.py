@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import failures, running, waiting
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes import failures, running, waiting
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.review import arrival, original
 

@@ -10,8 +10,8 @@ import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit.record import RecordFailure
-from sandboxd.cluster import api, failures, gateway_pods, logs, records, running
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes import api, failures, gateway_pods, logs, records, running
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.egress import layout
 from sandboxd.egress.broker_wire import credentials_to_json
 from sandboxd.egress.ledger import Ledger

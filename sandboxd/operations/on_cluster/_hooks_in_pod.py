@@ -8,11 +8,11 @@ import signal
 import threading
 from typing import TYPE_CHECKING, cast
 
+from sandboxd.backends.kubernetes import running
+from sandboxd.backends.kubernetes.attended import signal_marked
+from sandboxd.backends.kubernetes.channels import Channels
 from sandboxd.backends.kubernetes.hooks import key_of
 from sandboxd.backends.kubernetes.target import running_pod
-from sandboxd.cluster import running
-from sandboxd.cluster.attended import signal_marked
-from sandboxd.cluster.channels import Channels
 from sandboxd.egress import words as egress_words
 from sandboxd.egress.names import normal
 from sandboxd.engine.execute import MOST_BYTES, TooMuch

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import running
+from sandboxd.backends.kubernetes import running
 from sandboxd.plan.git_settings import SAFE
 
 if TYPE_CHECKING:

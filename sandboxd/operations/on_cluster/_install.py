@@ -10,8 +10,8 @@ import platform
 import secrets
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.backends.kubernetes import running
 from sandboxd.backends.kubernetes.work import inside
-from sandboxd.cluster import running
 from sandboxd.engine.payload import interpreter, programs
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.folders import cache_folder

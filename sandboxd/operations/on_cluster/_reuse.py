@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from sandboxd.backends.kubernetes import objects, work
-from sandboxd.cluster import records, waiting
+from sandboxd.backends.kubernetes import objects, records, waiting, work
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import refresh
 from sandboxd.operations.on_cluster._gateway import PodGateway
@@ -17,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from sandboxd.backends.kubernetes.records import Record
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.records import Record
     from sandboxd.model.control_name import ControlName
     from sandboxd.operations.on_cluster.planning import Planned
 

@@ -7,8 +7,8 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.agents import run, volume
+from sandboxd.backends.kubernetes import waiting
 from sandboxd.backends.kubernetes.work import inside
-from sandboxd.cluster import waiting
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import agent_home, leftover
 from sandboxd.operations.agent import command, fill, words_of

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, failures, rights, sandboxes
+from sandboxd.backends.kubernetes import api, failures, rights, sandboxes
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.plan.writers.kubernetes import yaml_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sandboxd.cluster.rights import Right
+    from sandboxd.backends.kubernetes.rights import Right
 
 _ENDS_INPUT = (1, 30)
 _LONGEST_NUMBER = 9

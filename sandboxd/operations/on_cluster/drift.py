@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.kubernetes import admission, api, records, running
 from sandboxd.backends.kubernetes.target import running_pod
-from sandboxd.cluster import admission, api, records, running
 from sandboxd.errors import UsageError
 
 if TYPE_CHECKING:

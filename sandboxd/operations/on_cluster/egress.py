@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import api, records, waiting
+from sandboxd.backends.kubernetes import api, records, waiting
 from sandboxd.errors import UsageError
 from sandboxd.operations.egress.actions import act as act_here
 from sandboxd.operations.egress.check import check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.audit.record import RecordFailure
-from sandboxd.cluster import api, records
+from sandboxd.backends.kubernetes import api, records
 from sandboxd.errors import SandboxdError
 from sandboxd.operations.following import Outcome
 from sandboxd.operations.on_cluster._gateway import PodGateway

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.cluster import api, failures, sandboxes
+from sandboxd.backends.kubernetes import api, failures, sandboxes
 from sandboxd.engine.payload import programs
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.login import login_name

@@ -6,8 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.kubernetes import work
-from sandboxd.cluster import records, running
+from sandboxd.backends.kubernetes import records, running, work
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.exchange import copied_git
 from sandboxd.operations.on_cluster import _send
@@ -18,8 +17,8 @@ from sandboxd.review.arrival import ARRIVE, PART
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sandboxd.backends.kubernetes.records import Record
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.records import Record
     from sandboxd.plan.hiding import Hiding
     from sandboxd.review.collect import Compared
     from sandboxd.review.original import Entry, Fields, Manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.backends.kubernetes import work
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.operations.review import Collected
 from sandboxd.review import collect as streams_folder
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.backends.kubernetes import end, objects
+from sandboxd.backends.kubernetes import api, end, objects, records, sandboxes
 from sandboxd.backends.kubernetes.target import is_cut_off
-from sandboxd.cluster import api, records, sandboxes
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.operations import recording
 from sandboxd.operations.on_cluster import _hooks, _secrets, _send

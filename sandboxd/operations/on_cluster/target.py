@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from sandboxd.backends.kubernetes import api
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import api
 from sandboxd.operations._folder import project_folder
 
 if TYPE_CHECKING:

@@ -6,10 +6,9 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.backends.kubernetes import losses
+from sandboxd.backends.kubernetes import losses, records, surroundings
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.backends.kubernetes.work import inside
-from sandboxd.cluster import records, surroundings
 from sandboxd.egress import verify_marks
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
@@ -23,8 +22,8 @@ from sandboxd.verify.place import NOT_KNOWN, Place
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.kubernetes.surroundings import Gateway, Node
     from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.cluster.surroundings import Gateway, Node
 
 _NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.cluster.local")
 """Services in other namespaces that most clusters have."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.cluster import kubeconfig
+from sandboxd.backends.kubernetes import kubeconfig
 from sandboxd.errors import SandboxdError
 from sandboxd.policy import clusters
 from sandboxd.policy.in_force import in_force

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes.api import Cluster
 from sandboxd.backends.kubernetes.end import end
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster.api import Cluster
 from sandboxd.operations.on_cluster import start
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.on_cluster.started import Started

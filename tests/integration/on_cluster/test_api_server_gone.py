@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.kubernetes import patience
 from sandboxd.backends.kubernetes import state as pod_state
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.backends.kubernetes.target import running_pod
-from sandboxd.cluster import patience
-from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, UsageError
 from tests.integration.on_cluster.conftest import Laptop
 from tests.light_cluster import LightCluster

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sandboxd.cluster.api import POD, Cluster
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes.api import POD, Cluster
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 from tests.certificates import signed
 from tests.light_cluster import LightCluster, light_cluster, strict_contexts

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from sandboxd.backends.kubernetes import losses
-from sandboxd.cluster.network_trial import Trial
+from sandboxd.backends.kubernetes.network_trial import Trial
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.operations.on_cluster import _gateway
 from sandboxd.plan.cluster import Cluster as Wishes

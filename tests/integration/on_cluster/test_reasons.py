@@ -10,12 +10,11 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import api, waiting, work
 from sandboxd.backends.kubernetes import state as pod_state
-from sandboxd.backends.kubernetes import work
 from sandboxd.backends.kubernetes.backend import KubernetesBackend
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.cli.on_cluster import looking
-from sandboxd.cluster import api, waiting
-from sandboxd.cluster.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.operations import copying
 from tests.integration.on_cluster.conftest import Laptop
@@ -207,7 +206,7 @@ def test_rights_are_named_in_one_line_and_bound_to_who_asks(
 def test_all_that_is_asked_of_the_cluster_is_in_the_roles(
     cluster: LightCluster, laptop: Laptop
 ) -> None:
-    from sandboxd.cluster import rights, surroundings
+    from sandboxd.backends.kubernetes import rights, surroundings
 
     laptop.up()
     state(laptop)

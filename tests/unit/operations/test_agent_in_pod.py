@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from sandboxd.agents.session import Session
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster.kubeconfig import Context
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import _identity, _secrets, agent
 from sandboxd.plan.git_settings import SAFE

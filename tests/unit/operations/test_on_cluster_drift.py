@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api, records, running
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.records import Record
+from sandboxd.backends.kubernetes import api, records, running
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.records import Record
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import drift
 

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import api, records
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.records import Record
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import api, records
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.records import Record
 from sandboxd.egress.broker import Binding
 from sandboxd.egress.broker_wire import Credentials
 from sandboxd.egress.names import pattern

@@ -11,9 +11,9 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record as Audit
 from sandboxd.audit.record import RecordFailure
+from sandboxd.backends.kubernetes import api, records
+from sandboxd.backends.kubernetes.records import Record
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import api, records
-from sandboxd.cluster.records import Record
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, decide
 from sandboxd.errors import UsageError

@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from sandboxd.backends.kubernetes import end as pod_end
-from sandboxd.backends.kubernetes import objects, work
+from sandboxd.backends.kubernetes import objects, records, work
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import records
 from tests.patience import PATIENCE
 from tests.unit.operations.on_cluster.pods import TEAM, Pod
 

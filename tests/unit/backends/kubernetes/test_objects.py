@@ -11,7 +11,7 @@ import jsonschema_rs
 import pytest
 
 from sandboxd.backends.kubernetes import objects as pod_objects
-from sandboxd.cluster.api import Cluster
+from sandboxd.backends.kubernetes.api import Cluster
 from sandboxd.model.labels import MADE_BY, UP
 from sandboxd.plan import cluster as plan_cluster
 from sandboxd.plan.grants import Grants

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import api
 from sandboxd.backends.kubernetes import state as pod_state
 from sandboxd.backends.kubernetes.target import Target
 from sandboxd.cli.on_cluster import looking
-from sandboxd.cluster import api
 from tests.unit.operations.on_cluster.pods import TEAM
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import api, waiting
 from sandboxd.backends.kubernetes import objects as pod_objects
-from sandboxd.cluster import api, waiting
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
 from sandboxd.plan import cluster

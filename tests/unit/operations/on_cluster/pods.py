@@ -13,11 +13,11 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes import records, running, waiting
+from sandboxd.backends.kubernetes.channels import PodGone
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.records import Record
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import records, running, waiting
-from sandboxd.cluster.channels import PodGone
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.records import Record
 from sandboxd.operations.on_cluster import _send
 from sandboxd.operations.on_cluster import refresh as refreshing
 from sandboxd.plan.hiding import NOTHING

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import records
+from sandboxd.backends.kubernetes import records
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _deliver, _send
 from sandboxd.operations.on_cluster import refresh as refreshing

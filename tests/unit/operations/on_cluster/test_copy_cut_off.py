@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.review import original
 from tests.unit.operations.on_cluster.pods import Pod, tree

@@ -13,8 +13,8 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.entry import Entry
 from sandboxd.audit.record import Record, RecordFailure
+from sandboxd.backends.kubernetes.network_trial import Trial
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster.network_trial import Trial
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _create, start
 from sandboxd.operations.on_cluster.options import ClusterOptions

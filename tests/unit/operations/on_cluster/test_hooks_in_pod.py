@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import running
+from sandboxd.backends.kubernetes.channels import PodGone
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import running
-from sandboxd.cluster.channels import PodGone
-from sandboxd.cluster.kubeconfig import Context
 from sandboxd.engine.execute import TooMuch
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations.on_cluster import _hooks_in_pod

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes import failures, records, sandboxes, waiting
 from sandboxd.backends.kubernetes import objects as pod_objects
+from sandboxd.backends.kubernetes.records import Lost, Record
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import failures, records, sandboxes, waiting
-from sandboxd.cluster.records import Lost, Record
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import refresh
 from sandboxd.operations.on_cluster._reuse import reuse

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.kubernetes import api
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import api
 from sandboxd.errors import UsageError
 from sandboxd.operations.on_cluster import start
 from tests.unit.operations.on_cluster.pods import TEAM

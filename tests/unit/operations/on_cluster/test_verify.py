@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import pytest
 
+from sandboxd.backends.kubernetes import surroundings
+from sandboxd.backends.kubernetes.surroundings import Gateway
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.cluster import surroundings
-from sandboxd.cluster.surroundings import Gateway
 from sandboxd.operations.on_cluster import verify
 
 GATEWAY = Gateway("10.96.0.7", "shop-gateway-1", "")

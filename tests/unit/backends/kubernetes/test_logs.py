@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import logs
-from sandboxd.cluster.failures import Refused
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.patience import Patience
+from sandboxd.backends.kubernetes import logs
+from sandboxd.backends.kubernetes.failures import Refused
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.patience import Patience
 
 
 class Cluster:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandboxd.cluster import rights
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes import rights
+from sandboxd.backends.kubernetes.kubeconfig import Context
 
 
 class Judge:

@@ -6,8 +6,8 @@ import ssl
 
 import pytest
 
-from sandboxd.cluster import failures
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes import failures
+from sandboxd.backends.kubernetes.kubeconfig import Context
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
 

@@ -17,7 +17,7 @@ from sandboxd.errors import EnvironmentFailure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _SECONDS = 60.0
 _LARGEST = 1 << 20

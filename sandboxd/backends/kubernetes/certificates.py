@@ -12,7 +12,7 @@ import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster.kubeconfig import FILE
+from sandboxd.backends.kubernetes.kubeconfig import FILE
 from sandboxd.errors import (
     EnvironmentFailure,
     MissingFileError,
@@ -25,7 +25,7 @@ from sandboxd.files import read_bytes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _AUTHORITY, _CERTIFICATE, _KEY, _TOKEN = (
     "certificate-authority", "client-certificate", "client-key", "tokenFile",

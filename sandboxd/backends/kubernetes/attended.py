@@ -7,15 +7,15 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import running
-from sandboxd.cluster.channels import Channels, PodGone
+from sandboxd.backends.kubernetes import running
+from sandboxd.backends.kubernetes.channels import Channels, PodGone
 from sandboxd.errors import SandboxdError
 from sandboxd.signal_script import signal_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 MARK = "SANDBOXD_EXEC"
 """The environment variable that marks a command's processes: its value differs for each command."""

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import admission, api
+from sandboxd.backends.kubernetes import admission, api
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 _OF_NO_CONSEQUENCE = ("spec.imagePullSecrets", ".resources")
 """The API server itself adds the first, from the service account; the second gives nobody a way in."""

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 import pytest
 
-from sandboxd.cluster import failures, sandboxes
-from sandboxd.cluster.api import Cluster
+from sandboxd.backends.kubernetes import failures, sandboxes
+from sandboxd.backends.kubernetes.api import Cluster
 
 
 def sandbox(mode: str = "Running", **ready: str) -> dict[str, Any]:

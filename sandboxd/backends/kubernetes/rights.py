@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import failures
-from sandboxd.cluster.api import ACCESS_REVIEW, SELF_REVIEW
+from sandboxd.backends.kubernetes import failures
+from sandboxd.backends.kubernetes.api import ACCESS_REVIEW, SELF_REVIEW
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 _ACCOUNT = "system:serviceaccount:"
 """The beginning of a service account's user name, before its namespace and its name. Source:

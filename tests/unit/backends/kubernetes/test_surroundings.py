@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api, logs, surroundings
-from sandboxd.cluster.failures import Refused
-from sandboxd.cluster.kubeconfig import Context
+from sandboxd.backends.kubernetes import api, logs, surroundings
+from sandboxd.backends.kubernetes.failures import Refused
+from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import GATEWAY
 

@@ -17,7 +17,7 @@ from sandboxd.model.labels import OWNER
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _VALUE = re.compile(rb"[0-9a-f]{32}")
 

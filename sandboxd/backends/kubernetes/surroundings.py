@@ -10,13 +10,13 @@ import ipaddress
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, failures, gateway_pods, logs, waiting
+from sandboxd.backends.kubernetes import api, failures, gateway_pods, logs, waiting
 from sandboxd.errors import SandboxdError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from sandboxd.cluster.api import Cluster, Kind
+    from sandboxd.backends.kubernetes.api import Cluster, Kind
 
 _MOST_NEIGHBOURS = 8
 _NAME_SERVERS = (("kube-dns", "kube-system"), ("dns-default", "openshift-dns"))

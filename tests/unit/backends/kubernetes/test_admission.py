@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster.admission import differences
+from sandboxd.backends.kubernetes.admission import differences
 
 POD: dict[str, Any] = {
     "metadata": {"name": "x", "labels": {"a": "1"}},

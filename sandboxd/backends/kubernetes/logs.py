@@ -7,14 +7,14 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster import failures
-from sandboxd.cluster.api import explained
-from sandboxd.cluster.channels import CONTAINER, no_pod
+from sandboxd.backends.kubernetes import failures
+from sandboxd.backends.kubernetes.api import explained
+from sandboxd.backends.kubernetes.channels import CONTAINER, no_pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 _CONNECT_SECONDS = 15.0
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sandboxd.cluster import api, gateway_pods, sandboxes
-from sandboxd.cluster.channels import PodGone
+from sandboxd.backends.kubernetes import api, gateway_pods, sandboxes
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import TRIAL
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from sandboxd.cluster.api import Cluster, Kind
+    from sandboxd.backends.kubernetes.api import Cluster, Kind
 
 START_SECONDS = 300.0
 """The usual time limit in seconds: pulling an image, and adding a node first, take minutes."""

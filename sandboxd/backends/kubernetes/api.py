@@ -8,8 +8,8 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from sandboxd.cluster import certificates, failures, ownership, sign_in
-from sandboxd.cluster.patience import Patience
+from sandboxd.backends.kubernetes import certificates, failures, ownership, sign_in
+from sandboxd.backends.kubernetes.patience import Patience
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.tls import accept_old_authorities
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import httpx2
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _Answer = TypeVar("_Answer")
 
@@ -387,7 +387,7 @@ def connect(name: str, environ: Mapping[str, str]) -> Cluster:
 
     :raises SandboxdError: there is no such context, the policy does not allow it, or it cannot be used
     """
-    from sandboxd.cluster import kubeconfig
+    from sandboxd.backends.kubernetes import kubeconfig
     from sandboxd.policy import clusters
     from sandboxd.policy.in_force import in_force
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import api, waiting
-from sandboxd.cluster.channels import PodGone
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.waiting import CannotStart
+from sandboxd.backends.kubernetes import api, waiting
+from sandboxd.backends.kubernetes.channels import PodGone
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.waiting import CannotStart
 from sandboxd.errors import EnvironmentFailure
 
 

@@ -18,7 +18,7 @@ from sandboxd.folders import state_folder, workspace_file
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _LARGEST = 512 << 20
 REFRESH, START = ".refresh", ".start"

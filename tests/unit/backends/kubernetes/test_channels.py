@@ -11,10 +11,10 @@ import httpx2
 import pytest
 from httpx2.websockets import WebSocketDisconnect, WebSocketUpgradeError
 
-from sandboxd.cluster import channels
-from sandboxd.cluster.channels import CannotBegin, Channels, NoEndOfInput, PodGone
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.patience import Patience
+from sandboxd.backends.kubernetes import channels
+from sandboxd.backends.kubernetes.channels import CannotBegin, Channels, NoEndOfInput, PodGone
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.patience import Patience
 from sandboxd.errors import SandboxdError
 
 NEW, OLD = "v5.channel.k8s.io", "v4.channel.k8s.io"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import records
-from sandboxd.cluster.kubeconfig import Context
-from sandboxd.cluster.records import Lost, Record
+from sandboxd.backends.kubernetes import records
+from sandboxd.backends.kubernetes.kubeconfig import Context
+from sandboxd.backends.kubernetes.records import Lost, Record
 from sandboxd.errors import EnvironmentFailure
 
 TEAM = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")

@@ -6,13 +6,13 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from sandboxd.cluster.channels import CONTAINER, Channels, PodGone
+from sandboxd.backends.kubernetes.channels import CONTAINER, Channels, PodGone
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 _COUNTED = ("sh", "-c", 'size=$1; shift; head -c "$size" | "$@"', "sh")
 """A command whose input ends after so many bytes: an old server cannot tell it that it ended."""

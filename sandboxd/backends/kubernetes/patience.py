@@ -6,7 +6,7 @@ import itertools
 import time
 from typing import TYPE_CHECKING, TypeVar
 
-from sandboxd.cluster import failures
+from sandboxd.backends.kubernetes import failures
 
 if TYPE_CHECKING:
     from collections.abc import Callable

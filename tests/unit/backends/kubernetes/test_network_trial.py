@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandboxd.cluster import network_trial, waiting
-from sandboxd.cluster.network_trial import Trial
+from sandboxd.backends.kubernetes import network_trial, waiting
+from sandboxd.backends.kubernetes.network_trial import Trial
 from sandboxd.model.labels import TRIAL
 
 NONE = Trial("not checked", f"the Pod has no result of its container `{TRIAL}`")

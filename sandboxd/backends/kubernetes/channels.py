@@ -14,15 +14,15 @@ import socket
 import time
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import failures
-from sandboxd.cluster.api import explained
+from sandboxd.backends.kubernetes import failures
+from sandboxd.backends.kubernetes.api import explained
 from sandboxd.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from sandboxd.cluster.api import Cluster
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.api import Cluster
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 CONTAINER = "workspace"
 """The name of the Pod's container that the user works in."""

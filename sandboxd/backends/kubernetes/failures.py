@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
-    from sandboxd.cluster.kubeconfig import Context
+    from sandboxd.backends.kubernetes.kubeconfig import Context
 
 _LONGEST = 600
 _CODES_OF_PROXIES = (401, 403, 429)

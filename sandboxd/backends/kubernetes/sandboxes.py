@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sandboxd.cluster import failures
-from sandboxd.cluster.api import SANDBOX
+from sandboxd.backends.kubernetes import failures
+from sandboxd.backends.kubernetes.api import SANDBOX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from sandboxd.cluster.api import Cluster
+    from sandboxd.backends.kubernetes.api import Cluster
 
 
 def are_there(cluster: Cluster) -> bool:

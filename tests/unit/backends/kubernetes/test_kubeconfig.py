@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from sandboxd.cluster import kubeconfig, sign_in
+from sandboxd.backends.kubernetes import kubeconfig, sign_in
 from sandboxd.errors import SandboxdError
 from sandboxd.model.sandbox_id import option_of_cluster
 
