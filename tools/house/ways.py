@@ -21,7 +21,7 @@ from tests.contract.imports import room_of
 from tools.house import runs
 
 ROOT = Path(__file__).resolve().parents[2]
-ON_CLUSTER = ("cluster", "operations.on_cluster")
+ON_CLUSTER = ("backends.kubernetes", "operations.on_cluster")
 """Where the modules of the one backend stand, beside those that every backend uses."""
 
 RULE = "rules.*"
