@@ -30,13 +30,15 @@ class Usual(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """A host that a file of the project names and that no rule allows."""
+    """A host that a file of the project, or of this user, names and that no rule allows."""
 
     host: str
     port: int
     file: str
     line: str
     """The line for sandboxd.toml that would allow the name, in addition to those that are allowed now."""
+    variable: str = ""
+    """The environment variable that tells a package manager of it; '' where the project's files do."""
 
 
 def usual(profile: Profile, config: Config, facts: ProjectHosts) -> tuple[Usual, ...]:
@@ -121,17 +123,24 @@ def rules(config: Config, own: Iterable[Usual]) -> tuple[Rule, ...]:
 def proposals(
     config: Config, facts: ProjectHosts, own: tuple[Usual, ...], policy: Policy
 ) -> tuple[Proposal, ...]:
-    """The hosts that the project's files name and that `policy` does not allow."""
+    """The hosts that `policy` does not allow and that the project's files name, or this user's settings of a package
+    manager whose usual hosts are allowed.
+    """
     decider = Decider(policy)
     listed = config.network.allow
     before = [each.entry.text for each in own] if listed is None else [s.value.text for s in listed]
+    used = {each.entry.group for each in own}
+    used |= {setting.value.group for setting in listed or ()}
+    own_settings = {each.mention: each.variable for each in facts.mirrors if each.group in used}
     by_host = {}
-    for mention in (*facts.remotes, *facts.settings):
+    # What the project names comes last, and counts: its files tell the package manager, too.
+    for mention in (*own_settings, *facts.remotes, *facts.settings):
         reason = decider.decide(mention.host, mention.port, 0.0).reason
         if reason in ("no-rule", "port"):
             text = mention.host if mention.port == 443 else f"{mention.host}:{mention.port}"
             line = ", ".join(f'"{word}"' for word in (*before, text))
-            by_host[mention.host, mention.port] = Proposal(*mention, f"allow = [{line}]")
+            variable = own_settings.get(mention, "")
+            by_host[mention.host, mention.port] = Proposal(*mention, f"allow = [{line}]", variable)
     return tuple(by_host.values())
 
 

@@ -54,6 +54,17 @@ class Mention(NamedTuple):
     file: str
 
 
+class Mirror(NamedTuple):
+    """A host that settings of this user's package managers name, for projects that use the group `group`.
+
+    `variable` is the environment variable by which the package manager is told of it; '' if there is none.
+    """
+
+    group: str
+    mention: Mention
+    variable: str = ""
+
+
 class ProjectHosts(NamedTuple):
     """The hosts that a project's files name.
 
@@ -71,6 +82,7 @@ class ProjectHosts(NamedTuple):
     """The groups that the files selected when the sandbox started; None: the present files select them."""
     is_cut: bool = False
     """Whether there are more names than were looked at."""
+    mirrors: tuple[Mirror, ...] = ()
 
 
 NO_HOSTS = ProjectHosts()
@@ -94,12 +106,12 @@ def project_hosts(workspace: str, names: Iterable[str], is_cut: bool = False) ->
         images = [image for name in dockerfiles for image in _FROM.findall(_text(root, name))]
         images += [image for name in _DEV_CONTAINER for image in _IMAGE.findall(_text(root, name))]
         remotes = _remotes(_text(root, GIT_CONFIG))
-        mentions = [each for name in settings for each in _mentions(_text(root, name), name)]
+        of_settings = [each for name in settings for each in mentions(_text(root, name), name)]
     return ProjectHosts(
         near,
         tuple(dict.fromkeys(images)),
         tuple(dict.fromkeys(remotes))[:_MOST_HOSTS],
-        tuple(dict.fromkeys(mentions))[:_MOST_HOSTS],
+        tuple(dict.fromkeys(of_settings))[:_MOST_HOSTS],
         is_cut=is_cut,
     )
 
@@ -132,9 +144,12 @@ def _remotes(text: str) -> Iterator[Mention]:
             yield from _mention(match[1], "22", GIT_CONFIG)
 
 
-def _mentions(text: str, file: str) -> Iterator[Mention]:
-    # A URL of a home page is none that a tool asks: only lines that speak of an index count.
-    for line in _INDEX.findall(text):
+def mentions(text: str, file: str, lines: re.Pattern[str] = _INDEX) -> Iterator[Mention]:
+    """The hosts of the URLs in those `lines` of a file's text: without others, in the lines that speak of an index.
+
+    A URL of a home page is none that a tool asks. No login of a URL is taken over.
+    """
+    for line in lines.findall(text):
         for match in _URL.finditer(line):
             yield from _mention(match[1], match[2] or _usual(match[0]), file)
 

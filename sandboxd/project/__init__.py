@@ -37,6 +37,7 @@ from sandboxd.policy import trust
 from sandboxd.policy.in_force import in_force
 from sandboxd.project.config_file import read_config
 from sandboxd.project.extra_folders import extra_folders
+from sandboxd.project.mirrors import mirrors
 from sandboxd.state import chosen_groups, stand_ins
 from sandboxd.state.subnets import note, subnet_of
 
@@ -310,7 +311,7 @@ class Project:
         names_user = profile.git_identity
         written = [setting.value for setting in self.config.wishes.folders]
         return facts._replace(
-            hosts=self._with_chosen(facts.hosts),
+            hosts=self._with_chosen(facts.hosts)._replace(mirrors=mirrors(self.environ)),
             name=self.name,
             git_identity=git_identity(self.workspace, of_user, home) if names_user else (),
             extra_folders=extra_folders(self.workspace, written, self.environ),

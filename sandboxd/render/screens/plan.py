@@ -94,12 +94,17 @@ def _names(plan: Plan, columns: int) -> Iterator[str]:
         yield ""
         yield from screen.wrap(text, columns, whole=True)
     if plan.proposals:
-        yield _heading("named by the project, and not allowed:")
+        yield _heading("named by the project or your settings, and not allowed:")
     for proposal in plan.proposals:
         yield from _entry(f"{proposal.host}:{proposal.port}", f"in `{proposal.file}`", columns)
         line = terminal.one_line(proposal.line)
         text = f"`{line}` below `[network]`, then `sandboxd trust add`"
         yield from _below("to allow it:", text, columns)
+        if proposal.variable:
+            text = (
+                f"`{proposal.variable}` below `[environment]`, with its address and without a login"
+            )
+            yield from _below("to use it:", text, columns)
 
 
 def _heading(text: str) -> str:

@@ -83,7 +83,7 @@ def _lists(plan: Plan, slow: Sequence[Size], columns: int) -> Iterator[str]:
     for heading, entries in (
         ("lifecycle hooks that `sandboxd up` does not run:", hooks),
         ("left out of your devcontainer.json:", left_out),
-        ("named by the project, and not allowed:", names),
+        ("named by the project or your settings, and not allowed:", names),
         ("slow under gVisor, and faster in memory:", trees),
     ):
         if entries:

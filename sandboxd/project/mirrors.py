@@ -1,0 +1,77 @@
+"""The hosts that this user's settings of package managers name: mirrors and registries of a company.
+
+They are only proposed. Hosts and ports alone are taken over: an address may hold a login, also in its path.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from sandboxd.errors import UnreadableError
+from sandboxd.files import read_start
+from sandboxd.plan.project_hosts import Mirror, mentions
+
+_MOST_BYTES = 64 * 1024
+_MOST_HOSTS = 20
+
+
+class _Settings(NamedTuple):
+    """Where a package manager keeps its settings.
+
+    `paths` are absolute, or relative to the home; ``.config/`` stands for $XDG_CONFIG_HOME. `group` is that of its usual
+    hosts; `variable` the one that names its index, '' for none; `lines` those in which hosts count, None for the usual.
+    """
+
+    group: str
+    paths: tuple[str, ...]
+    variable: str = ""
+    lines: re.Pattern[str] | None = None
+
+
+# https://pip.pypa.io/en/stable/topics/configuration/, https://docs.astral.sh/uv/concepts/configuration-files/,
+# https://docs.npmjs.com/cli/configuring-npm/npmrc, https://doc.rust-lang.org/cargo/reference/config.html,
+# https://maven.apache.org/settings.html, https://go.dev/ref/mod#environment-variables
+_KNOWN = (
+    _Settings("pypi", (".config/pip/pip.conf", ".pip/pip.conf", "/etc/pip.conf"), "PIP_INDEX_URL"),
+    _Settings("pypi", (".config/uv/uv.toml", "/etc/uv/uv.toml"), "UV_DEFAULT_INDEX"),
+    _Settings("npm", (".npmrc", "/etc/npmrc"), "NPM_CONFIG_REGISTRY"),
+    _Settings("npm", (".yarnrc.yml",), "YARN_NPM_REGISTRY_SERVER"),
+    _Settings("crates", (".cargo/config.toml", ".cargo/config")),
+    _Settings("maven", (".m2/settings.xml",)),
+    _Settings("go", (".config/go/env",), "GOPROXY", re.compile(r"^GOPROXY=.*$", re.MULTILINE)),
+)
+
+
+def mirrors(environ: Mapping[str, str]) -> tuple[Mirror, ...]:
+    """The hosts that this user's settings name; a file that is not there or cannot be read names none."""
+    return tuple(dict.fromkeys(_all(environ)))[:_MOST_HOSTS]
+
+
+def _all(environ: Mapping[str, str]) -> Iterator[Mirror]:
+    home = environ.get("HOME", "")
+    for settings in _KNOWN:
+        for path in settings.paths:
+            file = _place(path, home, environ)
+            shown = path if os.path.isabs(path) else f"~/{path}"
+            for mention in mentions(_text(file), shown, *filter(None, [settings.lines])):
+                yield Mirror(settings.group, mention, settings.variable)
+
+
+def _place(path: str, home: str, environ: Mapping[str, str]) -> str:
+    """Where `path` of `_Settings` is; '' for a user without a home."""
+    configs = environ.get("XDG_CONFIG_HOME", "")
+    if path.startswith(".config/") and os.path.isabs(configs):
+        return os.path.join(configs, path.removeprefix(".config/"))
+    if os.path.isabs(path):
+        return path
+    return os.path.join(home, path) if os.path.isabs(home) else ""
+
+
+def _text(path: str) -> str:
+    with contextlib.suppress(UnreadableError):
+        return read_start(path, _MOST_BYTES).decode("utf-8", "replace") if path else ""
+    return ""
