@@ -77,7 +77,6 @@ def plan(hosts: ProjectHosts, text: str = "") -> Plan:
     own = (
         Mirror("pypi", Mention("pypi.corp.example", 443, "~/.pip/pip.conf"), "PIP_INDEX_URL"),
         Mirror("npm", Mention("npm.corp.example", 443, "~/.npmrc"), "NPM_CONFIG_REGISTRY"),
-        Mirror("pypi", Mention("pypi.org", 443, "/etc/pip.conf"), "PIP_INDEX_URL"),
     )
     facts = workspace(hosts=hosts._replace(mirrors=own))
     return plan_of(text, workspace=facts, grants=Grants(trusted=True))
@@ -98,6 +97,7 @@ def test_those_of_the_project_s_package_managers_are_proposed() -> None:
 def test_a_list_of_the_project_counts_as_well() -> None:
     (only,) = plan(NO_HOSTS, '[network]\nallow = ["npm"]\n').proposals
     assert (only.host, only.line) == ("npm.corp.example", 'allow = ["npm", "npm.corp.example"]')
+    assert plan(NO_HOSTS, f"[network]\n{only.line}\n").proposals == ()
 
 
 def test_where_the_project_names_it_no_variable_is_needed() -> None:
