@@ -80,9 +80,10 @@ class Policy(NamedTuple):
         origin = _origin(name)
         if name.startswith(TEMPORARY) or _is_never(origin):
             return True
+        if self._stays_apart(path, is_folder):
+            return True
         # A copy that a conflict put aside passes no further than the file that it is of.
-        paths = {path, path[: -len(name)] + origin}
-        return any(self._stays_apart(each, is_folder) for each in paths)
+        return origin != name and self._stays_apart(path[: -len(name)] + origin, is_folder)
 
     def _stays_apart(self, path: str, is_folder: bool) -> bool:
         if self.is_hidden(path, is_folder):

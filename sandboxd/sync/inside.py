@@ -47,13 +47,14 @@ from sandboxd.sync.wire import (
     Decoder,
     change_of,
     pack,
+    pack_entries,
     pack_entry,
 )
 from sandboxd.sync.writer import OPEN_FILE, Writer, digest_of, open_below
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _EVENT = struct.Struct("iIII")
 _OVERFLOW, _IGNORED = 0x4000, 0x8000
@@ -201,22 +202,25 @@ class Reporter:
             # Before it is listed: whatever changes from then on is told.
             if self._watches is None or not self._watches.watch(descriptor, path):
                 self._write(pack(UNWATCHED, os.fsencode(path)))
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
-                    with contextlib.suppress(FileNotFoundError):
-                        self._write_entry(descriptor, number, entry)
+            for frame in pack_entries(number, self._entries(descriptor)):
+                self._write(frame)
         finally:
             os.close(descriptor)
 
-    def _write_entry(self, folder: int, number: int, entry: os.DirEntry[str]) -> None:
-        """:raises FileNotFoundError: it is gone"""
-        status = entry.stat(follow_symlinks=False)
-        name, target = os.fsencode(entry.name), b""
-        if stat.S_ISLNK(status.st_mode):
-            with contextlib.suppress(OSError):
-                target = os.fsencode(os.readlink(entry.name, dir_fd=folder))
-        if len(name) <= LONGEST_NAME and len(target) <= LONGEST_PATH:
-            self._write(pack_entry(number, _status(status), name, target))
+    def _entries(self, folder: int) -> Iterator[bytes]:
+        """Each entry of the open folder, as it is now."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                try:
+                    status = entry.stat(follow_symlinks=False)
+                except FileNotFoundError:
+                    continue
+                name, target = os.fsencode(entry.name), b""
+                if stat.S_ISLNK(status.st_mode):
+                    with contextlib.suppress(OSError):
+                        target = os.fsencode(os.readlink(entry.name, dir_fd=folder))
+                if len(name) <= LONGEST_NAME and len(target) <= LONGEST_PATH:
+                    yield pack_entry(_status(status), name, target)
 
     def _hash(self, number: int, path: str, size: int) -> None:
         """:raises OSError: it is not there with this size, or it changes meanwhile"""
@@ -231,7 +235,7 @@ class Reporter:
             os.close(descriptor)
         if status != _status(before):
             raise BlockingIOError(errno.EAGAIN, "it changed")
-        self._write(pack(FILE, NUMBER.pack(number), status, digest))
+        self._write(pack(FILE, NUMBER.pack(number), STATUS.pack(*status), digest))
 
     def _read(self, number: int, path: str, size: int) -> None:
         descriptor = self._open_file(path)
@@ -267,8 +271,8 @@ def boot_id() -> bytes:
         return b""
 
 
-def _status(status: os.stat_result) -> bytes:
-    return STATUS.pack(
+def _status(status: os.stat_result) -> tuple[int, ...]:
+    return (
         status.st_mode,
         status.st_size,
         status.st_ctime_ns,

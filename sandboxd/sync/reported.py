@@ -293,8 +293,8 @@ class Reported:
         if not self._asked or number != self._asked[0].number:
             raise Broken("an answer to nothing")
         want, answer = self._asked[0].want, self._asked[0].answer
-        if kind == wire.ENTRY and want.kind == wire.LOOK:
-            self._take_entry(tree, want, content)
+        if kind == wire.ENTRIES and want.kind == wire.LOOK:
+            self._take_entries(tree, want, content)
         elif kind == wire.DATA and isinstance(answer, Reading):
             answer.add(content[wire.NUMBER.size :])
         elif kind == wire.FILE and want.kind == wire.HASH:
@@ -312,14 +312,17 @@ class Reported:
     def _pop_asked(self) -> None:
         self._open_bytes -= self._asked.popleft().size
 
-    def _take_entry(self, tree: Tree, want: Want, content: bytes) -> None:
-        _, status, name, target = wire.entry_of(content)
-        size = self._listing_bytes + len(name) + len(target)
-        if tree.has_room(want.path, len(self._listing) + 1, size):
-            self._listing[os.fsdecode(name)] = Listed(status, target)
-            self._listing_bytes = size
-        else:
-            self._is_cut = True
+    def _take_entries(self, tree: Tree, want: Want, content: bytes) -> None:
+        listing, total = self._listing, self._listing_bytes
+        room = tree.room(want.path)
+        for status, name, target in wire.entries_of(content):
+            size = total + len(name) + len(target)
+            if len(listing) < room.entries and size <= room.size:
+                listing[os.fsdecode(name)] = Listed(status, target)
+                total = size
+            else:
+                self._is_cut = True
+        self._listing_bytes = total
 
     def _take_end(self, tree: Tree, want: Want, answer: Answer | None, content: bytes) -> None:
         _, code, began = wire.END_HEAD.unpack(content)

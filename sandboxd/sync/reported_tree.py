@@ -42,6 +42,13 @@ class Listed(NamedTuple):
     target: bytes = b""
 
 
+class Room(NamedTuple):
+    """How many entries a folder may have, whose names and targets have `size` bytes in all."""
+
+    entries: int
+    size: int
+
+
 class Tree:
     """The entries of a side with the folder `root`.
 
@@ -105,10 +112,10 @@ class Tree:
         """Whether the content of the folder at `path` is known."""
         return path in self._listings
 
-    def has_room(self, path: str, count: int, size: int) -> bool:
-        """Whether the folder at `path` may have `count` entries whose names have `size` bytes in all."""
+    def room(self, path: str) -> Room:
+        """How much the folder at `path` may have."""
         others = self._count - len(self._listings.get(path, ()))
-        return others + count <= self._limits.entries and self._bytes + size <= _MOST_BYTES
+        return Room(self._limits.entries - others, _MOST_BYTES - self._bytes)
 
     def snapshot(self) -> Snapshot:
         """The side by the answers so far. `began` is 0, as the side's clock is not this machine's."""
@@ -219,7 +226,10 @@ class Tree:
             self._news.add(path)
             self._entries[path] = _entry(FOLDER, listed.status)
             return
-        self.drop(path, is_looked_at=is_folder)
+        if known is None and not self._is_noted(path):
+            self._news.add(path)
+        else:
+            self.drop(path, is_looked_at=is_folder)
         if path.rpartition("/")[2].startswith(TEMPORARY):
             self._leftovers.add(path)
         elif self._excludes(path, is_folder):
@@ -239,6 +249,11 @@ class Tree:
         else:
             self._unknown[path] = WRITTEN
             self._wants.append(Want(wire.HASH, path, listed.status[1]))
+
+    def _is_noted(self, path: str) -> bool:
+        """Whether anything is known of a path that is no entry."""
+        is_left_out = path in self._unknown or path in self._excluded or path in self._leftovers
+        return is_left_out or path in self._listings
 
     def _stamped(self, path: str, status: tuple[int, ...]) -> Entry | None:
         """What a file holds, where its stamp tells."""

@@ -43,7 +43,8 @@ class Limits(NamedTuple):
         """
         if device != root.device:
             return "it is of another file system"
-        if len(os.fsencode(path)) > _LONGEST_PATH:
+        # No character takes more than four bytes, and most paths are short.
+        if 4 * len(path) > _LONGEST_PATH and len(os.fsencode(path)) > _LONGEST_PATH:
             return "its path is too long"
         if stat.S_ISDIR(mode):
             return "it is nested too deep" if path.count("/") >= self.depth else ""

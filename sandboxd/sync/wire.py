@@ -12,7 +12,7 @@ import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 VERSION = 2
 TEMPORARY = ".sandboxd-sync-"
@@ -24,7 +24,7 @@ LARGEST_PART = 60 * 1024
 """Bytes of a file in one frame."""
 
 LOOK, HASH, READ, FORGET, DO, PART = range(1, 7)
-HELLO, ENTRY, FILE, DATA, END, CHANGED, LOST, UNWATCHED = range(16, 24)
+HELLO, ENTRIES, FILE, DATA, END, CHANGED, LOST, UNWATCHED = range(16, 24)
 
 MAKE_FOLDER, WRITE, MAKE_LINK, REMOVE, SET_MODE, RENAME, RECOVER, FLUSH, HOLD = range(1, 10)
 """What `DO` asks for. RECOVER concerns what a killed run left, FLUSH everything that was written, HOLD the other
@@ -42,8 +42,12 @@ END_HEAD = struct.Struct(">IHq")
 """The number of a question, the number of the error, 0 for none, and the time inside as its answer began."""
 _CHANGE_HEAD = struct.Struct(">IBB32s32sH")
 """The number of a question, what to do, flags, two digests, and the bytes of the path."""
+_ENTRY_HEAD = struct.Struct(">IQqqQQBH")
+"""As `STATUS`, then the bytes of the name and of a link's target."""
+_LONGEST_ENTRY = _ENTRY_HEAD.size + LONGEST_NAME + LONGEST_PATH
 _FRAME = struct.Struct(">BI")
 _DIGEST = 32
+_NO_NAMES = (b"", b".", b"..")
 _HAS_BEFORE, _EXECUTABLE, _DURABLE = 1, 2, 4
 _CHANGE_SIZE = _CHANGE_HEAD.size + STATUS.size
 
@@ -57,10 +61,7 @@ QUESTIONS = {
 }
 ANSWERS = {
     HELLO: (HELLO_HEAD.size, HELLO_HEAD.size),
-    ENTRY: (
-        NUMBER.size + STATUS.size + 2,
-        NUMBER.size + STATUS.size + 1 + LONGEST_NAME + LONGEST_PATH,
-    ),
+    ENTRIES: (NUMBER.size + _ENTRY_HEAD.size + 1, NUMBER.size + LARGEST_PART + _LONGEST_ENTRY),
     FILE: (NUMBER.size + STATUS.size + _DIGEST, NUMBER.size + STATUS.size + _DIGEST),
     DATA: (NUMBER.size + 1, NUMBER.size + LARGEST_PART),
     END: (END_HEAD.size, END_HEAD.size),
@@ -103,23 +104,43 @@ def pack(kind: int, *parts: bytes) -> bytes:
     return _FRAME.pack(kind, len(content)) + content
 
 
-def pack_entry(number: int, status: bytes, name: bytes, target: bytes) -> bytes:
-    """An entry of the folder that question `number` is about; of a link with its target."""
-    return pack(ENTRY, NUMBER.pack(number), status, bytes([len(name)]), name, target)
+def pack_entry(status: tuple[int, ...], name: bytes, target: bytes = b"") -> bytes:
+    """An entry of a folder with the fields of `STATUS`; of a link with its target."""
+    return _ENTRY_HEAD.pack(*status, len(name), len(target)) + name + target
 
 
-def entry_of(content: bytes) -> tuple[int, tuple[int, ...], bytes, bytes]:
-    """The number, the fields of `STATUS`, the name and the target of an `ENTRY`.
+def pack_entries(number: int, entries: Iterable[bytes]) -> Iterator[bytes]:
+    """Frames of entries of the folder that question `number` is about."""
+    head, size = NUMBER.pack(number), 0
+    waiting: list[bytes] = []
+    for entry in entries:
+        waiting.append(entry)
+        size += len(entry)
+        if size >= LARGEST_PART:
+            yield pack(ENTRIES, head, *waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield pack(ENTRIES, head, *waiting)
 
-    :raises Broken: its name is no name
+
+def entries_of(content: bytes) -> Iterator[tuple[tuple[int, ...], bytes, bytes]]:
+    """The fields of `STATUS`, the name and the target of each entry of an `ENTRIES`.
+
+    :raises Broken: a name is no name, or an entry is not whole
     """
-    (number,) = NUMBER.unpack_from(content)
-    at = NUMBER.size + STATUS.size
-    status = STATUS.unpack_from(content, NUMBER.size)
-    name = content[at + 1 : at + 1 + content[at]]
-    if len(name) != content[at] or name in (b"", b".", b"..") or b"/" in name or b"\0" in name:
-        raise Broken("a name that no entry has")
-    return number, status, name, content[at + 1 + len(name) :]
+    at, end, head = NUMBER.size, len(content), _ENTRY_HEAD.size
+    while at < end:
+        if at + head > end:
+            raise Broken("a part of an entry")
+        *status, length, longer = _ENTRY_HEAD.unpack_from(content, at)
+        at += head + length
+        name, target = content[at - length : at], content[at : at + longer]
+        at += longer
+        if at > end:
+            raise Broken("a part of an entry")
+        if name in _NO_NAMES or b"/" in name or b"\0" in name:
+            raise Broken("a name that no entry has")
+        yield tuple(status), name, target
 
 
 def file_of(content: bytes) -> tuple[int, tuple[int, ...], bytes]:

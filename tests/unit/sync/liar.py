@@ -71,10 +71,11 @@ class Liar(Reporter):
             size = self._random.choice((len(text), len(text), 0, 1 << 62))
             target = self._random.choice(TARGETS) if stat.S_ISLNK(mode) else b""
             times = (self._random.choice((1, -1, 1 << 62)), 10**18)
-            status = wire.STATUS.pack(mode, size, *times, self._random.randrange(1 << 60), 1)
+            status = (mode, size, *times, self._random.randrange(1 << 60), 1)
             if stat.S_ISREG(mode):
                 self._made_up[path] = text
-            self._write(wire.pack_entry(number, status, name, target))
+            entry = wire.pack_entry(status, name, target)
+            self._write(b"".join(wire.pack_entries(number, [entry])))
 
     def _tell_made_up(self, kind: int, number: int, path: str) -> bool:
         text = self._made_up[path]

@@ -22,8 +22,14 @@ from tests.unit.sync.playing import Played, excludes
 
 LIMITS = Limits(entries=50, depth=4, size=1000)
 HELLO = wire.pack(wire.HELLO, wire.HELLO_HEAD.pack(wire.VERSION, 1, 2, b""))
-STATUS = wire.STATUS.pack(0o100644, 3, 10, 10, 7, 1)
-FOLDER = wire.STATUS.pack(0o40755, 0, 10, 10, 8, 1)
+FILE = (0o100644, 3, 10, 10, 7, 1)
+STATUS = wire.STATUS.pack(*FILE)
+FOLDER = (0o40755, 0, 10, 10, 8, 1)
+
+
+def listing(number: int, *entries: bytes) -> bytes:
+    """Entries that the reporter says a folder has."""
+    return b"".join(wire.pack_entries(number, entries))
 
 
 def look(reported: Reported) -> None:
@@ -116,8 +122,9 @@ def test_answers_that_are_lies(data: st.DataObject) -> None:
             if kind == wire.LOOK:
                 for name, mode, size, target in data.draw(ENTRIES):
                     inode = data.draw(st.integers(1, 3))
-                    status = wire.STATUS.pack(mode, size, -1, 1 << 62, inode, 1)
-                    hostile.reported.take(wire.pack_entry(number, status, name, target))
+                    status = (mode, size, -1, 1 << 62, inode, 1)
+                    entry = wire.pack_entry(status, name, target)
+                    hostile.reported.take(listing(number, entry))
             elif kind == wire.HASH and not code:
                 (_, size) = wire.SIZED.unpack_from(content)
                 status = wire.STATUS.pack(0o100644, size, 1, 1, 1, 1)
@@ -139,8 +146,12 @@ LIES: dict[str, tuple[Callable[[int], bytes], str]] = {
         "another answer",
     ),
     "a second beginning": (lambda n: HELLO, "second beginning"),
+    "a target that is cut": (
+        lambda n: listing(n, wire.pack_entry(FILE, b"f", b"to")[:-1]),
+        "a part",
+    ),
     "an answer twice": (lambda n: _end(n) + _end(n), "answer to nothing"),
-    "a name that leads up": (lambda n: wire.pack_entry(n, STATUS, b"..", b""), "no entry"),
+    "a name that leads up": (lambda n: listing(n, wire.pack_entry(FILE, b"..")), "no entry"),
 }
 
 
@@ -175,7 +186,7 @@ def test_a_file_of_another_size_and_more_bytes_than_were_asked_for() -> None:
         hostile = Hostile()
         ((_, content),) = hostile.asked()
         (number,) = wire.NUMBER.unpack_from(content)
-        hostile.reported.take(wire.pack_entry(number, STATUS, b"f", b"") + _end(number))
+        hostile.reported.take(listing(number, wire.pack_entry(FILE, b"f")) + _end(number))
         ((kind, content),) = hostile.asked()
         assert (kind, content[-1:]) == (wire.HASH, b"f")
         (number, size) = wire.SIZED.unpack_from(content)
@@ -199,7 +210,7 @@ def test_a_flood_of_entries_and_of_changes_is_held_within_bounds() -> None:
     (number,) = wire.NUMBER.unpack_from(content)
     for each in range(10_000):
         name = b"%d" % each
-        hostile.reported.take(wire.pack_entry(number, FOLDER, name, b""))
+        hostile.reported.take(listing(number, wire.pack_entry(FOLDER, name)))
     hostile.reported.take(_end(number))
     snapshot = hostile.reported.snapshot()
     assert len(snapshot.entries) == LIMITS.entries
@@ -215,10 +226,10 @@ def test_links_that_are_long_take_no_more_than_their_share(monkeypatch: pytest.M
     hostile = Hostile()
     ((_, content),) = hostile.asked()
     (number,) = wire.NUMBER.unpack_from(content)
-    status = wire.STATUS.pack(0o120777, 3, 10, 10, 7, 1)
+    status = (0o120777, 3, 10, 10, 7, 1)
     for each in range(10):
-        entry = wire.pack_entry(number, status, b"%d" % each, b"t" * 4096)
-        hostile.reported.take(entry)
+        entry = wire.pack_entry(status, b"%d" % each, b"t" * 4096)
+        hostile.reported.take(listing(number, entry))
     hostile.reported.take(_end(number))
     assert len(hostile.reported.snapshot().entries) == 2
     assert not hostile.reported.snapshot().is_whole

@@ -53,19 +53,39 @@ def test_any_bytes_are_frames_or_broken(data: bytes, kinds: dict[int, tuple[int,
         pass
 
 
+STATUS = (0o100644, 1, -2, 3, 4, 5)
+
+
+def contents(*entries: bytes) -> list[bytes]:
+    """The contents of the frames with `entries`."""
+    data = b"".join(wire.pack_entries(7, entries))
+    return [content for kind, content in Decoder(ANSWERS).take(data) if kind == wire.ENTRIES]
+
+
 @pytest.mark.parametrize("name", [b"", b".", b"..", b"a/b", b"a\0", b"/"])
 def test_a_name_is_one_of_an_entry(name: bytes) -> None:
-    status = wire.STATUS.pack(0, 0, 0, 0, 0, 0)
-    ((_, content),) = Decoder(ANSWERS).take(wire.pack_entry(7, status, name + b"", b"xx"))
+    (content,) = contents(wire.pack_entry(STATUS, b"first"), wire.pack_entry(STATUS, name, b"xx"))
     with pytest.raises(Broken, match="no entry"):
-        wire.entry_of(content)
+        list(wire.entries_of(content))
 
 
-def test_an_entry_is_read_as_it_was_packed() -> None:
-    status = (0o100644, 1, -2, 3, 4, 5)
-    frame = wire.pack_entry(7, wire.STATUS.pack(*status), b"n\xff", b"to")
-    ((_, content),) = Decoder(ANSWERS).take(frame)
-    assert wire.entry_of(content) == (7, status, b"n\xff", b"to")
-    with pytest.raises(Broken):
-        # A name that says that it is longer than what came.
-        wire.entry_of(content[:48] + b"\xff" + content[49:])
+@given(
+    st.lists(
+        st.tuples(
+            st.binary(min_size=1, max_size=255).filter(
+                lambda name: name not in (b".", b"..") and not {0, ord("/")} & {*name}
+            ),
+            st.sampled_from([b"", b"to", b"t" * 4096]),
+        ),
+        max_size=40,
+    )
+)
+def test_entries_are_read_as_they_were_packed(named: list[tuple[bytes, bytes]]) -> None:
+    read: list[object] = []
+    for content in contents(*(wire.pack_entry(STATUS, *each) for each in named)):
+        read += wire.entries_of(content)
+        for size in (5, len(content) - 1):
+            # What is cut off is said.
+            with pytest.raises(Broken, match="a part of an entry"):
+                list(wire.entries_of(content[:size]))
+    assert read == [(STATUS, *each) for each in named]
