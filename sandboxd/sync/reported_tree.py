@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from sandboxd.sync import wire
+from sandboxd.sync.overlay import Moments
 from sandboxd.sync.scan import TOO_LARGE, WRITTEN, Limits
 from sandboxd.sync.stamps import Stamp, Work, entry_of, of_entries
 from sandboxd.sync.state import (
@@ -79,8 +80,7 @@ class Tree:
         self._last: object | None = None
         self._news: set[str] = set()
         self._is_folder_gone = False
-        self._copied: dict[str, Entry] | None = None
-        """The entries of the last snapshot, which nobody changes."""
+        self._moments = Moments(self._entries)
 
     @property
     def root(self) -> Root:
@@ -122,13 +122,12 @@ class Tree:
         at = object()
         since = None if self._is_folder_gone else self._last
         news = News(at, since, frozenset(self._news))
-        if self._copied is None or self._news:
-            self._copied = dict(self._entries)
+        entries = self._moments.show(self._news)
         self._last, self._news, self._is_folder_gone = at, set(), False
         self._stamps = {}
         return Snapshot(
             self._root,
-            self._copied,
+            entries,
             0,
             frozenset(self._excluded),
             dict(self._unknown),
