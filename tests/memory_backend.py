@@ -156,6 +156,9 @@ class MemoryCommand:
     def kill(self, number: int) -> None:
         self._process.send_signal(number)
 
+    def close(self) -> None:
+        self.connection.close()
+
     def exit_code(self) -> int:
         return self._process.wait()
 

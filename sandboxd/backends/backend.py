@@ -1,4 +1,9 @@
-"""What an operation asks of the place where a sandbox runs: an engine of this machine, or a cluster."""
+"""What an operation asks of the place where a sandbox runs: an engine of this machine, or a cluster.
+
+An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`. The others
+have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by `args.on`: `up`, `agent`,
+`verify`, `review`, `drift`, `status`, `doctor`, `egress`.
+"""
 
 from __future__ import annotations
 
@@ -228,7 +233,8 @@ class Backend(Protocol):
         :param project: as in `logs`, and so `name`
         :param warn: called, before it starts, with each thing that the user should know of the sandbox; None: nothing is
             asked for
-        :param follow: as `life.command.begin`
+        :param follow: where there is `warn`, gives the sandbox, by its identity, the rights that it may have now, and
+            returns why it may have others; '' if it has just these
         :raises EnvironmentFailure: no such sandbox runs, or it is halted
         """
 

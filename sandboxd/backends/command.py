@@ -18,7 +18,7 @@ class Stream(Protocol):
 
 
 class Attended(Protocol):
-    """A command that was begun, in a container by this process or by the daemon, or in a Pod."""
+    """A command that was begun, by the daemon or by a backend in this process."""
 
     @property
     def connection(self) -> Stream:
@@ -31,6 +31,9 @@ class Attended(Protocol):
     def resize(self, rows: int, columns: int) -> None: ...
     def kill(self, number: int) -> None: ...
     def exit_code(self) -> int: ...
+
+    def close(self) -> None:
+        """Close the connection, and end what this process does for it; the command may go on."""
 
     def halt_error(self) -> SandboxdError | None:
         """The error that says that its sandbox was halted meanwhile, so that it does not go on; None while it does."""

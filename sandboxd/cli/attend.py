@@ -154,6 +154,7 @@ class _WithCommits:
         self.first = command.first
         self.resize = command.resize
         self.kill = command.kill
+        self.close = command.close
         self.halt_error = command.halt_error
 
     def exit_code(self) -> int:

@@ -96,6 +96,10 @@ class RemoteCommand:
         if self._ask(messages.EXEC_SIGNAL, signal) is None:
             self._directly().kill(number)
 
+    def close(self) -> None:
+        """Close the command's connection; it may go on."""
+        self.connection.close()
+
     def exit_code(self) -> int:
         """The command's exit code, once its output has ended.
 

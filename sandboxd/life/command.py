@@ -60,6 +60,10 @@ class Command(NamedTuple):
                 return
             sleep(_LOOK_SECONDS)
 
+    def close(self) -> None:
+        """Close its connection; it may go on."""
+        self.connection.close()
+
     def exit_code(self) -> int:
         """The command's exit code, once its output has ended.
 

@@ -36,9 +36,9 @@ def beginning(
     backend = selection.connect(on, os.environ)
 
     def begin() -> Attended:
-        command: Any = exec.begin(backend, request, name, terminal.status)
+        command = exec.begin(backend, request, name, terminal.status)
         stack.callback(command.close)
-        return command  # type: ignore[no-any-return]
+        return command
 
     with contextlib.ExitStack() as stack:
         yield begin, stdin
