@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,6 +55,28 @@ def test_up_pins_what_is_missing_and_down_takes_it_away(
     finally:
         up_down.down(api, str(bare), lambda _: None)
     assert sandboxes.tree(bare) == before
+
+
+def test_git_on_the_host_shows_none_of_them(api: Engine, bare: Path, host_facts: HostFacts) -> None:
+    shutil.rmtree(bare / ".git")
+    as_owner: dict[str, Any] = {"user": 1000, "group": 1000, "extra_groups": []}
+    sandboxes.open_to_user(bare)
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(bare), *words]
+        return str(subprocess.check_output(command, text=True, **as_owner))
+
+    git("init", "-q")
+    before = git("status", "--porcelain", "--untracked-files=all", "--ignored")
+    sandboxes.up(api, sandboxes.plan_of(bare, host_facts), lambda _: None)
+    try:
+        assert (bare / ".vscode").is_dir() and (bare / "commondir").is_dir()
+        assert git("status", "--porcelain", "--untracked-files=all", "--ignored") == before
+        git("add", "-A")
+        assert git("diff", "--cached", "--name-only").split() == ["sandboxd.toml"]
+    finally:
+        up_down.down(api, str(bare), lambda _: None)
+    assert sorted(path.name for path in bare.iterdir()) == [".git", "sandboxd.toml"]
 
 
 def test_what_was_put_into_one_stays(api: Engine, bare: Path, host_facts: HostFacts) -> None:
