@@ -61,12 +61,15 @@ def deny(
     now = time.time()
     meant = name(text)
     workspace, planned = _denied_in(directory, environ, now, find)
-    gone, problem = approvals.remove(
-        environ, workspace, now, lambda answer: answer.pattern == meant
-    )
-    if not undo:
-        approval = Approval(meant, (), False, now, by)
-        problem = approvals.add(environ, workspace, approval) or problem
+    if undo:
+        gone, problem = approvals.remove(
+            environ, workspace, now, lambda answer: answer.pattern == meant
+        )
+    else:
+        answers = approvals.of_project(environ, workspace, now, with_used=True)
+        gone = tuple(answer for answer in answers if answer.pattern == meant)
+        # It replaces them by one save: whoever is killed in between two leaves neither.
+        problem = approvals.add(environ, workspace, Approval(meant, (), False, now, by))
     gateway, unasked = _project.find_gateway(workspace, find)
     # Before all else that is asked of it: whoever waits inside is also answered by its new policy.
     sandboxes = _project.follow(gateway)
