@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
-from sandboxd.operations import _present_rights, recording
+from sandboxd.operations import _present_rights, once
 from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
@@ -103,7 +103,8 @@ def _follow(
     """
     from sandboxd.life import gateway, networks, running_gateway
     from sandboxd.life.lock import network_rights_lock, rights_lock
-    from sandboxd.policy.reconcile import Given, reconcile
+    from sandboxd.operations import rights_steps
+    from sandboxd.policy.reconcile import Given
 
     # One after another, also of several processes: what was read earlier is never given later.
     with contextlib.ExitStack() as locks:
@@ -142,10 +143,9 @@ def _follow(
             nothing = whole.nothing()
             gateway.push(engine, sandbox, nothing, cut=True)
             given = Given(nothing.policy.version, last._replace(version=nothing.policy.version))
-        steps = reconcile(wanted._replace(gateway=whole), given)
         keep = functools.partial(_present_rights.keep, environ, record, digest, wanted)
-        _do(engine, sandbox, environ, steps, keep)
-        if not steps:
+        do = functools.partial(_do, engine, sandbox, keep)
+        if not rights_steps.bring(wanted._replace(gateway=whole), given, environ, do):
             with contextlib.suppress(SandboxdError):
                 keep(whole)
         return Followed(
@@ -167,32 +167,22 @@ def leaves_too_much(error: SandboxdError) -> bool:
     return not isinstance(error, RecordFailure | GatewayGone)
 
 
-def _do(
-    engine: Engine,
-    sandbox: str,
-    environ: Mapping[str, str],
-    steps: tuple[Step, ...],
-    keep: Callable[[GatewayRights], None],
-) -> None:
-    """Do `steps` in their order, which have only to do with the gateway.
+def _do(engine: Engine, sandbox: str, keep: Callable[[GatewayRights], None], step: Step) -> None:
+    """Do a step that has to do with the gateway.
 
     :param keep: keeps what the gateway has, or is to have next
-    :raises RecordFailure: one of them cannot be recorded, so that what follows is not given
     """
     from sandboxd.life import gateway
-    from sandboxd.policy.reconcile import GiveNames, Record, TakeNames
+    from sandboxd.policy.reconcile import GiveNames, TakeNames
 
-    for step in steps:
-        if isinstance(step, TakeNames):
-            gateway.push(engine, sandbox, step.rights, cut=True)
-            # Taking back waits for no file; without it the next one does more than it has to.
-            with contextlib.suppress(SandboxdError):
-                keep(step.rights)
-        elif isinstance(step, Record):
-            recording.before_widening(environ, sandbox, step.names, step.credentials)
-        elif isinstance(step, GiveNames):
+    if isinstance(step, TakeNames):
+        gateway.push(engine, sandbox, step.rights, cut=True)
+        # Taking back waits for no file; without it the next one does more than it has to.
+        with contextlib.suppress(SandboxdError):
             keep(step.rights)
-            gateway.push(engine, sandbox, step.rights, cut=True)
+    elif isinstance(step, GiveNames):
+        keep(step.rights)
+        gateway.push(engine, sandbox, step.rights, cut=True)
 
 
 def container_of_up(engine: Engine, sandbox: str) -> str:
@@ -221,6 +211,8 @@ def end_unused(
         containers = find.sandboxes_of(engine, sandbox)
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
+            if (record := given_rights.recall(environ, sandbox)) is not None:
+                once.use_up(environ, sandbox, record.once)
             egress.leave(engine, sandbox, with_network=forget)
             given_rights.forget(environ, sandbox, {container.id for container in containers})
             chosen_groups.forget_unused(environ, sandbox)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import time
 from typing import TYPE_CHECKING
 
 from sandboxd.egress.policy import Policy
-from sandboxd.errors import EnvironmentFailure, SandboxdError
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.model.sandbox_id import workspace_of
-from sandboxd.operations import _groups, _present_rights, gateway, recording
-from sandboxd.policy import approvals
+from sandboxd.operations import _groups, _present_rights, gateway, once, recording
 from sandboxd.policy.in_force import in_force
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
@@ -147,10 +144,7 @@ def _anew(
     after = before.with_new_gateway()
     less = complete(wanted.gateway.without_once(after.spent))
     keep(after, less)
-    workspace = workspace_of(wanted.target.sandbox)
-    for serial in before.once:
-        with contextlib.suppress(SandboxdError):
-            approvals.use_up(environ, workspace, serial, time.time(), seconds=0.0)
+    once.use_up(environ, wanted.target.sandbox, before.once)
     return less
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.audit import notes
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.labels import PROJECT
+from sandboxd.operations import once
 from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
                 return False
             if record not in given_rights.entries(environ):
                 return False
+            if record.given is not None:
+                once.use_up(environ, record.sandbox, record.given.once)
             given_rights.forget_record(record.path)
             chosen_groups.forget_unused(environ, record.sandbox)
             return True

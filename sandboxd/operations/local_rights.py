@@ -6,18 +6,17 @@ gateway enforces.
 
 from __future__ import annotations
 
+import functools
 import time
 from typing import TYPE_CHECKING, Protocol
 
 from sandboxd.errors import EnvironmentFailure, NoFolder, SandboxdError
-from sandboxd.operations import recording
+from sandboxd.operations import rights_steps
 from sandboxd.policy.reconcile import (
     ClosePorts,
     GiveKeys,
     OpenPorts,
-    Record,
     TakeKeys,
-    reconcile,
     served_keys,
 )
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sandboxd.model.remote import Port
-    from sandboxd.policy.reconcile import Given
+    from sandboxd.policy.reconcile import Given, Step
     from sandboxd.policy.rights import KeyRights, PortRights, Rights
 
 _TAKEN_OUT = "its config, or your list of credentials, has them no more"
@@ -84,17 +83,8 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
     is_unknown = (problem is not None or ports is None) and not isinstance(problem, NoFolder)
     if given.ports is not None and is_same and is_unknown:
         wanted = wanted._replace(ports=given.ports)
-    for step in reconcile(wanted._replace(gateway=None), given):
-        if isinstance(step, TakeKeys):
-            holder.take_keys()
-        elif isinstance(step, ClosePorts):
-            holder.close_ports(step.ports)
-        elif isinstance(step, OpenPorts):
-            holder.open_ports(step.rights)
-        elif isinstance(step, Record):
-            recording.before_widening(environ, sandbox, step.names, step.credentials)
-        elif isinstance(step, GiveKeys):
-            holder.give_keys(step.rights)
+    do = functools.partial(_do, holder)
+    rights_steps.bring(wanted._replace(gateway=None), given, environ, do)
     is_known = problem is None and not wanted.no_credentials
     if is_known and given.keys is not None and given.keys.container == container:
         left = served_keys(wanted, given) or given.keys.within(())
@@ -108,6 +98,17 @@ def follow(sandbox: str, container: str, environ: Mapping[str, str], holder: Hol
         why = problem.message if problem is not None else ""
         why = why or wanted.no_credentials or wanted.problem or _TAKEN_OUT
         holder.lacks(given.chosen - (keys.words if keys is not None else frozenset()), why)
+
+
+def _do(holder: Holder, step: Step) -> None:
+    if isinstance(step, TakeKeys):
+        holder.take_keys()
+    elif isinstance(step, ClosePorts):
+        holder.close_ports(step.ports)
+    elif isinstance(step, OpenPorts):
+        holder.open_ports(step.rights)
+    elif isinstance(step, GiveKeys):
+        holder.give_keys(step.rights)
 
 
 def _wanted(

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import time
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.engine.interruption import lines, never, silent
-from sandboxd.errors import SandboxdError
-from sandboxd.model.sandbox_id import sandbox_id, workspace_of
-from sandboxd.operations import recording
+from sandboxd.model.sandbox_id import sandbox_id
+from sandboxd.operations import once, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import StopOptions
-from sandboxd.policy import approvals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -89,9 +85,7 @@ def stop(
     if not ended.removed and not ended.of_editors:
         # Only now: it may be the folder of a sandbox that is there.
         project = project_folder(directory)
-    for serial in ended.used:
-        with contextlib.suppress(SandboxdError):
-            approvals.use_up(environ, workspace_of(ended.sandbox), serial, time.time())
+    once.use_up(environ, ended.sandbox, ended.used)
     problem = recording.stopped(
         environ, ended.sandbox, ended.removed, discard, ended.ledger, backend.place
     )

@@ -46,7 +46,9 @@ CALLERS = {
     "_credentials.resolve": {"operations/start", "operations/on_cluster/_secrets"},
     "running_gateway.push_credentials": {"daemon/attendant"},
     # One place reads the answers, and one the login.
-    "approvals.of_project": {"project/rights", "operations/egress/rules", "operations/egress/promote"},
+    "approvals.of_project": {
+        "project/rights", "operations/egress/rules", "operations/egress/promote", "operations/egress/deny",
+    },
     "proxy_credentials.read": {"project/rights"},
     # The loop gives to a gateway that runs; a start makes one. The other two are the gateway's own program.
     "gateway.push": {"operations/gateway", "life/egress"},
@@ -54,8 +56,11 @@ CALLERS = {
     "egress.prepare": {"life/up_down", "life/program_volume", "operations/gateway_start"},
     # On a cluster it is an object.
     "kubernetes.of_policy": {"operations/on_cluster/_gateway"},
-    # A gateway is followed by whoever runs a command, too; keys and ports end with the daemon.
-    "reconcile": {"operations/gateway", "operations/local_rights", "operations/on_cluster/_gateway"},
+    # One place takes back, records and gives, in this order, for whoever holds a part: a gateway, a Pod, the daemon.
+    "reconcile": {"operations/rights_steps"},
+    "rights_steps.bring": {
+        "operations/gateway", "operations/local_rights", "operations/on_cluster/_gateway",
+    },
 }  # fmt: skip
 """Functions that give, or say what may be given, with the modules that may call them."""
 

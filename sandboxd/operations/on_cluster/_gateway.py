@@ -18,10 +18,10 @@ from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.messages import event_of
 from sandboxd.egress.wire import version as version_of
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.operations import _present_rights, recording
+from sandboxd.operations import _present_rights, rights_steps
 from sandboxd.operations.on_cluster import _names
 from sandboxd.plan.writers import kubernetes
-from sandboxd.policy.reconcile import Given, GiveNames, Record, TakeNames, reconcile
+from sandboxd.policy.reconcile import Given, GiveNames, TakeNames
 from sandboxd.state.given_rights import from_json, to_json
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from sandboxd.egress.policy import Policy
     from sandboxd.policy.gateway_rights import GatewayRights
     from sandboxd.policy.reconcile import Step
+    from sandboxd.policy.rights import Rights
     from sandboxd.state.given_rights import GivenRights
 
 _TAKES_SECONDS = 120.0
@@ -125,27 +126,29 @@ class PodGateway:
             if now is None or (present is None and not now[0].has_gateway):
                 return None
             wanted, digest = now
-            brought = self._do(reconcile(wanted, _given(present)))
+            brought = self._make(wanted, _given(present))
             has = brought.rights or wanted.gateway
             if record is not None and has is not None:
                 given = _present_rights.to_keep(before, digest, wanted, has)
                 self._note(record, brought.documents, given)
         return brought
 
-    def _do(self, steps: tuple[Step, ...]) -> _Brought:
-        rights, documents = None, []
-        for step in steps:
+    def _make(self, wanted: Rights, given: Given) -> _Brought:
+        rights: GatewayRights | None = None
+        documents: Sequence[dict[str, Any]] = ()
+
+        def do(step: Step) -> None:
+            nonlocal rights, documents
             if isinstance(step, TakeNames | GiveNames):
                 rights, namespace = step.rights, self._target.cluster.context.namespace
                 documents = kubernetes.of_policy(rights.policy, self._target.pod, namespace)
                 for document in documents:
                     self._target.cluster.apply(document)
-            elif isinstance(step, Record):
-                environ, sandbox = self._target.environ, self._target.sandbox
-                try:
-                    recording.before_widening(environ, sandbox, step.names, step.credentials)
-                except RecordFailure as error:
-                    return _Brought(rights, documents, error)
+
+        try:
+            rights_steps.bring(wanted, given, self._target.environ, do)
+        except RecordFailure as error:
+            return _Brought(rights, documents, error)
         return _Brought(rights, documents)
 
     def require_client(self, address: str) -> None:

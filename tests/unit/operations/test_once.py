@@ -14,8 +14,8 @@ from sandboxd.egress.approvals import Approval
 from sandboxd.egress.ledger import Ledger
 from sandboxd.egress.names import pattern
 from sandboxd.file_lock import locked_beside
-from sandboxd.life import find, running_gateway, up_down
-from sandboxd.operations import stop
+from sandboxd.life import egress, find, running_gateway, up_down
+from sandboxd.operations import gateway, given_records, stop
 from sandboxd.policy import approvals
 from sandboxd.state import given_rights
 from tests.unit.operations.running_project import LISTED, Running, play
@@ -105,3 +105,23 @@ def test_a_gateway_that_ends_with_its_sandbox_tells_what_was_used(
     assert given_rights.recall(running.environ, str(running.path)) is None
     answers = approvals.of_project(running.environ, str(running.path), time.time())
     assert [each.once for each in answers] == left
+
+
+@pytest.mark.parametrize("by_an_editor", [False, True])
+def test_a_gateway_whose_container_is_gone_may_have_used_all(
+    running: Running, monkeypatch: pytest.MonkeyPatch, by_an_editor: bool
+) -> None:
+    """Its record goes with the container, and no later gateway may have them again."""
+    running.start(time.time(), anew=True)
+    allow(running, "1")
+    running.follow()
+    engine: Any = SimpleNamespace(containers=lambda *_: [], info=dict)
+    monkeypatch.setattr(find, "sandboxes_of", lambda *_: [])
+    monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
+    if by_an_editor:
+        assert gateway.end_unused(engine, str(running.path), running.environ)
+    else:
+        (record,) = given_rights.entries(running.environ)
+        assert given_records.forget_ended(engine, running.environ, record)
+    assert given_rights.entries(running.environ) == ()
+    assert approvals.of_project(running.environ, str(running.path), time.time()) == ()
