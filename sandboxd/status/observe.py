@@ -22,6 +22,8 @@ from sandboxd.observe import inspection, pins
 from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look, look
 from sandboxd.observe.pins import Subject
+from sandboxd.plan.container_name import container_name
+from sandboxd.state import given_rights
 from sandboxd.verify import last_verdict
 
 T = TypeVar("T")
@@ -148,7 +150,7 @@ class Observer:
             engine = connect_from(environ)
             inspected = _inspect(engine, summary)
             if inspected is None:
-                return None
+                return _renamed(environ, summary)
             state = _state(inspected, summary)
             if state not in _LIVE:
                 return Sandbox(False, id=summary.id)
@@ -239,6 +241,25 @@ def _hanging(summary: Summary) -> Sandbox:
         paused=summary.state == "paused",
         problem=f"`{summary.name}` does not answer: waited {LOOK_SECONDS:.0f} s",
         hint="end it (`sandboxd down`) and start it again (`sandboxd up`)",
+    )
+
+
+def _renamed(environ: Mapping[str, str], summary: Summary) -> Sandbox | None:
+    """A container of `up` that goes on under another name, so that no command finds it; None for any other one.
+
+    Without its id, as nobody attends to it: its gateway lets nothing through.
+    """
+    name = container_name(summary.labels[PROJECT])
+    if summary.state not in _LIVE or summary.labels.get(MADE_BY) != UP or summary.name == name:
+        return None
+    # By its id, which no image can claim.
+    if all(each.container != summary.id for each in given_rights.entries(environ)):
+        return None
+    return Sandbox(
+        summary.state == "running",
+        paused=summary.state == "paused",
+        problem=f"its container is called `{summary.name}` by now, under which no command finds it",
+        hint=f"`docker rename {summary.name} {name}`, or end it: `docker rm -f {summary.name}`",
     )
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import wait
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandboxd.egress.policy import Policy
 from sandboxd.engine.client import Summary
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.model.labels import PROJECT
+from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.observe.control import Control
 from sandboxd.observe.look import Look
+from sandboxd.state import given_rights
+from sandboxd.state.given_rights import GivenRights
 from sandboxd.status import observe
 from sandboxd.status.observe import Observer
 from tests.patience import PATIENCE
@@ -25,10 +29,14 @@ class FakeEngine:
 
     def __init__(self, containers: dict[str, tuple[str, Any]]) -> None:
         self._containers = containers
+        self.made_by = ""
+
+    def _labels(self, place: str) -> dict[str, str]:
+        return {PROJECT: place, MADE_BY: self.made_by}
 
     def containers(self, *_: str) -> list[Summary]:
         return [
-            Summary(name, name, "image", "created" if new else "running", {PROJECT: place}, 0)
+            Summary(name, name, "image", "created" if new else "running", self._labels(place), 0)
             for name, (place, answer) in self._containers.items()
             for new in [answer == "running"]
         ]
@@ -187,3 +195,24 @@ def test_a_daemon_is_told_of_all_that_run_and_a_single_look_of_those_that_were_a
     assert sorted(looks) == ["mine", "second"]
     alone = Observer().observe({}, ("/a",)).runs
     assert {run.container for run in alone} == {"mine", "second"}
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_one_that_was_renamed_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_recorded: bool
+) -> None:
+    """It goes on, and no command finds it; by its label alone it would be anybody's."""
+    environ = {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+    if is_recorded:
+        given_rights.keep(environ, "/a", GivenRights("other", "", Policy()))
+    engine = FakeEngine({"other": ("/a", "1")})
+    engine.made_by = UP
+    monkeypatch.setattr(observe, "connect_from", lambda _: engine)
+    observed = Observer().observe(environ, ("/a",))
+    if not is_recorded:
+        assert observed.containers == {}
+        return
+    sandbox = observed.containers["/a"]
+    assert sandbox.running and "its container is called `other`" in sandbox.problem
+    assert sandbox.hint.startswith("`docker rename other ")
+    assert sandbox.id == "" and observed.runs == frozenset()
