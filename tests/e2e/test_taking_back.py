@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.life import gateway
+from sandboxd.model.labels import PROJECT
 from tests.e2e import rights_world, sandboxes
 from tests.e2e.internet_of_engine import engine, internet, left, private_engine, runtime
 from tests.e2e.outside import Outside
@@ -127,6 +128,54 @@ def revoke_by_another_address(box: Sandbox) -> None:
             environ["DOCKER_HOST"] = before
 
 
+def ask_for_an_open_network(box: Sandbox, used: str = '["github", "ssh"]') -> None:
+    """Which the next start makes: until then the gateway goes on."""
+    text = box.text.partition("\n[network]")[0]
+    box.config.write_text(f'{text}\n[network]\nmode = "open"\n\n[credentials]\nuse = {used}\n')
+    sandboxes.grant(box.project)
+
+
+def take_credentials_out_while_an_open_network_waits(box: Sandbox) -> None:
+    ask_for_an_open_network(box, "[]")
+
+
+def deny_while_an_open_network_waits(box: Sandbox) -> None:
+    ask_for_an_open_network(box)
+    deny_the_answer(box)
+
+
+def deny_while_a_file_is_half_saved(box: Sandbox) -> None:
+    box.config.write_text(f"{box.text}[[[x")
+    deny_the_answer(box)
+
+
+def revoke_while_a_file_is_half_saved(box: Sandbox) -> None:
+    box.config.write_text(f"{box.text}[[[x")
+    revoke(box)
+
+
+def name_the_place_of_the_token_again(box: Sandbox) -> None:
+    box.must("credentials", "add", "github", "--env", "FORGE_TOKEN")
+
+
+def edit_the_list_of_credentials(box: Sandbox) -> None:
+    path = box.folder / "credentials.toml"
+    path.write_text(path.read_text().replace('"FORGE_TOKEN"', '"FORGE_TOKEN3"'))
+
+
+def revoke_beside_a_restart(box: Sandbox) -> None:
+    """Without a daemon; the engine may say that it is stopped or that it runs."""
+    pid = box.world.pid()
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    (own,) = box.api.containers(f"{PROJECT}={box.project}")
+    engine = box.world.environ["DOCKER_HOST"]
+    again = subprocess.Popen(["docker", "-H", engine, "restart", "-t", "1", own.id])
+    box.world.run("trust", "revoke", str(box.project), cwd=box.project)
+    assert again.wait() == 0
+    box.must("status")
+
+
 WAYS: dict[Callable[[Sandbox], None], frozenset[str]] = {
     deny_the_name: frozenset({NAME}),
     # Its file is refused as a whole; an answer is the user's own, whatever the file says.
@@ -149,6 +198,14 @@ WAYS: dict[Callable[[Sandbox], None], frozenset[str]] = {
     kill_the_gateway_first: frozenset({NAME}),
     start_again_with_less: frozenset({NAME, KEYS, PUSH, LOGIN}),
     revoke_by_another_address: EVERYTHING - {ANSWER},
+    take_credentials_out_while_an_open_network_waits: EVERYTHING - {NAME, ANSWER},
+    deny_while_an_open_network_waits: frozenset({ANSWER, KEYS, PUSH, LOGIN}),
+    # Who cannot read what keys it may have has none; a login that is open may stay by what was read before.
+    deny_while_a_file_is_half_saved: frozenset({ANSWER, KEYS, PUSH}),
+    revoke_while_a_file_is_half_saved: EVERYTHING - {ANSWER},
+    name_the_place_of_the_token_again: frozenset({TOKEN}),
+    edit_the_list_of_credentials: frozenset({TOKEN}),
+    revoke_beside_a_restart: EVERYTHING - {ANSWER},
 }
 """Each way to take something back, with the clients that fail from then on."""
 
