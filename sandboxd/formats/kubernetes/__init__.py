@@ -2,8 +2,8 @@
 
 A manifest has any name: it is known by its content. A name or a folder that is usual for one saves a
 look into other files. A template of Helm is no YAML before Helm has filled
-it in: what stands in it in clear is judged, and the rest is named as not checked, as is what a kustomization
-changes.
+it in: what stands in it in clear is judged, or what the chart's own values decide, and the rest is named as not
+checked, as is what a kustomization changes.
 
 Sources: https://kubernetes.io/docs/reference/kubernetes-api/, https://agent-sandbox.sigs.k8s.io/.
 """
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from sandboxd.findings import Change
     from sandboxd.formats import Resolver
+    from sandboxd.formats.kubernetes.chart_values import Defaults
     from sandboxd.model.cluster_role import ClusterRole
     from sandboxd.model.pod import Pod, PodContainer
     from sandboxd.model.pod_security_policy import PodSecurityPolicy
@@ -130,12 +131,15 @@ def _without_definitions(text: str) -> str:
     )
 
 
-def _clear_tree(text: str) -> Tree:
-    """The tree of the parts of a template that no value can change; an empty tree if they alone are no valid YAML."""
+def _clear_tree(text: str, defaults: Defaults | None = None) -> Tree:
+    """The tree of the parts of a template that no value can change, or that the defaults of its chart decide.
+
+    It is empty if they alone are no valid YAML.
+    """
     from sandboxd.formats.kubernetes import templates
     from sandboxd.syntax import yaml
 
-    tree = yaml.parse(templates.clear(text) or "")
+    tree = yaml.parse(templates.clear(text, defaults) or "")
     return yaml.parse("") if tree.problems else tree
 
 
@@ -146,7 +150,7 @@ def containers(document: Document, variables: Resolver) -> tuple[Container, ...]
     from sandboxd.formats.kubernetes.pods import read
 
     if _is_template(document):
-        return _of_template(document)
+        return _of_template(document, variables)
     if kustomization.is_one(document.source.path) and document.tree.root is not None:
         unseen_parts = kustomization.unseen(document.tree.root)
         whole = Container(document.source.path, None, unseen=unseen_parts, partial=True)
@@ -167,9 +171,10 @@ def _is_template(document: Document) -> bool:
     return document.language == "yaml" and _has_actions(document.source.text)
 
 
-def _of_template(document: Document) -> tuple[Container, ...]:
-    """The containers of a template, with the settings that no value can change; the first says that the rest is not
-    judged."""
+def _of_template(document: Document, variables: Resolver) -> tuple[Container, ...]:
+    """The containers of a template, with the settings that no value can change or that the defaults of its chart
+    decide; the first says that the rest is not judged."""
+    from sandboxd.formats.kubernetes import chart_values
     from sandboxd.formats.kubernetes.cluster_objects import volumes
     from sandboxd.formats.kubernetes.container import containers_of
     from sandboxd.formats.kubernetes.pods import read
@@ -178,6 +183,12 @@ def _of_template(document: Document) -> tuple[Container, ...]:
     reason = "is a template, of Helm most likely, and no YAML yet"
     if document.tree.root is not None:
         reason = "is a template, of Helm most likely: what its values decide is not judged"
+    defaults = chart_values.of_chart(document.source.path, variables)
+    if defaults is not None:
+        tree = _clear_tree(document.source.text, defaults)
+        if tree.root is not None:
+            reason = "is a template of Helm: what other values than those of `values.yaml` decide is not judged"
+            document = document._replace(tree=tree)
     hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
     unseen = Unseen("arguments", reason, hint)
     described = [
