@@ -7,7 +7,6 @@ import os
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.agents import session
 from sandboxd.backends.backend import (
     Ability,
     CommandRequest,
@@ -20,20 +19,12 @@ from sandboxd.backends.backend import (
 )
 from sandboxd.backends.shell import SHELL
 from sandboxd.engine.client import Engine, Exec
-from sandboxd.engine.execute import run_quietly
-from sandboxd.engine.interruption import interruptible
-from sandboxd.engine.payload import programs
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.folders import cache_folder
-from sandboxd.forward import ssh_entries
-from sandboxd.forward.trunk import Trunk, open_trunk
 from sandboxd.life import command as commands
-from sandboxd.life import commits, find, running_gateway, services, up_down
+from sandboxd.life import find
 from sandboxd.life.command import Command
-from sandboxd.life.service_address import address_of
 from sandboxd.model.labels import EDITOR, MADE_BY, PROFILE, PROJECT, UP
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
-from sandboxd.state import chosen_groups, failed_command, given_rights
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,10 +33,11 @@ if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Summary
     from sandboxd.engine.interruption import Cancel
+    from sandboxd.forward.trunk import Trunk
 
 
 class DockerBackend(NamedTuple):
-    """The backend of this machine's engine."""
+    """The backend of this machine's engine. A method imports what others have no use for: a command begins at once."""
 
     engine: Engine
     environ: Mapping[str, str]
@@ -70,9 +62,13 @@ class DockerBackend(NamedTuple):
         seconds: float,
         write: Callable[[int, bytes], None],
     ) -> int:
+        from sandboxd.engine.payload import programs
+
         return programs.run(self.engine, running.id, Exec(command), data, seconds, write)
 
     def read(self, running: Running, command: Sequence[str]) -> str:
+        from sandboxd.engine.execute import run_quietly
+
         _, output = run_quietly(self.engine, running.id, Exec(list(command)))
         return output.decode("utf-8", "replace")
 
@@ -84,6 +80,8 @@ class DockerBackend(NamedTuple):
         wanted: LogRange,
         write: Callable[[int, bytes], None],
     ) -> None:
+        from sandboxd.life import services
+
         container = find.any_container(self.engine, project, name)
         shown = services.container_of(self.engine, container, service) if service else container.id
         for stream, piece in self.engine.logs(shown, *wanted):
@@ -117,6 +115,12 @@ class DockerBackend(NamedTuple):
         tell: Callable[[str], None],
         cancel: Cancel,
     ) -> Ended:
+        from sandboxd.agents import session
+        from sandboxd.engine.interruption import interruptible
+        from sandboxd.forward import ssh_entries
+        from sandboxd.life import commits, up_down
+        from sandboxd.state import chosen_groups, failed_command, given_rights
+
         engine, environ = interruptible(self.engine, cancel), self.environ
         here = sandbox_id(os.path.realpath(project), name)
         if os.path.isdir(project):
@@ -149,9 +153,14 @@ class DockerBackend(NamedTuple):
         return contextlib.nullcontext()
 
     def open_trunk(self, running: Running) -> Trunk:
+        from sandboxd.folders import cache_folder
+        from sandboxd.forward.trunk import open_trunk
+
         return open_trunk(self.engine, running.id, cache_folder(self.environ))
 
     def service_address(self, running: Running, service: str) -> str:
+        from sandboxd.life.service_address import address_of
+
         return address_of(self.engine, running.sandbox, service)
 
 
@@ -172,6 +181,8 @@ def _listed(container: Summary) -> Listed:
 
 def _ledger(engine: Engine, sandbox: str) -> Ledger | None:
     """The events of the sandbox's gateway; None where none answers."""
+    from sandboxd.life import running_gateway
+
     try:
         gateway = running_gateway.gateway_of(engine, sandbox)
         return gateway.ledger() if gateway is not None else None
