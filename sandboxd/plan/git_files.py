@@ -51,3 +51,13 @@ def ways_of(path: str) -> list[str]:
     if ways and real not in ways:
         ways.append(real)
     return ways
+
+
+def left_upwards(path: str) -> list[str]:
+    """The absolute folders from which an absolute path goes up by `..`, in its order."""
+    at, folders = "/", []
+    for part in path.split("/"):
+        if part == "..":
+            folders.append(at)
+        at = os.path.normpath(posixpath.join(at, part))
+    return folders

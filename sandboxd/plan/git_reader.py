@@ -379,7 +379,13 @@ class Reader:
     def _expand(self, value: str, base: str) -> str:
         if value.startswith("~/") and self._home:
             value = self._home + value[1:]
-        return os.path.normpath(os.path.join(base, value))
+        written = os.path.join(base, value)
+        # A link in the place of such a folder would lead elsewhere.
+        for folder in git_files.left_upwards(written):
+            self._pin_named(
+                folder, "git's config goes through it, and it is missing", may_make=True
+            )
+        return os.path.normpath(written)
 
     def _inside(self, path: str) -> str:
         """A path within the workspace, '' for one outside of it, and for the workspace itself."""

@@ -118,6 +118,12 @@ def _name_the_top(project: Path) -> None:
     git(project, "config", "core.hooksPath", ".")
 
 
+def _name_hooks_upwards(project: Path) -> None:
+    (project / "a").mkdir()
+    _script(project, "hk/readme", "true")
+    git(project, "config", "core.hooksPath", "a/../hk")
+
+
 def _name_another_work_tree(project: Path) -> None:
     (project / "sub").mkdir()
     git(project, "config", "core.hooksPath", "hk")
@@ -133,6 +139,12 @@ def _hook(path: str, ran: Path) -> str:
     """The script by which a program inside makes a hook."""
     folder = os.path.dirname(path)
     return f"mkdir -p {folder}; printf '#!/bin/sh\\ntouch {ran}\\n' > {path}; chmod 755 {path}"
+
+
+def _link_to_hook(_: str, ran: Path) -> str:
+    """The script by which a program inside has `a/..` lead to a folder of its own."""
+    hook = _hook("evil/hk/pre-commit", ran)
+    return f"rmdir a; mkdir -p evil/sub; ln -s evil/sub a; {hook}"
 
 
 def _setting(path: str, ran: Path) -> str:
@@ -161,6 +173,7 @@ BEFORE: dict[str, tuple[Plant, Inside]] = {
     "remote": (_clone_and_add, (_hook, "mirror.git/hooks/post-update")),
     "remote-in-a-file": (_clone_and_keep_in_a_file, (_hook, "mirror.git/hooks/post-update")),
     "no-remote-of-that-name": (_clone_and_name_none, (_hook, "mirror.git/hooks/post-update")),
+    "hooks-upwards": (_name_hooks_upwards, (_link_to_hook, "a/../hk/pre-commit")),
     "another-work-tree": (_name_another_work_tree, (_hook, "sub/hk/pre-commit")),
 }
 WHILE = {

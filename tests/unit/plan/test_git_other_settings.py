@@ -69,3 +69,26 @@ def test_hooks_that_would_be_at_the_top_are_waited_for(repository: Path) -> None
 def named(repository: Path) -> NamedByConfig:
     index = index_of(str(repository))
     return named_by_config(str(repository), index, entrances(str(repository), index))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("core.hooksPath", "a/../hooks"),
+        ("core.hooksPath", "{root}/a/b/../../hooks"),
+        ("include.path", "../a/../inc"),
+        ("core.fsmonitor", "a/../watch"),
+        ("remote.m.url", "./a/../mirror.git"),
+    ],
+)
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_folder_from_which_a_path_goes_up_is_shut(
+    repository: Path, key: str, value: str, exists: bool
+) -> None:
+    """By a link in its place it would lead to what a program inside made."""
+    git(repository, "config", key, value.format(root=repository))
+    assert {"a", "a/b"} & named(repository).paths
+    if exists:
+        (repository / "a/b").mkdir(parents=True)
+    control = git_control(str(repository))
+    assert {"a", "a/b"} & {*control.pins} & control.folders
