@@ -182,7 +182,11 @@ class Reporter:
                 return False
             return not self._writer.change(change)
         if kind == PART:
-            return not self._writer.add(content[NUMBER.size :])
+            written = self._writer.add(content[NUMBER.size :])
+            if written is not None:
+                status = STATUS.pack(*_status(written.status))
+                self._write(pack(FILE, NUMBER.pack(number), status, written.digest))
+            return True
         if kind == LOOK:
             self._look(number, os.fsdecode(content[NUMBER.size :]))
         elif kind in (HASH, READ):

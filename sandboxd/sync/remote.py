@@ -253,7 +253,7 @@ class RemoteSide:
             why = error.message
         except OSError as error:
             why = (error.strerror or str(error)).lower()
-        frame, answer = self._asked.end_file(number)
+        frame, answer = self._asked.end_file(number, step.path)
         self._send(frame)
         return answer, why
 

@@ -25,6 +25,9 @@ _WINDOW = 32 << 10
 """The most bytes of unanswered requests: fewer than a pipe's buffer, so that the two ends cannot block each other."""
 
 
+_CHANGE = Want(wire.DO, "")
+
+
 class Signal(enum.Enum):
     """What the reporter sends without being asked."""
 
@@ -172,13 +175,13 @@ class Reported:
         """The bytes that add `data` to the file with `number`."""
         return wire.pack(wire.PART, wire.NUMBER.pack(number), data)
 
-    def end_file(self, number: int) -> tuple[bytes, Answer]:
-        """The bytes that end the file with `number`, and the answer to come."""
-        return self.part(number, b""), self._open_change(number)
+    def end_file(self, number: int, path: str) -> tuple[bytes, Answer]:
+        """The bytes that end the file with `number`, which is at `path` then, and the answer to come."""
+        return self.part(number, b""), self._open_change(number, Want(wire.PART, path))
 
-    def _open_change(self, number: int) -> Answer:
+    def _open_change(self, number: int, want: Want = _CHANGE) -> Answer:
         answer = Answer()
-        self._asked.append(_Asked(number, 0, Want(wire.DO, ""), answer))
+        self._asked.append(_Asked(number, 0, want, answer))
         return answer
 
     def _next_number(self) -> int:
@@ -303,6 +306,11 @@ class Reported:
                 raise Broken("a file of another kind or size than was asked for")
             self._pop_asked()
             tree.put_file(want, status, digest)
+        elif kind == wire.FILE and want.kind == wire.PART and answer is not None:
+            _, status, digest = wire.file_of(content)
+            self._pop_asked()
+            tree.put_written(want.path, status, digest)
+            answer.code = 0
         elif kind == wire.END:
             self._pop_asked()
             self._take_end(tree, want, answer, content)

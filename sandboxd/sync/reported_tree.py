@@ -67,7 +67,7 @@ class Tree:
         work: Work | None = None,
     ) -> None:
         self._root, self._excludes, self._limits = root, excludes, limits
-        self._stamps, self._work = stamps or {}, work or Work()
+        self._stamps, self._work = dict(stamps or {}), work or Work()
         self._entries: dict[str, Entry] = {}
         self._excluded: set[str] = set()
         self._unknown: dict[str, str] = {}
@@ -162,7 +162,7 @@ class Tree:
         for name, listed in listing.items():
             full = _join(path, name)
             if not self._is_as_before(full, listed, old.get(name), before):
-                self._put(full, listed, before)
+                self._put(full, listed, before, began)
 
     def put_file(self, want: Want, status: tuple[int, ...], digest: bytes) -> None:
         """Store the SHA-256 of a file; one that was dropped meanwhile is requested again when it comes back."""
@@ -172,6 +172,12 @@ class Tree:
             self._news.add(want.path)
             self._entries[want.path] = _entry(content, status)
             self._work.note(want.size)
+
+    def put_written(self, path: str, status: tuple[int, ...], digest: bytes) -> None:
+        """Store what a file held when it was written: one that is settled at the next look is not read again."""
+        mode, size, ctime, mtime, inode, _ = status
+        self._stamps[path] = (mode, size, ctime, mtime, inode, digest)
+        self._work.note(size)
 
     def put_failure(self, want: Want, why: str) -> None:
         """Store that a folder or file could not be read."""
@@ -215,8 +221,8 @@ class Tree:
             return False
         return known.content.kind is not Kind.FILE or _is_unchanged(known, listed, before)
 
-    def _put(self, path: str, listed: Listed, before: int | None) -> None:
-        """Note an entry of a folder that was looked at last `before`, None for never."""
+    def _put(self, path: str, listed: Listed, before: int | None, began: int) -> None:
+        """Note an entry of a folder that is looked at since `began`, and was last `before`, None for never."""
         mode = listed.status[0]
         known = self._entries.get(path)
         is_folder = stat.S_ISDIR(mode)
@@ -243,7 +249,7 @@ class Tree:
             self._entries[path] = _entry(content, listed.status)
         elif known is not None and _is_unchanged(known, listed, before):
             self._entries[path] = known
-        elif stamped := self._stamped(path, listed.status):
+        elif stamped := self._stamped(path, listed.status, began):
             self._entries[path] = stamped
         else:
             self._unknown[path] = WRITTEN
@@ -254,10 +260,11 @@ class Tree:
         is_left_out = path in self._unknown or path in self._excluded or path in self._leftovers
         return is_left_out or path in self._listings
 
-    def _stamped(self, path: str, status: tuple[int, ...]) -> Entry | None:
+    def _stamped(self, path: str, status: tuple[int, ...], began: int) -> Entry | None:
         """What a file holds, where its stamp tells."""
         stamp = self._stamps.get(path)
-        return None if stamp is None else entry_of(stamp, status[:5])
+        entry = None if stamp is None else entry_of(stamp, status[:5])
+        return entry if entry is not None and is_settled(entry, began) else None
 
     def _why_unknown(self, path: str, listed: Listed) -> str:
         """Why nothing can be said of an entry; '' where something can."""

@@ -64,7 +64,7 @@ class Stamps:
 
 
 class Work:
-    """How much was read that no stamp on the disk tells.
+    """How much was read, or written, that no stamp on the disk tells.
 
     :ivar cost: in files, of which a large one counts as many
     """
@@ -73,7 +73,7 @@ class Work:
         self.cost = 0
 
     def note(self, size: int) -> None:
-        """Note that a file of `size` bytes was read."""
+        """Note that a file of `size` bytes was read, or written."""
         self.cost += 1 + size // _PIECE
 
     def is_worth_saving(self, total: int) -> bool:

@@ -3,7 +3,7 @@
 A frame is its kind (1 byte), the length of its content (4 bytes, big endian) and that. The host asks, and each question
 has one answer, in the order in which they were asked: any number of frames of it, and `END` or `FILE` as the last. What
 comes unasked says only that a folder is to be looked at. A file that is written is a `DO` and any number of `PART`, of
-which the last is empty: that one is answered. Sent into the sandbox as it is: standard library only, for Python 3.8.
+which the last is empty: that one is answered, by a `FILE`. Sent into the sandbox as it is: standard library only, for Python 3.8.
 """
 
 from __future__ import annotations

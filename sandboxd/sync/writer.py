@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import stat
+from typing import NamedTuple
 
 from sandboxd.sync.renaming import rename_free, swap
 from sandboxd.sync.wire import (
@@ -53,6 +54,13 @@ def open_below(root: int, path: str) -> int:
     return current
 
 
+class Written(NamedTuple):
+    """A file that was written: its state afterwards, and the SHA-256 of its bytes."""
+
+    status: os.stat_result
+    digest: bytes
+
+
 class Writer:
     """Changes the open folder `root`, one entry at a time."""
 
@@ -79,8 +87,8 @@ class Writer:
             os.close(folder)
         return True
 
-    def add(self, part: bytes) -> bool:
-        """Add `part` to the file that is being written; b'' ends it. Returns whether it is complete.
+    def add(self, part: bytes) -> Written | None:
+        """Add `part` to the file that is being written; b'' ends it. None until it is complete.
 
         :raises OSError: the file is not written; said when it ends
         """
@@ -88,10 +96,9 @@ class Writer:
             raise OSError(errno.EINVAL, "no file is being written")
         if part:
             self._file.add(part)
-            return False
+            return None
         file, self._file = self._file, None
-        file.finish()
-        return True
+        return file.finish()
 
 
 class _NewFile:
@@ -127,7 +134,7 @@ class _NewFile:
         except OSError as error:
             self._error = error
 
-    def finish(self) -> None:
+    def finish(self) -> Written:
         """Have the file at its path, and close everything.
 
         :raises OSError: it could not be written, its bytes are not those that were compared, or something else is at
@@ -144,9 +151,13 @@ class _NewFile:
                 # Nobody waits for the disk to read it. Until the answer it is not in the common state, so one that a
                 # power cut left empty is no change of the sandbox's.
                 os.fsync(self._descriptor)
-        finally:
+            return Written(os.fstat(self._descriptor), self._change.digest)
+        except OSError:
             if self._descriptor >= 0:
                 _drop(self._folder, self._temporary, os.fstat(self._descriptor).st_ino)
+            raise
+        finally:
+            if self._descriptor >= 0:
                 os.close(self._descriptor)
             if self._folder >= 0:
                 os.close(self._folder)
@@ -157,7 +168,9 @@ class _NewFile:
         if mode is None:
             mode = os.fstat(self._descriptor).st_mode
         mode = stat.S_IMODE(mode) & 0o777
-        os.fchmod(self._descriptor, with_executable(mode, self._change.executable))
+        wanted = with_executable(mode, self._change.executable)
+        if self._mode_before is not None or wanted != mode:
+            os.fchmod(self._descriptor, wanted)
 
 
 # -- one act at a time: the open folder, the name in it, and the change

@@ -18,6 +18,7 @@ from sandboxd.sync.inside import Reporter, boot_id
 from sandboxd.sync.local import LocalSide
 from sandboxd.sync.remote import RemoteSide
 from sandboxd.sync.reported import Reported
+from sandboxd.sync.reported_tree import Tree, Want
 from sandboxd.sync.retention import Retention
 from sandboxd.sync.run import Rest
 from sandboxd.sync.scan import read_entry
@@ -316,3 +317,26 @@ def test_a_session_saves_after_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyP
     status = kept.host.stat()
     root = Root(status.st_dev, status.st_ino)
     assert len(Stamps(f"{tmp_path}/stamps").load(root, root, boot_id())) == 60
+
+
+@pytest.mark.parametrize("is_settled", [True, False])
+def test_a_file_that_was_written_inside_is_read_again_if_it_is_not_settled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_settled: bool
+) -> None:
+    """Whoever saves there in the tick of its arrival leaves it with the same times."""
+    kept = Kept(tmp_path)
+    for number in range(60):
+        (kept.host / f"f{number}").write_text(f"text {number}")
+    ahead = HOUR if is_settled else 0
+    monkeypatch.setattr("time.time_ns", lambda: os.stat(kept.inside).st_ctime_ns + ahead)
+    read: list[str] = []
+    put_file = Tree.put_file
+
+    def note(tree: Tree, want: Want, status: tuple[int, ...], digest: bytes) -> None:
+        read.append(want.path)
+        put_file(tree, want, status, digest)
+
+    monkeypatch.setattr(Tree, "put_file", note)
+    assert kept.keep().rest is Rest.SAME
+    assert kept.is_same()
+    assert bool(read) is not is_settled
