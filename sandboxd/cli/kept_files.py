@@ -10,6 +10,7 @@ from sandboxd.config.reading import nearest
 from sandboxd.errors import EXIT_OK, UsageError
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.sync import restoring
+from sandboxd.sync.journal import turn_of
 from sandboxd.sync.place import place_of
 from sandboxd.sync.retention import DAYS, Retention
 
@@ -30,7 +31,8 @@ def run(directory: str, name: str, path: str, option: str) -> int:
     :raises EnvironmentFailure: it cannot be written
     """
     sandbox = sandbox_of(directory, name)
-    workspace, folder = workspace_of(sandbox), place_of(os.environ, sandbox).retention
+    workspace, place = workspace_of(sandbox), place_of(os.environ, sandbox)
+    folder = place.retention
     retention = Retention(folder) if os.path.isdir(folder) else None
     records = retention.records() if retention is not None else ()
     if not path:
@@ -52,6 +54,8 @@ def run(directory: str, name: str, path: str, option: str) -> int:
             f"`sandboxd review{option} --kept` lists those that are",
         )
     assert retention is not None
-    written = restoring.restore(workspace, last, retention.file(last))
+    # A comparison would take its temporary file for one that a killed run left, and put that away.
+    with turn_of(place.journal):
+        written = restoring.restore(workspace, last, retention.file(last))
     terminal.status(f"written: `{written}`")
     return EXIT_OK

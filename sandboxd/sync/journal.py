@@ -12,6 +12,7 @@ import json
 import os
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.file_lock import locked_beside
@@ -26,6 +27,14 @@ _LARGEST = 512 << 20
 _SPARE = 10_000
 """The file is rewritten when it has so many lines that no longer apply."""
 _KINDS = {kind.value: kind for kind in Kind}
+
+
+def turn_of(path: str) -> AbstractContextManager[None]:
+    """As `Journal.turn`, for whoever reads no common state and writes where both sides are compared.
+
+    :param path: the journal's
+    """
+    return locked_beside(path)
 
 
 class Journal:
