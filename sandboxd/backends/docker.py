@@ -132,8 +132,9 @@ class DockerBackend(NamedTuple):
         sandbox = containers[0].labels[PROJECT] if containers else here
         ledger = _ledger(engine, sandbox)
         given = given_rights.recall(environ, sandbox)
-        # One that does not answer may have used all that it had.
-        used = ledger.uses if ledger is not None else given.once if given is not None else ()
+        had, before = (given.once, given.spent) if given is not None else ((), ())
+        # One that does not answer, or ended before, may have used all that it had.
+        used = (*before, *(ledger.uses if ledger is not None else had))
         agent = session.agent_of(environ, sandbox)
         for container in containers:
             commits.exchange_with(engine, environ, container, tell, says_transfer=True)
@@ -146,7 +147,7 @@ class DockerBackend(NamedTuple):
 
         removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget)
         editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
-        return Ended(sandbox, tuple(removed), editors, ledger, tuple(used))
+        return Ended(sandbox, tuple(removed), editors, ledger, used)
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

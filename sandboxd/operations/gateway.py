@@ -131,7 +131,8 @@ def _follow(
             )
         last = record.gateway if record is not None else None
         given = Given(running_gateway.version(engine, sandbox), last)
-        if record is not None and not given.version:
+        is_new = record is not None and not given.version
+        if record is not None and is_new:
             record = record.with_new_gateway()
         less = wanted.gateway.without_once(record.spent if record is not None else ())
         whole = gateway.complete(engine, pair, less, addresses)
@@ -148,6 +149,8 @@ def _follow(
         if not rights_steps.bring(wanted._replace(gateway=whole), given, environ, do):
             with contextlib.suppress(SandboxdError):
                 keep(whole)
+        if record is not None and is_new:
+            once.use_up(environ, sandbox, record.spent)
         return Followed(
             whole.policy.version,
             wanted.problem,
@@ -212,7 +215,7 @@ def end_unused(
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
             if (record := given_rights.recall(environ, sandbox)) is not None:
-                once.use_up(environ, sandbox, record.once)
+                once.use_up(environ, sandbox, (*record.spent, *record.once))
             egress.leave(engine, sandbox, with_network=forget)
             given_rights.forget(environ, sandbox, {container.id for container in containers})
             chosen_groups.forget_unused(environ, sandbox)

@@ -76,7 +76,8 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
             if record not in given_rights.entries(environ):
                 return False
             if record.given is not None:
-                once.use_up(environ, record.sandbox, record.given.once)
+                had = (*record.given.spent, *record.given.once)
+                once.use_up(environ, record.sandbox, had)
             given_rights.forget_record(record.path)
             chosen_groups.forget_unused(environ, record.sandbox)
             return True

@@ -80,6 +80,7 @@ def test_a_gateway_that_has_forgotten_its_policy_has_forgotten_what_was_used(
     running.pushed.clear()
     running.follow()
     assert running.pushed and given(running) == []
+    assert approvals.of_project(running.environ, str(running.path), time.time()) == ()
 
 
 @pytest.mark.parametrize(("used", "left"), [((), ["1"]), (("1",), []), (None, [])])
@@ -107,9 +108,10 @@ def test_a_gateway_that_ends_with_its_sandbox_tells_what_was_used(
     assert [each.once for each in answers] == left
 
 
+@pytest.mark.parametrize("is_spent", [False, True])
 @pytest.mark.parametrize("by_an_editor", [False, True])
 def test_a_gateway_whose_container_is_gone_may_have_used_all(
-    running: Running, monkeypatch: pytest.MonkeyPatch, by_an_editor: bool
+    running: Running, monkeypatch: pytest.MonkeyPatch, by_an_editor: bool, is_spent: bool
 ) -> None:
     """Its record goes with the container, and no later gateway may have them again."""
     running.start(time.time(), anew=True)
@@ -118,10 +120,15 @@ def test_a_gateway_whose_container_is_gone_may_have_used_all(
     engine: Any = SimpleNamespace(containers=lambda *_: [], info=dict)
     monkeypatch.setattr(find, "sandboxes_of", lambda *_: [])
     monkeypatch.setattr(egress, "leave", lambda *_, **__: None)
+    if is_spent:
+        # One before it had it, whose use could not be written.
+        record = given_rights.recall(running.environ, str(running.path))
+        assert record is not None
+        given_rights.keep(running.environ, str(running.path), record.with_new_gateway())
     if by_an_editor:
         assert gateway.end_unused(engine, str(running.path), running.environ)
     else:
-        (record,) = given_rights.entries(running.environ)
-        assert given_records.forget_ended(engine, running.environ, record)
+        (entry,) = given_rights.entries(running.environ)
+        assert given_records.forget_ended(engine, running.environ, entry)
     assert given_rights.entries(running.environ) == ()
     assert approvals.of_project(running.environ, str(running.path), time.time()) == ()
