@@ -61,3 +61,17 @@ def left_upwards(path: str) -> list[str]:
             folders.append(at)
         at = os.path.normpath(posixpath.join(at, part))
     return folders
+
+
+def ways_up(path: str) -> list[str]:
+    """The absolute folders from which the links at `path`, followed one after the other, go up by `..`."""
+    folders: list[str] = []
+    for _ in range(_MOST_LINKS):
+        try:
+            written = os.readlink(path)
+        except OSError:
+            break  # no link
+        written = os.path.join(os.path.realpath(os.path.dirname(path)), written)
+        folders += left_upwards(written)
+        path = os.path.normpath(written)
+    return folders

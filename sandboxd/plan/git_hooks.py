@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sandboxd.plan import config_text, git_programs
+from sandboxd.plan import config_text, git_files, git_programs
 from sandboxd.plan.tool_folders import KNOWN
 
 FOLDER = ".git/hooks"
@@ -43,13 +43,15 @@ _HERE_AGAIN = re.compile(r"""\$\(cd [-P ]*"?\$HERE\b"?[^()$]*\)""")
 class Hook(NamedTuple):
     """A hook, and what it runs in the work tree.
 
-    `path` is that of the hook within the workspace, `runs` are absolute paths that need not exist, `why` says why more than
+    `path` is that of the hook within the workspace, `runs` are absolute paths that need not exist, `upwards` folders
+    from which it, or what it runs, is reached by `..`, `why` says why more than
     those may run, '' where nothing shows that.
     """
 
     path: str
     runs: tuple[str, ...]
     why: str
+    upwards: tuple[str, ...] = ()
 
     @property
     def missing(self) -> str:
@@ -71,13 +73,16 @@ def hooks_in(workspace: str) -> Iterator[Hook]:
         if inside.startswith("../"):
             continue
         if text := config_text.inside(workspace, inside):
-            yield _hook(workspace, path, file, text)
+            hook = _hook(workspace, path, file, text)
+            links = git_files.ways_up(posixpath.join(workspace, path))
+            yield hook._replace(upwards=(*links, *hook.upwards))
         elif not os.path.lexists(file):
             yield Hook(path, (file,), "")
 
 
 def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
     runs: dict[str, None] = {}
+    upwards: list[str] = []
     why = ""
     is_linked = posixpath.dirname(file) != posixpath.join(workspace, FOLDER)
     text = _HERE_AGAIN.sub("$HERE", _HERE.sub("$HERE", text))
@@ -96,12 +101,13 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
             if is_linked and not present:
                 why = why or WHY_UNKNOWN.format(rest)
         elif word.is_run and "/" in word.path:
+            upwards += git_files.left_upwards(posixpath.join(workspace, word.path))
             run = posixpath.normpath(posixpath.join(workspace, word.path))
             if _is_made_again(posixpath.relpath(run, workspace)):
                 why = why or WHY_WRITABLE.format(word.path)
             else:
                 runs[run] = None
-    return Hook(path, tuple(runs), why)
+    return Hook(path, tuple(runs), why, tuple(upwards))
 
 
 def _is_made_again(path: str) -> bool:

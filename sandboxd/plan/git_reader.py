@@ -196,6 +196,7 @@ class Reader:
         hooks = os.path.join(own, "hooks")
         # One that becomes a link names something, too.
         self.configs.add(hooks)
+        self._pin_upwards(git_files.ways_up(hooks))
         for path in git_files.ways_of(hooks):
             self._pin_hooks(path, f"{self._inside(own) or own}/hooks")
 
@@ -217,6 +218,7 @@ class Reader:
             self.configs.add(os.path.join(self._workspace, hook.path))
             if hook.why:
                 self.unread[hook.path] = hook.why
+            self._pin_upwards(hook.upwards)
             for path in hook.runs:
                 self._pin_program(path, hook.path, hook.missing)
 
@@ -238,6 +240,7 @@ class Reader:
         # No program inside can have made a link that lies elsewhere or in `.git`: git's config may be one.
         if not inside or inside.startswith(".git/"):
             real = os.path.realpath(path)
+            self._pin_upwards(git_files.ways_up(path))
             for way in git_files.ways_of(path):
                 self._pin_named(way, f"`{inside or path}` leads to it, and it is missing")
                 self.configs.add(way)
@@ -380,12 +383,13 @@ class Reader:
         if value.startswith("~/") and self._home:
             value = self._home + value[1:]
         written = os.path.join(base, value)
-        # A link in the place of such a folder would lead elsewhere.
-        for folder in git_files.left_upwards(written):
-            self._pin_named(
-                folder, "git's config goes through it, and it is missing", may_make=True
-            )
+        self._pin_upwards(git_files.left_upwards(written))
         return os.path.normpath(written)
+
+    def _pin_upwards(self, folders: Iterable[str]) -> None:
+        # A link in the place of such a folder would lead elsewhere.
+        for folder in folders:
+            self._pin_named(folder, "", may_make=True)
 
     def _inside(self, path: str) -> str:
         """A path within the workspace, '' for one outside of it, and for the workspace itself."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,27 @@ def test_a_folder_from_which_a_path_goes_up_is_shut(
         (repository / "a/b").mkdir(parents=True)
     control = git_control(str(repository))
     assert {"a", "a/b"} & {*control.pins} & control.folders
+
+
+@pytest.mark.parametrize("link", ["hooks", "hooks/pre-commit", "config"])
+def test_so_is_one_from_which_a_link_of_git_goes_up(repository: Path, link: str) -> None:
+    place = repository / ".git" / link
+    (repository / "a").mkdir()
+    if link == "hooks":
+        (repository / "end").mkdir()
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.parent.mkdir(exist_ok=True)
+        (repository / "end").write_text("x")
+        place.unlink(missing_ok=True)
+    up = "../" * (1 + link.count("/"))
+    place.symlink_to(f"{up}a/../end")
+    assert {"a"} <= pins(repository)
+
+
+def test_so_is_one_from_which_a_script_goes_up_that_a_hook_runs(repository: Path) -> None:
+    (repository / ".git/hooks").mkdir(exist_ok=True)
+    (repository / ".git/hooks/pre-commit").write_text("#!/bin/sh\n. a/../run.sh\n")
+    (repository / "a").mkdir()
+    (repository / "run.sh").touch()
+    assert {"a", "run.sh"} <= pins(repository)
