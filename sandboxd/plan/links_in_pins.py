@@ -7,6 +7,8 @@ import posixpath
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from sandboxd.plan import git_files
+
 _MOST_ENTRIES = 2_000
 _DEEPEST = 8
 _IN_GIT = ("", "hooks", "info")
@@ -122,6 +124,11 @@ class _Walk:
                 self._visit_end(behind)
             else:
                 self.on_the_way.add(behind)
+        # A link in the place of such a folder would lead elsewhere.
+        for path in git_files.ways_up(full):
+            inside = self._inside(path)
+            if inside and not (inside + "/").startswith(self._pinned):
+                self.on_the_way.add(Behind(inside, link))
 
     def _is_of_git(self, link: str) -> bool:
         return any(f"{link}/".startswith(f"{path}/") for path in self._of_git)

@@ -102,3 +102,11 @@ def test_links_in_git_directories_elsewhere_lead_to_what_is_shut(tmp_path: Path)
     link(tmp_path / ".git/hooks/post-commit", "../../web/api/scripts/pc.sh")
     facts = survey(str(project), (), git=GitControl(own=(str(tmp_path / ".git"),)))
     assert [file.path for file in facts.control_files] == ["scripts/pc.sh"]
+
+
+def test_a_folder_from_which_a_link_goes_up_is_named(tmp_path: Path) -> None:
+    """A link in its place would have it lead elsewhere."""
+    script(tmp_path / "scripts/pc.sh")
+    (tmp_path / "a").mkdir()
+    link(tmp_path / ".vscode/tasks.json", "../a/../scripts/pc.sh")
+    assert shut_and_named(tmp_path) == ({"scripts/pc.sh"}, {"a"})
