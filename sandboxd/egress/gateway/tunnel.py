@@ -88,7 +88,8 @@ async def dial(
         way = await parts.dialer.dial(destination.judgement, destination.port, speaks_http)
         if not would_go(parts, connection, way):
             way.sock.close()
-            raise NoWay("address", "what may be dialled for it has changed meanwhile")
+            # Not of its address, which would stand against an approval: the next try may go.
+            raise NoWay("unreachable", "what may be dialled for it has changed meanwhile")
     except BaseException as error:
         parts.gate.give_back(destination.judgement.rule)
         if isinstance(error, NoWay):
