@@ -124,12 +124,12 @@ def _part_outside(plan: Plan, progress: Callable[[str], None]) -> None:
     if parted.is_whole:
         return
     why = (
-        "not all files were parted from names outside of this folder (there are too many, too large, or not yours), "
-        "by which programs inside would write into a cache of yours"
+        "not all files were parted from names outside of this folder (there are too many or too large ones, or some are "
+        "not yours): by such a name a program inside could write into a cache of yours"
     )
     if profiles.load(plan.profile).gvisor == "required":
         raise EnvironmentFailure(
-            why, 'set `layout = "clone"` in sandboxd.toml, or install anew with `UV_LINK_MODE=copy`'
+            why, 'work on a private copy: `[workspace] layout = "clone"` in sandboxd.toml'
         )
     progress(why)
 

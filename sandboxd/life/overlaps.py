@@ -29,7 +29,7 @@ def refuse(
     engine: Engine, plan: Plan, own: str = "", present: Sequence[Summary] | None = None
 ) -> None:
     """Refuse to mount the workspace of `plan` while another running sandbox can write it, a folder above it, or one in
-    it.
+    it; and its extra folders and its repository while one can write a folder above these.
 
     If the plan works on a private copy, only sandboxes that can write a folder above it count.
 
@@ -39,7 +39,9 @@ def refuse(
     :raises EnvironmentFailure: such a sandbox exists
     """
     workspace = plan.workspace
-    meant = [workspace, *([plan.repository.source] if plan.repository is not None else [])]
+    meant = [workspace, *plan.extra_folders]
+    if plan.repository is not None:
+        meant.append(plan.repository.source)
     for container in engine.containers(PROJECT) if present is None else present:
         if container.id == own or not holds_work(container.state):
             continue

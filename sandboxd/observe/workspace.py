@@ -91,6 +91,8 @@ def _workspace(mounts: list[HostMount], path: str | None, working_dir: str) -> H
         real = os.path.realpath(path)
         return next((m for m in mounts if os.path.realpath(m.source) == real), None)
     folders = [m for m in mounts if os.path.isdir(m.source)]
+    # A folder beside the workspace is read-only.
+    folders = [m for m in folders if m.writable] or folders
     for test in (
         lambda m: m.target.startswith(("/workspaces/", "/workspace")),
         lambda m: any(os.path.lexists(f"{m.source}/{n}") for n in (".devcontainer", ".git")),

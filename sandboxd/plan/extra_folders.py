@@ -72,9 +72,9 @@ def mounts(
                 f"name a folder beside the workspace, or {_TAKE_OUT}",
             )
         target = target_of(facts.path, folder.written)
-        if any(_overlap(target, other) for other in occupied):
+        if other := next((each for each in occupied if _overlap(target, each)), ""):
             raise UsageError(
-                f"`{folder.written}` of {_KEY} would be at `{target}` inside, where something else is",
+                f"`{folder.written}` of {_KEY} would be at `{target}` inside, and `{other}` is another folder there",
                 _TAKE_OUT,
             )
         occupied.append(target)

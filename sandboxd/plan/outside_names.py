@@ -7,6 +7,7 @@ share. A program inside writes such a file where it lies, and another project ru
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
@@ -74,6 +75,11 @@ def part_outside(workspace: str, skipped: Collection[str]) -> Parted:
                     except PermissionError:
                         is_left = True
                         continue
+                    except OSError as error:
+                        # A disk that is mounted read-only here: nothing inside can write there either.
+                        if error.errno == errno.EROFS:
+                            continue
+                        raise
                     done, size = done + 1, size + length
                     tops.add(path.partition("/")[0] if "/" in path else "")
         except OSError as error:

@@ -96,6 +96,9 @@ class Plan(NamedTuple):
     own_git: OwnGit | None = None
     """The sandbox's own git directory, which has to exist before the container is created; None if it has none."""
 
+    extra_folders: tuple[str, ...] = ()
+    """The folders of this machine beside the workspace that are mounted read-only; absolute paths."""
+
     repository_name: str = ""
     """The name of the linked work tree in its repository; '' if it is none."""
 

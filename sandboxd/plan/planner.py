@@ -135,6 +135,7 @@ def make_plan(
         hooks_refused=hooks_refused,
         repository=places.repository,
         own_git=places.own_git,
+        extra_folders=tuple(folder.path for folder in workspace.extra_folders),
         repository_name=workspace.linked.name if workspace.linked is not None else "",
         lasting=(*lasting(decisions.profile, workspace, notes), *lasting_copy(copy)),
         rooms=Rooms(decisions.profile.copy, decisions.profile.home, decisions.profile.tmp),

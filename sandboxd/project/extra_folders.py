@@ -14,20 +14,15 @@ from sandboxd.plan.extra_folders import path_of
 from sandboxd.plan.workspace import ExtraFolder, sockets_near
 from sandboxd.policy.floor import user_folder
 
+# https://refspecs.linuxfoundation.org/FHS_3.0/fhs/, and for macOS
+# https://developer.apple.com/library/archive/documentation/FileManagement/Conceptual/FileSystemProgrammingGuide/
 _SYSTEM = (
-    "/bin",
-    "/boot",
-    "/dev",
-    "/etc",
-    "/lib",
-    "/proc",
-    "/run",
-    "/sbin",
-    "/sys",
-    "/usr",
-    "/var/run",
-)
-"""Folders of the system, of which nothing is mounted. https://refspecs.linuxfoundation.org/FHS_3.0/fhs/"""
+    "/bin", "/boot", "/dev", "/etc", "/lib", "/proc", "/run", "/sbin", "/sys", "/usr", "/var/run",
+    "/Applications", "/Library", "/System", "/private/etc", "/private/var/db",
+)  # fmt: skip
+"""Folders of the system, of which nothing is mounted."""
+_OF_PROGRAMS = ("Library", "AppData")
+"""Folders of a home where programs of macOS and Windows keep settings and logins, as others do in hidden ones."""
 
 
 def extra_folders(
@@ -54,20 +49,23 @@ def _problem(path: str, workspace: str, environ: Mapping[str, str]) -> str:
         # The engine could.
         return "is a folder that you cannot read"
     home = os.path.realpath(environ.get("HOME") or os.path.expanduser("~"))
+    policy, state = (os.path.realpath(own(environ)) for own in (user_folder, state_folder))
     for folder, what in (
         (workspace, "the workspace itself"),
         (home, "your home"),
-        (os.path.realpath(user_folder(environ)), "your policy"),
-        (os.path.realpath(state_folder(environ)), "what sandboxd keeps"),
+        (policy, "your policy"),
+        (state, "what sandboxd keeps"),
     ):
         if _is_within(folder, path):
             return f"holds {what}"
     if _is_within(path, workspace):
         return "is in the workspace"
-    if _is_within(path, home) and any(
-        part.startswith(".") for part in os.path.relpath(path, home).split(os.sep)
-    ):
-        return "lies in a hidden folder of your home, where programs keep settings and logins"
+    if _is_within(path, policy) or _is_within(path, state):
+        return "lies where sandboxd keeps its own files"
+    if _is_within(path, home):
+        parts = os.path.relpath(path, home).split(os.sep)
+        if parts[0] in _OF_PROGRAMS or any(part.startswith(".") for part in parts):
+            return "lies in a folder of your home where programs keep settings and logins"
     if any(_is_within(path, folder) for folder in _SYSTEM) or os.path.ismount(path):
         return "is a folder of the system, or a disk"
     return ""

@@ -23,27 +23,51 @@ class _Settings(NamedTuple):
     """Where a package manager keeps its settings.
 
     `paths` are absolute, or relative to the home; ``.config/`` stands for $XDG_CONFIG_HOME. `group` is that of its usual
-    hosts; `variable` the one that names its index, '' for none; `lines` those in which hosts count, None for the usual.
+    hosts. `lines` are those in which hosts count, None for the usual; `main` those that name the one index in place of
+    the usual, which `variable` does, too: '' where there is none.
     """
 
     group: str
     paths: tuple[str, ...]
     variable: str = ""
+    main: re.Pattern[str] | None = None
     lines: re.Pattern[str] | None = None
 
 
+_GOPROXY = re.compile(r"^GOPROXY=.*$", re.MULTILINE)
 # https://pip.pypa.io/en/stable/topics/configuration/, https://docs.astral.sh/uv/concepts/configuration-files/,
 # https://docs.npmjs.com/cli/configuring-npm/npmrc, https://doc.rust-lang.org/cargo/reference/config.html,
 # https://maven.apache.org/settings.html, https://go.dev/ref/mod#environment-variables
 _KNOWN = (
-    _Settings("pypi", (".config/pip/pip.conf", ".pip/pip.conf", "/etc/pip.conf"), "PIP_INDEX_URL"),
-    _Settings("pypi", (".config/uv/uv.toml", "/etc/uv/uv.toml"), "UV_DEFAULT_INDEX"),
-    _Settings("npm", (".npmrc", "/etc/npmrc"), "NPM_CONFIG_REGISTRY"),
-    _Settings("npm", (".yarnrc.yml",), "YARN_NPM_REGISTRY_SERVER"),
+    _Settings(
+        "pypi",
+        (".config/pip/pip.conf", ".pip/pip.conf", "/etc/pip.conf"),
+        "PIP_INDEX_URL",
+        re.compile(r"^index[-_]url\b.*$", re.MULTILINE),
+    ),
+    _Settings(
+        "pypi",
+        (".config/uv/uv.toml", "/etc/uv/uv.toml"),
+        "UV_DEFAULT_INDEX",
+        re.compile(r"^index-url\b.*$", re.MULTILINE),
+    ),
+    _Settings(
+        "npm",
+        (".npmrc", "/etc/npmrc"),
+        "NPM_CONFIG_REGISTRY",
+        re.compile(r"^registry\b.*$", re.MULTILINE),
+    ),
+    _Settings(
+        "npm",
+        (".yarnrc.yml",),
+        "YARN_NPM_REGISTRY_SERVER",
+        re.compile(r"^npmRegistryServer\b.*$", re.MULTILINE),
+    ),
     _Settings("crates", (".cargo/config.toml", ".cargo/config")),
-    _Settings("maven", (".m2/settings.xml",)),
-    _Settings("go", (".config/go/env",), "GOPROXY", re.compile(r"^GOPROXY=.*$", re.MULTILINE)),
+    _Settings("maven", (".m2/settings.xml",), lines=re.compile(r"<url>[^<>]{1,500}</url>")),
+    _Settings("go", (".config/go/env",), "GOPROXY", _GOPROXY, _GOPROXY),
 )
+_COMMENT = re.compile(r"^[ \t]{0,20}[#;].*$", re.MULTILINE)
 
 
 def mirrors(environ: Mapping[str, str]) -> tuple[Mirror, ...]:
@@ -57,8 +81,10 @@ def _all(environ: Mapping[str, str]) -> Iterator[Mirror]:
         for path in settings.paths:
             file = _place(path, home, environ)
             shown = path if os.path.isabs(path) else f"~/{path}"
-            for mention in mentions(_text(file), shown, *filter(None, [settings.lines])):
-                yield Mirror(settings.group, mention, settings.variable)
+            text = _COMMENT.sub("", _text(file))
+            main = set(mentions(text, shown, settings.main)) if settings.main is not None else ()
+            for mention in mentions(text, shown, *filter(None, [settings.lines])):
+                yield Mirror(settings.group, mention, settings.variable if mention in main else "")
 
 
 def _place(path: str, home: str, environ: Mapping[str, str]) -> str:

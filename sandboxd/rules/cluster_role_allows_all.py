@@ -87,5 +87,10 @@ def _leading(permission: Permission) -> Iterator[tuple[str, str]]:
     """The verbs of a permission that lead to everything, and what they do."""
     for verb, (resources, group, effect) in _VERBS.items():
         is_in_group = group in permission.groups or _ANY in permission.groups
-        if verb in permission.verbs and is_in_group and resources & permission.resources:
+        if not is_in_group or not resources & permission.resources:
+            continue
+        if _ANY in permission.verbs:
+            yield _ANY, f"has `{verb}` in it, which {effect}"
+            return
+        if verb in permission.verbs:
             yield verb, effect

@@ -24,13 +24,21 @@ def with_cache_links(
     """
     if not is_shared(workspace, live):
         return controls
-    hidden = {mount.value.target.rpartition("/")[2] for mount in live.mounts}
-    folders = [name for name in folders_with_outside_names(workspace) if name not in hidden]
+    mounts = [mount.value for mount in live.mounts]
+    top = next(mount.target for mount in mounts if mount.source == workspace)
+    hidden = {
+        mount.target
+        for mount in mounts
+        if mount.read_only or not mount.source.startswith(f"{workspace}/")
+    }
+    folders = [
+        name for name in folders_with_outside_names(workspace) if f"{top}/{name}" not in hidden
+    ]
     if not folders:
         return controls
     names = ", ".join(f"`{name}`" for name in folders)
     why = (
-        f"{names}: files are hard links to a cache that other projects use, and can be written inside; the next start "
-        "parts them, `UV_LINK_MODE=copy` (uv) or `package-import-method=copy` (pnpm) makes none"
+        f"{names}: files are hard links to a cache that other projects use, and can be written inside; `sandboxd down`, "
+        "then `up` parts them, `UV_LINK_MODE=copy` (uv) or `package-import-method=copy` (pnpm) makes none"
     )
     return (*controls, Control(ControlName.CACHE_LINKS, "not in force", why))

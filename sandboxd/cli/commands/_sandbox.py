@@ -112,11 +112,10 @@ def lacks(args: argparse.Namespace, need: str) -> str:
     :param need: the value of the `Ability`
     """
     from sandboxd.backends import selection
+    from sandboxd.backends.backend import Ability
 
-    for ability, refusal in selection.lacks(args.on).items():
-        if ability.value == need:
-            return refusal.hint
-    return ""
+    refusal = selection.lacks(args.on).get(Ability(need))
+    return refusal.hint if refusal is not None else ""
 
 
 def connect() -> Engine:

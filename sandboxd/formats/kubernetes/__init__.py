@@ -187,7 +187,7 @@ def _of_template(document: Document, variables: Resolver) -> tuple[Container, ..
     if defaults is not None:
         tree = _clear_tree(document.source.text, defaults)
         if tree.root is not None:
-            reason = "is a template of Helm: what other values than those of `values.yaml` decide is not judged"
+            reason = "is a template of Helm: what other values than those of `values.yaml`, helpers and functions decide is not judged"
             document = document._replace(tree=tree)
     hint = "check what Helm makes of it: `helm template CHART > manifests.yaml`, then `sandboxd check manifests.yaml`"
     unseen = Unseen("arguments", reason, hint)

@@ -199,5 +199,8 @@ def test_each_ability_that_a_cluster_lacks_is_asked_for() -> None:
     }
     assert {each.value for each in selection.lacks("team")} == {
         *needs,
+        # Commands ask for these where they need them, without an option of their own.
         Ability.REACH_SERVICES.value,
+        Ability.HIDE_VARIABLES.value,
+        Ability.REMEMBER_PROJECTS.value,
     }

@@ -64,4 +64,4 @@ def test_what_may_be_left_is_said_or_refused(
     assert said[-1].startswith("not all files were parted from names outside")
     with pytest.raises(EnvironmentFailure, match="not all files were parted") as caught:
         mounted.part_pinned(plan(workspace, profile), said.append)
-    assert "UV_LINK_MODE=copy" in str(caught.value.hint)
+    assert 'layout = "clone"' in str(caught.value.hint)

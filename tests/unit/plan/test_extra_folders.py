@@ -70,7 +70,7 @@ def test_paths(written: str, path: str, target: str) -> None:
 @pytest.mark.parametrize("other", ["../../x/lib", "../lib/part", "../../x/weather"])
 def test_two_at_one_place_are_refused(other: str) -> None:
     second = ExtraFolder(other, path_of("/home/dev/weather", other))
-    with pytest.raises(UsageError, match="where something else is"):
+    with pytest.raises(UsageError, match="is another folder there"):
         plan(LIB, second)
 
 
@@ -100,7 +100,13 @@ def test_a_socket_in_it_is_said() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    for name in ("work/project/sub", "work/lib", ".config/tool/project", ".config/secrets"):
+    for name in (
+        "work/project/sub",
+        "work/lib",
+        ".config/tool/project",
+        ".config/secrets",
+        "Library/Keychains",
+    ):
         (tmp_path / "home" / name).mkdir(parents=True)
     (tmp_path / "home/work/link").symlink_to("lib")
     (tmp_path / "home/work/file").write_text("")
@@ -120,7 +126,8 @@ def home(tmp_path: Path) -> Path:
         ("../../work", "holds the workspace itself"),
         ("../../../home", "holds the workspace itself"),
         ("../project/sub", "is in the workspace"),
-        ("../../.config/secrets", "lies in a hidden folder of your home"),
+        ("../../Library/Keychains", "lies in a folder of your home where programs"),
+        ("../../.config/secrets", "lies in a folder of your home where programs"),
     ],
 )
 def test_what_a_folder_may_be(home: Path, written: str, problem: str) -> None:
@@ -135,6 +142,7 @@ def test_neither_home_nor_policy_nor_state_nor_system_enter(home: Path, tmp_path
         "XDG_STATE_HOME": str(tmp_path / "other/state"),
     }
     (tmp_path / "other/state").mkdir(parents=True)
+    (tmp_path / "outside/config/sandboxd/services").mkdir(parents=True)
     (tmp_path / "elsewhere/project").mkdir(parents=True)
     project = str(tmp_path / "elsewhere/project")
     up = "../" * len(Path(project).parts)
@@ -145,6 +153,7 @@ def test_neither_home_nor_policy_nor_state_nor_system_enter(home: Path, tmp_path
     assert problem("../../home") == "holds your home"
     assert problem("../../outside") == "holds your policy"
     assert problem("../../other") == "holds what sandboxd keeps"
+    assert problem("../../outside/config/sandboxd/services").startswith("lies where sandboxd keeps")
     assert "of the system" in problem(f"{up[:-3]}etc") and "of the system" in problem(
         f"{up[:-3]}proc"
     )

@@ -17,12 +17,13 @@ from tests.unit.plan.examples import workspace
 
 SECRET = "tok3n-of-the-mirror"
 FILES = {
-    ".config/pip/pip.conf": f"[global]\nindex-url = https://me:{SECRET}@pypi.corp.example/{SECRET}/simple\n",
+    ".config/pip/pip.conf": f"[global]\nindex-url = https://me:{SECRET}@pypi.corp.example/{SECRET}/simple\n"
+    "extra-index-url = https://more.corp.example/simple\n# index-url = https://old.corp.example/simple\n",
     ".config/uv/uv.toml": '[[index]]\nurl = "https://uv.corp.example:8443/simple"\n',
-    ".npmrc": f"registry=https://npm.corp.example/x/\n//npm.corp.example/x/:_authToken={SECRET}\nproxy=http://proxy.corp.example\n",
+    ".npmrc": f"; registry=https://old.corp.example\n@corp:registry=https://scope.corp.example\nregistry=https://npm.corp.example/x/\n//npm.corp.example/x/:_authToken={SECRET}\nproxy=http://proxy.corp.example\n",
     ".yarnrc.yml": 'npmRegistryServer: "https://yarn.corp.example"\n',
     ".cargo/config.toml": '[source.corp]\nregistry = "sparse+https://crates.corp.example/index/"\n',
-    ".m2/settings.xml": '<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0">\n<mirror><url>https://maven.corp.example/r</url>\n'
+    ".m2/settings.xml": '<settings xmlns="http://maven.apache.org/SETTINGS/1.0.0"><mirror><url>https://maven.corp.example/r</url>\n'
     f"<password>{SECRET}</password></mirror></settings>\n",
     ".config/go/env": "GOPROXY=https://go.corp.example,direct\nGONOSUMDB=https://other.example\n",
 }
@@ -47,7 +48,9 @@ def test_hosts_alone_are_taken_over(environ: dict[str, str]) -> None:
         (each.group, each.mention.host, each.mention.port, each.variable) for each in found
     ] == [
         ("pypi", "pypi.corp.example", 443, "PIP_INDEX_URL"),
-        ("pypi", "uv.corp.example", 8443, "UV_DEFAULT_INDEX"),
+        ("pypi", "more.corp.example", 443, ""),
+        ("pypi", "uv.corp.example", 8443, ""),
+        ("npm", "scope.corp.example", 443, ""),
         ("npm", "npm.corp.example", 443, "NPM_CONFIG_REGISTRY"),
         ("npm", "yarn.corp.example", 443, "YARN_NPM_REGISTRY_SERVER"),
         ("crates", "crates.corp.example", 443, ""),

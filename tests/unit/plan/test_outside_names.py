@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -115,3 +116,13 @@ def test_folders_that_a_look_finds(workspace: Path) -> None:
     (workspace / "node_modules/esbuild/one").touch()
     (workspace / "node_modules/other").hardlink_to(workspace / "node_modules/esbuild/one")
     assert folders_with_outside_names(str(workspace)) == ()
+
+
+def test_files_on_a_disk_that_is_read_only_here_stay_and_are_no_danger(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "read-only")
+
+    monkeypatch.setattr(outside_names, "replace_by_copy", refuse)
+    assert part_outside(str(workspace), ()) == (0, 0, (), True)

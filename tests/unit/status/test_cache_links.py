@@ -39,3 +39,17 @@ def test_those_that_nothing_inside_sees_are_not(workspace: str) -> None:
     assert with_cache_links((), workspace, container(copy)) == ()
     shared, memory = Mount("bind", workspace, "/w"), Mount("tmpfs", "", "/w/.venv")
     assert with_cache_links((), workspace, container(shared, memory)) == ()
+
+
+def test_a_mount_elsewhere_hides_nothing_and_a_writable_one_of_the_workspace_neither(
+    workspace: str,
+) -> None:
+    shared = Mount("bind", workspace, "/w")
+    for other in (
+        Mount("tmpfs", "", "/opt/.venv"),
+        Mount("volume", "packages", "/w/packages/a/.venv"),
+        Mount("bind", f"{workspace}/.venv", "/w/.venv"),
+    ):
+        assert len(with_cache_links((), workspace, container(shared, other))) == 1
+    shut = Mount("bind", f"{workspace}/.venv", "/w/.venv", read_only=True)
+    assert with_cache_links((), workspace, container(shared, shut)) == ()
