@@ -29,12 +29,17 @@ _SPARE = 10_000
 _KINDS = {kind.value: kind for kind in Kind}
 
 
+TURN_SECONDS = 120.0
+"""How long a command waits for a comparison of both sides; the first one of a large folder takes tens of seconds."""
+
+
 def turn_of(path: str) -> AbstractContextManager[None]:
     """As `Journal.turn`, for whoever reads no common state and writes where both sides are compared.
 
     :param path: the journal's
+    :raises EnvironmentFailure: the lock cannot be had in `TURN_SECONDS`
     """
-    return locked_beside(path)
+    return locked_beside(path, seconds=TURN_SECONDS)
 
 
 class Journal:
