@@ -16,6 +16,7 @@ from sandboxd.life import (
     host_isolation,
     name_server_file,
     networks,
+    running_gateway,
     service_start,
     services,
     sources,
@@ -250,7 +251,10 @@ def _follow(
         why = gateway_difference.difference(inspected, expected, pair)
         if not why:
             try:
-                gateway.push(engine, workspace, offer.rights, True, egress.credentials)
+                # One that was started again by hand has no policy, and has forgotten what it used.
+                knows = running_gateway.version(engine, workspace) != 0
+                rights = offer.rights if knows else offer.anew()
+                gateway.push(engine, workspace, rights, True, egress.credentials)
                 return False
             except EnvironmentFailure as error:
                 why = error.message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from pathlib import Path
@@ -16,8 +17,16 @@ from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host import addresses
-from sandboxd.life import egress, host_isolation, sources, ways_past
-from sandboxd.life.egress import Egress
+from sandboxd.life import (
+    egress,
+    gateway,
+    gateway_difference,
+    host_isolation,
+    running_gateway,
+    sources,
+    ways_past,
+)
+from sandboxd.life.egress import Egress, Offer
 from sandboxd.life.networks import Inner, Pair
 from tests.patience import PATIENCE
 from tests.rights import allowing
@@ -267,6 +276,26 @@ def test_an_engine_whose_host_answers_starts_nothing_and_is_asked_again(
             egress.beside(ENGINE, BESIDE, silent),
         ):
             pytest.fail("the workspace started")
+
+
+@pytest.mark.parametrize("version", [0, 7])
+def test_a_gateway_that_runs_and_has_no_policy_gets_what_a_new_one_gets(
+    monkeypatch: pytest.MonkeyPatch, version: int
+) -> None:
+    """Somebody started its container again: it may have used what it had, and knows nothing of that."""
+    pushed: list[Any] = []
+    there = SimpleNamespace(id="g", state="running")
+    monkeypatch.setattr(gateway, "container_of", lambda *_: there)
+    monkeypatch.setattr(gateway, "body", lambda *_: {})
+    monkeypatch.setattr(gateway_difference, "as_limited", lambda *_: {})
+    monkeypatch.setattr(gateway_difference, "difference", lambda *_: "")
+    monkeypatch.setattr(running_gateway, "version", lambda *_: version)
+    monkeypatch.setattr(gateway, "push", lambda *words: pushed.append(words[2]))
+    had, less = allowing(rules(("a.test", "approval"))), allowing(Policy())
+    beside = BESIDE._replace(give=lambda: contextlib.nullcontext(Offer(had, lambda: less)))
+    engine: Any = SimpleNamespace(inspect=lambda _: {}, info=dict)
+    assert not egress.follow(engine, beside, silent)
+    assert pushed == [had if version else less]
 
 
 def test_without_a_gateway_nothing_is_asked_of_the_engine() -> None:
