@@ -181,7 +181,7 @@ def unreachable(context: Context, error: Exception) -> Unreachable:
                 f"{cause.verify_message or cause.reason}",
                 "sign in to the cluster again; a proxy on the way may also have put its own in its place",
             )
-        if isinstance(cause, ssl.SSLError) and not isinstance(cause, _CUT_TLS):
+        if isinstance(cause, ssl.SSLError) and not _is_cut(cause):
             return Unreachable(
                 f"no TLS with `{context.server}`: {cause.reason or cause}",
                 "check the `server` in your kubeconfig",
@@ -203,6 +203,11 @@ def unreachable(context: Context, error: Exception) -> Unreachable:
         passes=True,
         is_unsent=kind in _BEFORE_SENDING,
     )
+
+
+def _is_cut(error: ssl.SSLError) -> bool:
+    """Whether the connection went away below TLS: by its own error, or by one of the operating system in OpenSSL's words."""
+    return isinstance(error, _CUT_TLS) or getattr(error, "library", None) == "SYS"
 
 
 def _by_the_clock(context: Context, cause: ssl.SSLCertVerificationError) -> Unreachable:

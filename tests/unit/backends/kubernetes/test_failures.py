@@ -104,6 +104,9 @@ def test_a_server_that_goes_away_during_the_handshake_may_be_back() -> None:
     for gone in (ssl.SSLEOFError, ssl.SSLSyscallError, ssl.SSLZeroReturnError):
         error = failures.unreachable(TEAM, chained(gone("[SYS] unknown error")))
         assert error.passes and "cannot be reached" in error.message
+    of_system = ssl.SSLError(1, "[SYS] unknown error (_ssl.c:2580)")
+    of_system.library = "SYS"
+    assert failures.unreachable(TEAM, chained(of_system)).passes
     cause = ssl.SSLError(1, "wrong version number")
     cause.reason = "WRONG_VERSION_NUMBER"
     wrong = failures.unreachable(TEAM, chained(cause))
