@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+from collections.abc import Iterator
 
 _MOST_LINKS = 40
 """The same limit as the kernel's."""
@@ -38,15 +39,8 @@ def folders(workspace: str, path: str) -> list[str]:
 
 def ways_of(path: str) -> list[str]:
     """The absolute paths to which `path` leads, one link after the other and the real one last; none if it is no link."""
-    ways: list[str] = []
     real = os.path.realpath(path)
-    while len(ways) < _MOST_LINKS:
-        try:
-            written = os.readlink(path)
-        except OSError:
-            break  # no link, by now
-        path = os.path.normpath(os.path.join(os.path.realpath(os.path.dirname(path)), written))
-        ways.append(path)
+    ways = [os.path.normpath(written) for written in _links_at(path)]
     # A path of a link may go up from a folder that is one itself.
     if ways and real not in ways:
         ways.append(real)
@@ -65,13 +59,16 @@ def left_upwards(path: str) -> list[str]:
 
 def ways_up(path: str) -> list[str]:
     """The absolute folders from which the links at `path`, followed one after the other, go up by `..`."""
-    folders: list[str] = []
+    return [folder for written in _links_at(path) for folder in left_upwards(written)]
+
+
+def _links_at(path: str) -> Iterator[str]:
+    """Where the links at `path`, followed one after the other, lead: absolute paths, each with the `..` of its link."""
     for _ in range(_MOST_LINKS):
         try:
             written = os.readlink(path)
         except OSError:
-            break  # no link
+            return  # no link, by now
         written = os.path.join(os.path.realpath(os.path.dirname(path)), written)
-        folders += left_upwards(written)
+        yield written
         path = os.path.normpath(written)
-    return folders
