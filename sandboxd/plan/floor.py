@@ -64,25 +64,25 @@ def apply(
     credentials.refuse(
         config, floor, trusted, _how_to_grant(floor, "take it out of `[credentials] use`")
     )
-    if config.wishes.shared_volumes and not trusted:
-        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.shared_volumes)
-        raise UsageError(
-            f"sandboxd.toml alone cannot share {names} with other projects",
-            _how_to_grant(floor, "take it out of `[workspace] shared_volumes`"),
-        )
-    if config.wishes.show and not trusted:
-        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.show)
-        raise UsageError(
-            f"sandboxd.toml alone cannot show {names} to the sandbox",
-            _how_to_grant(floor, "take it out of `[workspace] show`"),
-        )
-    if config.wishes.folders and not trusted:
-        names = ", ".join(f"`{setting.value}`" for setting in config.wishes.folders)
-        raise UsageError(
-            f"sandboxd.toml alone cannot have {names} read inside",
-            _how_to_grant(floor, "take it out of `[workspace] folders`"),
-        )
+    if not trusted:
+        _refuse_lists(config, floor)
     return profile, config
+
+
+def _refuse_lists(config: Config, floor: Floor) -> None:
+    """:raises UsageError: a list of `[workspace]` has what the user has to trust"""
+    wishes = config.wishes
+    for key, settings, what in (
+        ("shared_volumes", wishes.shared_volumes, "share {} with other projects"),
+        ("show", wishes.show, "show {} to the sandbox"),
+        ("folders", wishes.folders, "have {} read inside"),
+    ):
+        if settings:
+            names = ", ".join(f"`{setting.value}`" for setting in settings)
+            raise UsageError(
+                f"sandboxd.toml alone cannot {what.format(names)}",
+                _how_to_grant(floor, f"take it out of `[workspace] {key}`"),
+            )
 
 
 def network_of_refused(
