@@ -68,8 +68,8 @@ def make_plan(
     """
     notes = Notes(profile.name)
     decisions = make_decisions(profile, config, host, base, workspace, grants, floor, notes)
-    _refuse_writers_side_by_side(decisions.profile, host, workspace)
     on_cluster = host.engine is not None and host.engine.is_cluster
+    _refuse_writers_side_by_side(decisions.profile, workspace, on_cluster=on_cluster)
     wanted = [setting.value for setting in decisions.config.wishes.folders]
     extra_folders.refuse(wanted, floor, on_cluster=on_cluster)
     container, places = make_container(decisions, host, workspace, notes)
@@ -202,14 +202,13 @@ def make_network(
 
 
 def _refuse_writers_side_by_side(
-    profile: Profile, host: HostFacts, workspace: WorkspaceFacts
+    profile: Profile, workspace: WorkspaceFacts, *, on_cluster: bool
 ) -> None:
     """Refuse a named sandbox that would write the workspace folder itself.
 
     :raises UsageError: it would
     """
     # On a cluster each has a volume of its own, whatever its profile.
-    on_cluster = host.engine is not None and host.engine.is_cluster
     if workspace.name and profile.access == "rw" and not on_cluster:
         act = "be kept the same as your folder" if profile.synced else "write your folder itself"
         raise UsageError(
