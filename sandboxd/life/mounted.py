@@ -106,12 +106,7 @@ def _part_outside(plan: Plan, progress: Callable[[str], None]) -> None:
         for mount in mounts
         if mount.source == plan.workspace and mount.type == "bind" and not mount.read_only
     ]
-    skipped = {
-        os.path.relpath(mount.target, top)
-        for mount in mounts
-        if mount.target.startswith(top + "/")
-        and (mount.read_only or not mount.source.startswith(plan.workspace + "/"))
-    }
+    skipped = outside_names.hidden_paths(mounts, plan.workspace, top)
     # Those of the project's own repository are for `part_objects`.
     parted = outside_names.part_outside(plan.workspace, {*skipped, ".git/objects"})
     if parted.number:

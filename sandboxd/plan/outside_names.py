@@ -16,7 +16,9 @@ from sandboxd.plan import beneath
 from sandboxd.plan.second_names import replace_by_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from sandboxd.model.container import Mount
 
 FOLDERS_OF_PACKAGES = ("node_modules", ".venv", "venv")
 """Where package managers link files of their caches; they are looked at first."""
@@ -109,6 +111,19 @@ def folders_with_outside_names(workspace: str, most: int = 1_000) -> tuple[str, 
             if len(walk.with_outside_names()) >= _FEWEST:
                 folders.append(name)
     return tuple(folders)
+
+
+def hidden_paths(mounts: Iterable[Mount], workspace: str, target: str) -> set[str]:
+    """The paths within a workspace that programs inside do not see, or cannot write, as something else is mounted there.
+
+    :param target: the path inside at which the workspace is mounted
+    """
+    return {
+        os.path.relpath(mount.target, target)
+        for mount in mounts
+        if mount.target.startswith(f"{target}/")
+        and (mount.read_only or not mount.source.startswith(f"{workspace}/"))
+    }
 
 
 class _Walk:

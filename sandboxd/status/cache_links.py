@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.model.control_name import ControlName
 from sandboxd.observe.control import Control
-from sandboxd.plan.outside_names import folders_with_outside_names
+from sandboxd.plan.outside_names import folders_with_outside_names, hidden_paths
 from sandboxd.status.sockets import is_shared
 
 if TYPE_CHECKING:
@@ -26,14 +26,8 @@ def with_cache_links(
         return controls
     mounts = [mount.value for mount in live.mounts]
     top = next(mount.target for mount in mounts if mount.source == workspace)
-    hidden = {
-        mount.target
-        for mount in mounts
-        if mount.read_only or not mount.source.startswith(f"{workspace}/")
-    }
-    folders = [
-        name for name in folders_with_outside_names(workspace) if f"{top}/{name}" not in hidden
-    ]
+    hidden = hidden_paths(mounts, workspace, top)
+    folders = [name for name in folders_with_outside_names(workspace) if name not in hidden]
     if not folders:
         return controls
     names = ", ".join(f"`{name}`" for name in folders)
