@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.operations import _plan
-from sandboxd.operations._folder import project_folder, working_dir
+from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import WhyOptions
 
 if TYPE_CHECKING:
@@ -161,7 +161,10 @@ def _failed(request: Request) -> FailedCommand:
 
 
 def _failure(failed: FailedCommand, container: Summary, inspected: Inspected) -> Any:
+    from sandboxd.model.labels import PROJECT
+    from sandboxd.model.sandbox_id import workspace_of
     from sandboxd.observe.diagnosis.case import Failure
+    from sandboxd.plan.mounts import folder_inside
 
     own = (inspected.get("Config") or {}).get("WorkingDir") or ""
     return Failure(
@@ -170,7 +173,7 @@ def _failure(failed: FailedCommand, container: Summary, inspected: Inspected) ->
         failed.output,
         failed.began,
         failed.ended,
-        working_dir(failed.directory, container, own),
+        folder_inside(failed.directory, workspace_of(container.labels[PROJECT]), own),
     )
 
 
