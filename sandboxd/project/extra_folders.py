@@ -30,9 +30,10 @@ def extra_folders(
 ) -> tuple[ExtraFolder, ...]:
     """What is at each path that is `written` relative to the workspace; `ExtraFolder.problem` where it may not enter."""
     folders = []
+    workspace = os.path.realpath(workspace)
     for text in written:
-        path = path_of(os.path.realpath(workspace), text)
-        problem = _problem(path, os.path.realpath(workspace), environ)
+        path = path_of(workspace, text)
+        problem = _problem(path, workspace, environ)
         folders.append(ExtraFolder(text, path, problem, () if problem else sockets_near(path)))
     return tuple(folders)
 

@@ -81,10 +81,15 @@ def _all(environ: Mapping[str, str]) -> Iterator[Mirror]:
         for path in settings.paths:
             file = _place(path, home, environ)
             shown = path if os.path.isabs(path) else f"~/{path}"
-            text = _COMMENT.sub("", _text(file))
-            main = set(mentions(text, shown, settings.main)) if settings.main is not None else ()
-            for mention in mentions(text, shown, *filter(None, [settings.lines])):
-                yield Mirror(settings.group, mention, settings.variable if mention in main else "")
+            # Most users have none of these files, and every plan asks.
+            if text := _text(file):
+                yield from _of_text(settings, _COMMENT.sub("", text), shown)
+
+
+def _of_text(settings: _Settings, text: str, file: str) -> Iterator[Mirror]:
+    main = set(mentions(text, file, settings.main)) if settings.main is not None else ()
+    for mention in mentions(text, file, *filter(None, [settings.lines])):
+        yield Mirror(settings.group, mention, settings.variable if mention in main else "")
 
 
 def _place(path: str, home: str, environ: Mapping[str, str]) -> str:
