@@ -1,4 +1,4 @@
-"""What an operation asks of the place where a sandbox runs: an engine of this machine, or a cluster.
+"""The protocol of a backend, the place where sandboxes run: an engine of this machine, or a cluster.
 
 An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`. The others
 have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by `args.on`: `up`, `agent`,
@@ -74,12 +74,12 @@ class Ability(Enum):
 
 
 class Refusal(NamedTuple):
-    """That a backend cannot do something: the hint, and the predicate behind the name of what was asked for, '' for an
-    ability that an option alone asks for.
-    """
+    """The words for an ability that a backend lacks."""
 
     hint: str
+    """What to do instead, or to know."""
     why: str = ""
+    """A predicate that follows the name of what was asked for; '' for an ability that an option alone asks for."""
 
 
 class LogRange(NamedTuple):
@@ -130,7 +130,7 @@ class Listed(NamedTuple):
     facts: Mapping[str, object]
     """All that is known of it, as JSON data; each backend has facts of its own."""
     columns: Mapping[str, str]
-    """What a person sees of it, by column; each sandbox of a backend has the same columns."""
+    """The cells of its row for a person, by the name of the column; all sandboxes of a backend have the same columns."""
 
 
 class Listing(NamedTuple):

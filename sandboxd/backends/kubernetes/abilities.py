@@ -1,4 +1,4 @@
-"""What a cluster cannot do, in words. Imports nothing slow: options are refused before a cluster is connected to."""
+"""The abilities that a cluster lacks. Imports nothing slow: options are refused before a cluster is connected to."""
 
 from __future__ import annotations
 
@@ -60,4 +60,4 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.JUDGE_A_REPORT: Refusal("a report of `--raw` is about a machine"),
     }
 )
-"""What no cluster can do, each with the hint for whoever asks for it."""
+"""The abilities that no cluster has, each with the refusal for whoever asks for it."""
