@@ -22,6 +22,8 @@ class SandboxdError(Exception):
     """
 
     exit_code = EXIT_BUG
+    option = ""
+    """The option of `sandboxd up` and `agent` that mends it, for which a person may be asked; '' for none."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from sandboxd import terminal
 from sandboxd.agents import catalog, config, session
 from sandboxd.agents.session import Choices
-from sandboxd.cli import progress
-from sandboxd.cli.operating import operate
+from sandboxd.cli.images import start_with_images
 from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.files import project_root
 from sandboxd.project import HAND_WRITTEN, Project
@@ -198,13 +197,9 @@ def get_ready(own: Session, options: AgentOptions, *, starts_daemon: bool) -> Re
     :param starts_daemon: as `through_daemon.operate`
     :raises SandboxdError: it cannot be started
     """
-    try:
-        say = progress.OneLine().say
-        ready: ReadyDocument = operate(
-            "agent", own.project, options, say, gives_environ=True, starts_daemon=starts_daemon
-        )
-    finally:
-        progress.clear()
+    ready: ReadyDocument = start_with_images(
+        "agent", own.project, options, starts_daemon=starts_daemon
+    )
     started = ready["started"]
     runtime = started["runtime"] or "the engine's default"
     terminal.status(f"{started['how']}: profile {started['profile']}, runtime {runtime}")

@@ -236,9 +236,15 @@ def refused(status: int, words: str) -> EngineFailure:
     return _with(failure, str(status), words)
 
 
-def image_missing(image: str) -> EngineFailure:
+class ImageMissing(EngineFailure):
+    """The engine has no image of the name that is asked for."""
+
+    option = "--pull"
+
+
+def image_missing(image: str) -> ImageMissing:
     """The failure if the engine has no image of this name."""
-    return EngineFailure(
+    return ImageMissing(
         f"the container engine has no image `{image}`",
         f"get it (`docker pull {image}`; `up` and `agent` do so with `--pull`), build it, or load a root file system "
         f"(`docker import FILE.tar {image}`)",

@@ -243,6 +243,7 @@ def _result(message: Mapping[str, Any]) -> Any:
     data = error.get("data") or {}
     failure = SandboxdError(str(error.get("message")), str(data.get("hint", "")))
     failure.exit_code = int(data.get("exit", EXIT_BUG))
+    failure.option = str(data.get("option", ""))
     raise failure
 
 

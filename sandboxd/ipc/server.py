@@ -16,7 +16,7 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-from sandboxd.errors import EXIT_BUG, SandboxdError
+from sandboxd.errors import SandboxdError
 from sandboxd.ipc import messages, parameters
 from sandboxd.ipc.parameters import InvalidParams
 
@@ -311,9 +311,7 @@ class Server:
         except InvalidParams as error:
             return _error(number, messages.INVALID_PARAMS, str(error))
         except SandboxdError as error:
-            return _error(
-                number, messages.INTERNAL_ERROR, error.message, error.hint, error.exit_code
-            )
+            return _failure(number, error)
         except Refused as error:
             return _error(number, error.code, str(error))
         except Exception as error:
@@ -336,13 +334,17 @@ def _hello(params: object) -> messages.Hello:
     return {"version": parameters.text(params, "version"), "engine": engine, "cwd": cwd}
 
 
-def _error(
-    number: object, code: int, text: str, hint: str = "", exit_code: int = EXIT_BUG
-) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": text}
-    if hint or exit_code != EXIT_BUG:
-        error["data"] = {"hint": hint, "exit": exit_code}
-    return {"jsonrpc": "2.0", "id": number, "error": error}
+def _error(number: object, code: int, text: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": number, "error": {"code": code, "message": text}}
+
+
+def _failure(number: object, failure: SandboxdError) -> dict[str, Any]:
+    answer = _error(number, messages.INTERNAL_ERROR, failure.message)
+    data = {"hint": failure.hint, "exit": failure.exit_code}
+    if failure.option:
+        data["option"] = failure.option
+    answer["error"]["data"] = data
+    return answer
 
 
 def _peer_uid(writer: asyncio.StreamWriter) -> int | None:

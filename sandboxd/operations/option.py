@@ -11,7 +11,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any, TypeVar, dataclass_transform
+    from typing import Any, Self, TypeVar, dataclass_transform
 
     T = TypeVar("T")
 else:
@@ -102,6 +102,10 @@ class Options:
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"`{name}` of {type(self).__name__} cannot be changed")
+
+    def changed(self, **values: object) -> Self:
+        """The same options with other `values`."""
+        return type(self)(**{**vars(self), **values})
 
     def __iter__(self) -> Iterator[tuple[str, object]]:
         """(field, value as JSON data), in the order of the fields."""

@@ -1,21 +1,28 @@
-"""`up --pull` and `agent --pull`: an image that the engine does not have comes from its registry."""
+"""`up --pull` and `agent --pull`, and the question for them: a missing image comes from its registry."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
+import os
 import platform
+import pty
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sandboxd.engine.client import Engine
+from sandboxd.ipc import client
 from sandboxd.verify import listeners
 from tests.e2e import sandboxes
 from tests.e2e.oci_registry import registry
+from tests.patience import PATIENCE
 from tools.engine.image import make_archive
 from tools.engine.runtimes import static_busybox
 
@@ -79,6 +86,49 @@ def test_up_gets_the_image_that_is_missing_only_at_the_users_word(
     finally:
         assert sandboxes.run(engine, project, "down").returncode == 0
         api.remove_image(image)
+
+
+def test_a_person_at_the_terminal_is_asked_for_an_image_that_is_missing(
+    engine: str, api: Engine, tmp_path: Path, image: str, own_home: Path
+) -> None:
+    project = sandboxes.make_project(tmp_path / "ws", image, "runc")
+    code, shown = _up_at_a_terminal(engine, project, b"n\n")
+    assert code == 4 and f"no image `{image}`" in shown and "got `" not in shown, shown
+    # The second time a daemon does it, from which the error has to bring what is asked.
+    environ = {**os.environ, "DOCKER_HOST": engine, "PYTHONPATH": str(Path(__file__).parents[2])}
+    connection = client.connect(environ, str(own_home), start=True, patience=PATIENCE)
+    assert connection is not None
+    with connection:
+        code, shown = _up_at_a_terminal(engine, project, b"y\n")
+    try:
+        assert code == 0 and f"got `{image}`" in shown, shown
+    finally:
+        assert sandboxes.run(engine, project, "down").returncode == 0
+        api.remove_image(image)
+
+
+def _up_at_a_terminal(engine: str, project: Path, answer: bytes) -> tuple[int, str]:
+    """The exit code of `up` and all that the terminal shows."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "sandboxd", "up"]
+    with subprocess.Popen(
+        command,
+        cwd=project,
+        env={**os.environ, "DOCKER_HOST": engine},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    ) as process:
+        os.close(theirs)
+        shown = b""
+        while b"get it from its registry? [y/N]" not in shown:
+            shown += os.read(ours, 4096)
+        os.write(ours, answer)
+        with contextlib.suppress(OSError):  # Linux: EIO when the last one has closed the terminal
+            while data := os.read(ours, 4096):
+                shown += data
+    os.close(ours)
+    return process.returncode, shown.decode()
 
 
 def test_an_image_that_the_registry_does_not_have_is_said_in_its_words(

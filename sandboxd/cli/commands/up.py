@@ -38,9 +38,9 @@ import sys
 import time
 
 from sandboxd import terminal
-from sandboxd.cli import arguments, losses, progress, start_timing
+from sandboxd.cli import arguments, losses, start_timing
 from sandboxd.cli.commands import _grants, _sandbox
-from sandboxd.cli.operating import operate
+from sandboxd.cli.images import start_with_images
 from sandboxd.errors import EXIT_FINDINGS, EXIT_OK, SandboxdError, UsageError
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from sandboxd.operations.start_options import StartOptions
@@ -92,17 +92,9 @@ def run(args: argparse.Namespace) -> int:
     directory = _sandbox.folder(args)
     options = arguments.chosen(args, StartOptions, name=_sandbox.name(args))
     began = time.monotonic()
-    try:
-        started: StartedDocument = operate(
-            "start",
-            directory,
-            options,
-            progress.OneLine().say,
-            gives_environ=True,
-            starts_daemon=not args.no_daemon,
-        )
-    finally:
-        progress.clear()
+    started: StartedDocument = start_with_images(
+        "start", directory, options, starts_daemon=not args.no_daemon
+    )
     assert started["timing"] is not None
     timing = start_timing.of_command(started["timing"], (time.monotonic() - began) * 1000)
     runtime = started["runtime"] or "the engine's default"

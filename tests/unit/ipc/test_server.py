@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from sandboxd.engine.failures import image_missing
 from sandboxd.errors import DaemonError, EnvironmentFailure
 from sandboxd.ipc import client, messages, parameters, server
 from sandboxd.ipc.server import Connection, Server
@@ -51,6 +52,10 @@ async def fail(_connection: Connection, _params: dict[str, Any]) -> Any:
     raise EnvironmentFailure("no engine", "start it")
 
 
+async def lack(_connection: Connection, _params: dict[str, Any]) -> Any:
+    raise image_missing("shop:1")
+
+
 async def crash(_connection: Connection, _params: dict[str, Any]) -> Any:
     raise ZeroDivisionError("oops")
 
@@ -64,7 +69,7 @@ async def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     for name in ("GREETING_SECONDS", "WRITE_SECONDS"):
         monkeypatch.setattr(server, name, PATIENCE)
     where = str(tmp_path / "s")
-    handlers = {"echo": echo, "fail": fail, "crash": crash, "wait": wait}
+    handlers = {"echo": echo, "fail": fail, "lack": lack, "crash": crash, "wait": wait}
     running = Server(handlers, {"version": "9", "protocol": 1, "pid": 1})
     await running.listen(where)
     yield where
@@ -129,6 +134,12 @@ async def test_the_hint_of_an_error_arrives(path: str) -> None:
     answer = await (await greeted(path)).ask("fail", {})
     assert answer["error"]["message"] == "no engine"
     assert answer["error"]["data"] == {"hint": "start it", "exit": 4}
+
+
+@pytest.mark.asyncio
+async def test_the_option_that_mends_an_error_arrives(path: str) -> None:
+    answer = await (await greeted(path)).ask("lack", {})
+    assert answer["error"]["data"]["option"] == "--pull"
 
 
 @pytest.mark.asyncio
