@@ -17,9 +17,9 @@ from sandboxd.audit.record import Record
 from sandboxd.backends.backend import Ability, Backend, CommandRequest
 from sandboxd.backends.command import Attended
 from sandboxd.engine.frames import pump
-from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, exec, forward, logs, stop
+from sandboxd.operations import copying, exec, forward, logs, review, stop
 from sandboxd.plan.mounts import folder_inside
 
 
@@ -179,6 +179,19 @@ class BackendSuite:
         with pytest.raises(UsageError, match=r"is not a folder$"):
             stop.stop(world.backend, f"{world.project}/none", world.environ)
         assert world.backend.locate(world.project, "").id
+
+    def test_changes_are_collected_of_a_sandbox_that_runs(self, world: World) -> None:
+        collected = review.collect(world.backend, world.project)
+        assert collected.ended is None
+        if collected.path:
+            with review.reviewed(collected) as changes:
+                assert changes.ended is None
+            assert not os.path.exists(collected.path)
+
+    def test_nothing_is_collected_where_there_is_no_sandbox(self, world: World) -> None:
+        with pytest.raises(SandboxdError) as told:
+            review.collect(world.backend, world.project, name="other")
+        assert told.value.hint
 
     def test_what_is_not_inside_is_said(self, world: World) -> None:
         with pytest.raises(UsageError, match=r"is not there inside, or may not be seen$"):

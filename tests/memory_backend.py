@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sandboxd.backends.backend import (
     Ability,
+    Collected,
     CommandRequest,
     Ended,
     Listed,
@@ -112,6 +113,12 @@ class MemoryBackend:
         sandbox = sandbox_id(os.path.realpath(project), name)
         removed = self.sandboxes.pop(sandbox, None)
         return Ended(sandbox, (removed,) if removed is not None else ())
+
+    def collect(
+        self, project: str, name: str, *, tell: Callable[[str], None], cancel: Cancel
+    ) -> Collected:
+        self.locate(project, name)
+        return Collected("", None)
 
     @contextlib.contextmanager
     def blaming_end(self, running: Running) -> Iterator[None]:

@@ -1,8 +1,8 @@
 """The protocol of a backend, the place where sandboxes run: an engine of this machine, or a cluster.
 
-An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`. The others
-have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by `args.on`: `up`, `agent`,
-`verify`, `review`, `drift`, `status`, `doctor`, `egress`.
+An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`,
+`review`. The others have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by
+`args.on`: `up`, `agent`, `verify`, `drift`, `status`, `doctor`, `egress`.
 """
 
 from __future__ import annotations
@@ -158,6 +158,15 @@ class Ended(NamedTuple):
     """The serials of approvals for one connection that its gateway used, or may have used."""
 
 
+class Collected(NamedTuple):
+    """The changes that a sandbox made in its copy of the workspace."""
+
+    path: str
+    """The file that they are in, in the user's state folder; '' if the sandbox works on the workspace itself."""
+    ended: float | None
+    """How many seconds ago the sandbox ended; None if it runs, and then the caller removes the file."""
+
+
 class Backend(Protocol):
     """A place where sandboxes run."""
 
@@ -254,6 +263,17 @@ class Backend(Protocol):
         :param tell: called with each line for the user: where the work is, or that it is lost
         :param cancel: ends it between two steps, where the backend can
         :raises EnvironmentFailure: the work cannot be saved; then the sandbox goes on
+        """
+
+    def collect(
+        self, project: str, name: str, *, tell: Callable[[str], None], cancel: Cancel
+    ) -> Collected:
+        """The changes that the sandbox `name` made in its copy; if none runs, those saved when the last one ended.
+
+        :param project: as in `logs`
+        :param tell: called with each line for the user
+        :param cancel: as in `end`
+        :raises SandboxdError: there is neither; or they cannot be read, or are not plausible
         """
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.backends.backend import (
     Ability,
+    Collected,
     CommandRequest,
     Ended,
     Listed,
@@ -148,6 +149,15 @@ class DockerBackend(NamedTuple):
         removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget)
         editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
         return Ended(sandbox, tuple(removed), editors, ledger, used)
+
+    def collect(
+        self, project: str, name: str, *, tell: Callable[[str], None], cancel: Cancel
+    ) -> Collected:
+        from sandboxd.engine.interruption import interruptible
+        from sandboxd.life import collection
+
+        engine = interruptible(self.engine, cancel)
+        return Collected(*collection.changes_of(engine, self.environ, project, name, tell, cancel))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sandboxd.agents.agent import Agent
     from sandboxd.agents.session import Session
-    from sandboxd.operations.review import Collected
+    from sandboxd.backends.backend import Collected
 
 
 class Ended(NamedTuple):
@@ -52,8 +52,8 @@ def here(own: Session, command: list[str]) -> Door:
         )
 
     def collect() -> Collected:
+        from sandboxd.backends.backend import Collected
         from sandboxd.operations.options import SandboxOptions
-        from sandboxd.operations.review import Collected
 
         return Collected(**operate("review", own.project, SandboxOptions(name=own.name)))
 

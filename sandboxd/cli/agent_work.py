@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sandboxd.operations.review import Collected
+    from sandboxd.backends.backend import Collected
 
 MOST_COMMITS = 1000
 """Commits that are counted; this number stands for more, too."""

@@ -9,19 +9,29 @@ import functools
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandboxd.backends.backend import CommandRequest, Ended, Listed, Listing, LogRange, Running
+from sandboxd.backends.backend import (
+    Collected,
+    CommandRequest,
+    Ended,
+    Listed,
+    Listing,
+    LogRange,
+    Running,
+)
 from sandboxd.backends.kubernetes import end as pod_end
 from sandboxd.backends.kubernetes import logs as pod_logs
 from sandboxd.backends.kubernetes import running as commands
-from sandboxd.backends.kubernetes import state
+from sandboxd.backends.kubernetes import state, work
 from sandboxd.backends.kubernetes.abilities import CANNOT
 from sandboxd.backends.kubernetes.attended import PodCommand
+from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.backends.shell import SHELL
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.forward.trunk import Trunk, prepare
 from sandboxd.model.sandbox_id import name_of, workspace_of
+from sandboxd.review import collect as saved
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -120,6 +130,23 @@ class KubernetesBackend(NamedTuple):
         # A signal interrupts it at once, and the Pod goes on.
         target = self._target(os.path.realpath(project), name)
         return Ended(target.sandbox, pod_end.end(target, discard=discard, say=tell))
+
+    def collect(
+        self,
+        project: str,
+        name: str,
+        *,
+        tell: Callable[[str], None],  # noqa: ARG002
+        cancel: Cancel,  # noqa: ARG002
+    ) -> Collected:
+        target = self._target(os.path.realpath(project), name)
+        try:
+            return Collected(work.collected(target, stop_others=False).path, None)
+        except PodGone:
+            streams = saved.streams_of(target.sandbox)
+            if not streams:
+                raise
+            return Collected(streams[0], saved.age(streams[0]))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)

@@ -113,10 +113,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from sandboxd.backends.backend import Collected
     from sandboxd.cli import review_document, synced_review
     from sandboxd.cli.operating import operate
     from sandboxd.operations.options import SandboxOptions
-    from sandboxd.operations.review import Collected, reviewed
+    from sandboxd.operations.review import reviewed
     from sandboxd.review import rescue
     from sandboxd.review import streams as kept_streams
     from sandboxd.screen import duration
@@ -130,13 +131,8 @@ def run(args: argparse.Namespace) -> int:
     of = (_sandbox.folder(args), _sandbox.name(args), _option(args))
     if not args.on and (code := synced_review.run(args, *of)) is not None:
         return code
-    if args.on:
-        from sandboxd.operations.on_cluster import review as on_cluster
-
-        collected = on_cluster.collect(_sandbox.target(args))
-    else:
-        options = SandboxOptions(name=_sandbox.name(args))
-        collected = Collected(**operate("review", _sandbox.folder(args), options))
+    options = SandboxOptions(name=_sandbox.name(args))
+    collected = Collected(**operate("review", _sandbox.folder(args), options, on=args.on))
     if not collected.path:
         _say_there_is_no_copy(args.json)
         return EXIT_OK

@@ -7,15 +7,15 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from sandboxd.backends.backend import CommandRequest
+from sandboxd.backends.backend import Collected, CommandRequest
 from sandboxd.backends.kubernetes.backend import KubernetesBackend
 from sandboxd.cli import agent_attended, agent_epilogue, arguments, attend, progress
 from sandboxd.cli.agent_attended import Door
 from sandboxd.cli.on_cluster import starting
 from sandboxd.operations.on_cluster import agent as operation
-from sandboxd.operations.on_cluster import review
 from sandboxd.operations.on_cluster.agent import Task
 from sandboxd.operations.on_cluster.options import ClusterOptions
+from sandboxd.operations.review import collect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,7 +76,10 @@ def work(
 
             return attend.run_begun(begin, ready.command[0], tty=tty, stdin=stdin, heard=heard)
 
-        door = Door(where.cluster.context.option, run, lambda: review.collect(where))
+        def changes() -> Collected:
+            return collect(backend, where.workspace, name=where.name)
+
+        door = Door(where.cluster.context.option, run, changes)
         ended = agent_attended.attend_until_end(
             own, agent, ready.env, door, has_terminal=what.text is None
         )

@@ -64,7 +64,7 @@ def test_a_session_is_started_by_its_agent(
         "exec": lambda: commands.begin(
             DockerBackend(engine, os.environ), CommandRequest(["true"], str(folder)), name
         ),
-        "review": lambda: review.collect(engine, str(folder), name=name),
+        "review": lambda: review.collect(DockerBackend(engine, os.environ), str(folder), name=name),
     }
     with pytest.raises(SandboxdError) as failed:
         asked[operation]()

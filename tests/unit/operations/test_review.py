@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
+from sandboxd.backends.docker import DockerBackend
 from sandboxd.engine.client import Engine
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
@@ -15,7 +17,7 @@ from sandboxd.operations.review import collect
 from sandboxd.plan.container_name import container_name
 
 
-def played(folder: Path, state: str, listed: str = "") -> Engine:
+def played(folder: Path, state: str, listed: str = "") -> DockerBackend:
     """An engine with one sandbox of the project in `folder`, which works on the project itself.
 
     :param listed: the state that the engine's list gives, where it is late
@@ -27,12 +29,10 @@ def played(folder: Path, state: str, listed: str = "") -> Engine:
     mount = {"Type": "bind", "Source": str(folder), "Destination": "/w"}
     inspected = {"Mounts": [mount], "HostConfig": {}, "Config": {"Labels": labels}}
     inspected |= {"State": {"Status": state}}
-    return cast(
-        "Engine",
-        SimpleNamespace(
-            containers=lambda *_labels, **_more: [container], inspect=lambda _id: inspected
-        ),
+    engine = SimpleNamespace(
+        containers=lambda *_labels, **_more: [container], inspect=lambda _id: inspected
     )
+    return DockerBackend(cast("Engine", engine), os.environ)
 
 
 def test_a_paused_sandbox_is_not_waited_for(tmp_path: Path) -> None:
