@@ -10,6 +10,7 @@ from sandboxd.status import beside_text, counts_text, lost_pins, machine, names_
 from sandboxd.status.model import ProjectStatus, State, StatusReport
 from sandboxd.status.next_step import hint_lines, next_step
 from sandboxd.status.settings import BY_GATEWAY
+from sandboxd.status.summary import losses
 from sandboxd.status.verification import sentence
 
 _LABEL = 13
@@ -129,6 +130,8 @@ def _observation_rows(project: ProjectStatus) -> list[tuple[str, str]]:
     rows.append(("in force", ", ".join(good) or "nothing of what was looked at"))
     for state in STATES[1:]:
         rows += [(state, f"{c.name}: {c.why}") for c in running.controls if c.state == state]
+        if state == "not in force":
+            rows += [(state, text) for text in losses(project)]
     if project.unchecked_pins:
         names = ", ".join(project.unchecked_pins)
         rows.append(

@@ -91,7 +91,7 @@ def rows(project: ProjectStatus, host: str, daemon: str, above: int = 0) -> list
     # Several lines of one text are counted as one: a screen may be narrow.
     while sum(row.lines for row in every) > max(MOST_ROWS - above, 0):
         every.remove(min(reversed(every), key=lambda row: row.weight))
-    return _with_number_hidden(every, len(_losses(project)))
+    return _with_number_hidden(every, len(losses(project)))
 
 
 def _with_number_hidden(rows: list[Row], lost: int) -> list[Row]:
@@ -170,10 +170,10 @@ def _reasons(project: ProjectStatus) -> list[Row]:
     running = project.in_force
     if running is None:
         # A plan that was made without an engine says little of what would be lost.
-        return _lost(_losses(project))
+        return _lost(losses(project))
     rows = [_verified(project.verified)]
     rows += _controls(running, "not in force", 9)
-    rows += _lost(_losses(project))
+    rows += _lost(losses(project))
     rows += _controls(running, "not seen", 7)
     rows += _controls(running, "open", 8)
     if project.drift:
@@ -214,14 +214,14 @@ def _beside(project: ProjectStatus) -> list[Row]:
     return [Row(8, "beside", " · ".join(texts), "", 2)] if texts else []
 
 
-def _losses(project: ProjectStatus) -> list[str]:
+def losses(project: ProjectStatus) -> list[str]:
     """The controls of the plan that are not in force, as sentences, the gravest first."""
     running = project.in_force
     if running is not None:
-        losses = _of_the_plan(project, running)
+        lost = _of_the_plan(project, running)
     else:
-        losses = [] if project.unseen else list(project.downgrades)
-    return sorted(losses, key=_gravity)
+        lost = [] if project.unseen else list(project.downgrades)
+    return sorted(lost, key=_gravity)
 
 
 def _gravity(loss: str) -> int:
@@ -237,8 +237,8 @@ def _lost(losses: Sequence[str]) -> list[Row]:
 
 def _of_the_plan(project: ProjectStatus, running: InForce) -> list[str]:
     """Controls that the plan cannot have and that are not among the observed ones."""
-    # A limit that was not asked for since the engine cannot give it is a loss, whatever was observed.
-    names = {c.name for c in running.controls if c.state != "left out" or c.name not in _LIMITS}
+    # What is in force may be so in part, and what was left out since the engine cannot give it is a loss.
+    names = {c.name for c in running.controls if c.state not in ("in force", "left out")}
     return [text for text in project.downgrades if text.partition(":")[0] not in names]
 
 
