@@ -19,7 +19,9 @@ from sandboxd.backends.command import Attended
 from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, exec, forward, logs, review, stop
+from sandboxd.operations import copying, exec, forward, logs, review, stop, verify
+from sandboxd.operations.verify import Verified
+from sandboxd.operations.wire import encode
 from sandboxd.plan.mounts import folder_inside
 
 
@@ -191,6 +193,23 @@ class BackendSuite:
     def test_nothing_is_collected_where_there_is_no_sandbox(self, world: World) -> None:
         with pytest.raises(SandboxdError) as told:
             review.collect(world.backend, world.project, name="other")
+        assert told.value.hint
+
+    def test_an_attack_is_judged_and_recorded(self, world: World) -> None:
+        attacked = verify.attack(world.backend, world.project, world.environ)
+        assert attacked.sandbox == os.path.realpath(world.project)
+        assert attacked.verdict.results
+        shows = Ability.SHOW_CONTROLS not in world.backend.cannot
+        assert bool(attacked.container) == shows
+        document = json.loads(json.dumps(encode(Verified(attacked.verdict, 1, ()))))
+        assert verify.decode(document).verdict == attacked.verdict
+        record = Record(notes.folder(world.environ))
+        entry = chain.check(record.files(), record.marks()).entries[-1]
+        assert entry.kind == "verify"
+
+    def test_nothing_is_attacked_where_there_is_no_sandbox(self, world: World) -> None:
+        with pytest.raises(EnvironmentFailure) as told:
+            verify.attack(world.backend, world.project, world.environ, name="other")
         assert told.value.hint
 
     def test_what_is_not_inside_is_said(self, world: World) -> None:

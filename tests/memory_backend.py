@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sandboxd.backends.backend import (
     Ability,
+    Attack,
     Collected,
     CommandRequest,
     Ended,
@@ -21,11 +22,13 @@ from sandboxd.backends.backend import (
     Running,
 )
 from sandboxd.backends.shell import SHELL
-from sandboxd.engine.interruption import Cancel
+from sandboxd.engine.interruption import Cancel, Progress
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.forward.trunk import Trunk
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
 from sandboxd.plan.mounts import folder_inside
+from sandboxd.plan.plan import Plan
+from sandboxd.verify.verdict import Result, Verdict
 
 
 class MemoryBackend:
@@ -34,6 +37,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self.cannot: Mapping[Ability, Refusal] = {
             Ability.REACH_SERVICES: Refusal("forward ports of the sandbox", "is not in memory"),
+            Ability.SHOW_CONTROLS: Refusal("there are none"),
             Ability.SHOW_SERVICES: Refusal("there are none"),
         }
         self.place: Mapping[str, str] = {"cluster": "memory"}
@@ -119,6 +123,18 @@ class MemoryBackend:
     ) -> Collected:
         self.locate(project, name)
         return Collected("", None)
+
+    def attack(
+        self,
+        project: str,
+        name: str,
+        plan: Callable[[], Plan],
+        progress: Progress,
+        cancel: Cancel,
+    ) -> Attack:
+        running = self.locate(project, name)
+        tried = Result("nothing", "try nothing", "held", "", "")
+        return Attack(running.sandbox, Verdict(running.id, "", "host", "", (tried,)), 0)
 
     @contextlib.contextmanager
     def blaming_end(self, running: Running) -> Iterator[None]:

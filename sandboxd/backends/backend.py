@@ -1,8 +1,8 @@
 """The protocol of a backend, the place where sandboxes run: an engine of this machine, or a cluster.
 
 An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`,
-`review`. The others have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by
-`args.on`: `up`, `agent`, `verify`, `drift`, `status`, `doctor`, `egress`.
+`review`, `verify`. The others have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by
+`args.on`: `up`, `agent`, `drift`, `status`, `doctor`, `egress`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 
     from sandboxd.backends.command import Attended
     from sandboxd.egress.ledger import Ledger
-    from sandboxd.engine.interruption import Cancel
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.forward.trunk import Trunk
+    from sandboxd.plan.plan import Plan
+    from sandboxd.verify.verdict import Verdict
 
 
 class Ability(Enum):
@@ -67,6 +69,8 @@ class Ability(Enum):
     """Attack a container that is no sandbox of a project."""
     ATTACK_A_NEW_ONE = "attack a new one"
     """Attack a container that is made for that alone."""
+    SHOW_CONTROLS = "show controls"
+    """Show what this machine sees of each control of a sandbox that was attacked."""
     PROBE_ANEW = "probe anew"
     """Repeat probes whose results are kept."""
     JUDGE_A_REPORT = "judge a report"
@@ -165,6 +169,18 @@ class Collected(NamedTuple):
     """The file that they are in, in the user's state folder; '' if the sandbox works on the workspace itself."""
     ended: float | None
     """How many seconds ago the sandbox ended; None if it runs, and then the caller removes the file."""
+
+
+class Attack(NamedTuple):
+    """The attempts to escape from a sandbox, judged."""
+
+    sandbox: str
+    """Its identity."""
+    verdict: Verdict
+    seconds: float
+    """The time that the attempts took."""
+    container: str = ""
+    """The container's id, of a backend that can `SHOW_CONTROLS`; else ''."""
 
 
 class Backend(Protocol):
@@ -274,6 +290,23 @@ class Backend(Protocol):
         :param tell: called with each line for the user
         :param cancel: as in `end`
         :raises SandboxdError: there is neither; or they cannot be read, or are not plausible
+        """
+
+    def attack(
+        self,
+        project: str,
+        name: str,
+        plan: Callable[[], Plan],
+        progress: Progress,
+        cancel: Cancel,
+    ) -> Attack:
+        """Try to escape from the running sandbox `name`, which may be halted, and judge each attempt by its effect.
+
+        :param project: as in `locate`
+        :param plan: makes the plan to judge by; called once the sandbox was found, by a backend that compares with it
+        :param progress: called with each step, and the number of attempts that were made
+        :param cancel: as in `end`
+        :raises EnvironmentFailure: no such sandbox runs, or it cannot be attacked from here
         """
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.backends.backend import (
     Ability,
+    Attack,
     Collected,
     CommandRequest,
     Ended,
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Summary
-    from sandboxd.engine.interruption import Cancel
+    from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.forward.trunk import Trunk
+    from sandboxd.plan.plan import Plan
 
 
 class DockerBackend(NamedTuple):
@@ -158,6 +160,24 @@ class DockerBackend(NamedTuple):
 
         engine = interruptible(self.engine, cancel)
         return Collected(*collection.changes_of(engine, self.environ, project, name, tell, cancel))
+
+    def attack(
+        self,
+        project: str,
+        name: str,
+        plan: Callable[[], Plan],
+        progress: Progress,
+        cancel: Cancel,
+    ) -> Attack:
+        from sandboxd.engine.interruption import counted, interruptible
+        from sandboxd.verify.attack import attack
+
+        engine = interruptible(self.engine, cancel)
+        container = find.locate(engine, project, name, even_halted=True).id
+        judged_by = plan()
+        tell = counted(progress, cancel, "attempts")
+        verdict, seconds = attack(engine, container, judged_by, tell)
+        return Attack(judged_by.sandbox, verdict, seconds, container)
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

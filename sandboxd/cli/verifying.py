@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandboxd.cli import progress
 from sandboxd.cli.operating import operate
 from sandboxd.operations.verify import decode
 
@@ -12,6 +13,12 @@ if TYPE_CHECKING:
     from sandboxd.operations.verify import Verified
 
 
-def verify_sandbox(directory: str, options: VerifyOptions) -> Verified:
-    """Attack a sandbox, with its progress on stderr; see `operations.verify`."""
-    return decode(operate("verify", directory, options))
+def verify_sandbox(directory: str, options: VerifyOptions, *, on: str = "") -> Verified:
+    """Attack a sandbox, with its progress on stderr; see `operations.verify`.
+
+    :param on: the context of the cluster that it runs on; '' for this machine
+    """
+    try:
+        return decode(operate("verify", directory, options, on=on))
+    finally:
+        progress.clear()

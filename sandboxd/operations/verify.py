@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.backend import Ability
 from sandboxd.engine.interruption import Step, counted, interruptible, never, silent
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.operations import _controls, _plan, recording
@@ -14,6 +15,7 @@ from sandboxd.operations.options import VerifyOptions
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from sandboxd.backends.backend import Attack, Backend
     from sandboxd.engine.client import Engine
     from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.observe.control import Control
@@ -34,44 +36,85 @@ class Verified(NamedTuple):
     """() unless they were asked for. For a fresh container, which is removed again, those that the attempts themselves
     show.
     """
-    problem: str = ""
-    """The reason why the verdict is not in the audit record; '' if it is, or if that was reported already."""
 
 
 def serve(request: Request) -> Verified:
     """Run `verify` with `VerifyOptions`."""
     options = request.read_options(VerifyOptions)
-    return verify(
-        request.engine,
-        request.directory,
-        request.environ,
+    if options.is_fresh or options.container:
+        return verify_other(
+            request.engine,
+            request.directory,
+            request.environ,
+            container=options.container,
+            is_fresh=options.is_fresh,
+            with_controls=options.with_controls,
+            facts=request.facts,
+            progress=request.progress,
+            cancel=request.cancel,
+        )
+    directory, environ, cancel = request.directory, request.environ, request.cancel
+    attacked = attack(
+        request.backend,
+        directory,
+        environ,
         name=request.name,
-        container=options.container,
-        is_fresh=options.is_fresh,
-        with_controls=options.with_controls,
         facts=request.facts,
         progress=request.progress,
-        cancel=request.cancel,
+        cancel=cancel,
     )
+    controls: tuple[Control, ...] = ()
+    if options.with_controls and Ability.SHOW_CONTROLS not in request.backend.cannot:
+        engine = interruptible(request.engine, cancel)
+        controls = _look(engine, attacked.container, environ, attacked.verdict)
+    return Verified(attacked.verdict, attacked.seconds, controls)
 
 
 def decode(document: Mapping[str, Any]) -> Verified:
     """The `Verified` in a document that `wire.encode` made."""
     from sandboxd.observe.control import Control
+    from sandboxd.verify.place import Place
     from sandboxd.verify.verdict import Result, Verdict
 
     verdict = document["verdict"]
     results = tuple(Result(**result) for result in verdict["results"])
+    place = Place(**verdict["place"]) if verdict["place"] is not None else None
     controls = tuple(Control(**control) for control in document["controls"])
-    return Verified(Verdict(**{**verdict, "results": results}), document["seconds"], controls)
+    return Verified(
+        Verdict(**{**verdict, "results": results, "place": place}), document["seconds"], controls
+    )
 
 
-def verify(
-    engine: Engine,
+def attack(
+    backend: Backend,
     directory: str,
     environ: Mapping[str, str],
     *,
     name: str = "",
+    facts: Facts = None,
+    progress: Progress = silent,
+    cancel: Cancel | None = None,
+) -> Attack:
+    """Run every attempt in the running sandbox `name` of the project that `directory` lies in, and record the verdict.
+
+    :raises EnvironmentFailure: as `Backend.attack`
+    """
+    project = project_folder(directory)
+
+    def plan() -> Plan:
+        return _plan.for_comparison(project, environ, facts, name)
+
+    attacked = backend.attack(project, name, plan, progress, cancel or never())
+    if problem := recording.verified(environ, attacked.sandbox, attacked.verdict):
+        progress(Step(problem))
+    return attacked
+
+
+def verify_other(
+    engine: Engine,
+    directory: str,
+    environ: Mapping[str, str],
+    *,
     container: str | None = None,
     is_fresh: bool = False,
     with_controls: bool = False,
@@ -79,10 +122,10 @@ def verify(
     progress: Progress = silent,
     cancel: Cancel | None = None,
 ) -> Verified:
-    """Run every attempt in the running sandbox `name` of the project that `directory` lies in.
+    """Run every attempt in a container of this machine that need not be a project's sandbox.
 
-    :param container: attack this running container instead, by id or name; its plan is not known
-    :param is_fresh: attack a new container of the plan instead, whether or not a sandbox runs
+    :param container: a running one, by id or name; its plan is not known
+    :param is_fresh: a new one of the plan of the project that `directory` lies in
     :param with_controls: also observe the controls, for a report
     :raises UsageError: both `container` and `is_fresh` are given
     :raises EnvironmentFailure: no such container runs, or it is not on this machine
@@ -94,47 +137,22 @@ def verify(
     cancel = cancel or never()
     engine = interruptible(engine, cancel)
     tell = counted(progress, cancel, "attempts")
-    if is_fresh:
-        target = None
-        verdict, seconds = _attack_fresh(engine, directory, environ, facts, tell)
-    elif container:
-        target = container
+    if container:
         verdict, seconds = _attack_named(engine, container, tell)
     else:
-        from sandboxd.life.find import locate
-
-        directory = project_folder(directory)
-        target = locate(engine, directory, name, even_halted=True).id
-        plan = _plan.for_comparison(directory, environ, facts, name)
-        verdict, seconds = _attack(engine, target, plan, tell)
-        if problem := recording.verified(environ, plan.sandbox, verdict):
-            progress(Step(problem))
-    controls = _look(engine, target, environ, verdict) if with_controls else ()
+        verdict, seconds = _attack_fresh(engine, directory, environ, facts, tell)
+    controls = _look(engine, container or "", environ, verdict) if with_controls else ()
     return Verified(verdict, seconds, controls)
-
-
-def _attack(
-    engine: Engine, container: str, plan: Plan | None, tell: Callable[[int, int], None]
-) -> tuple[Verdict, float]:
-    from sandboxd.verify import last_verdict
-    from sandboxd.verify.attack import verify as attack
-
-    # Looked at first: a sandbox that ends in the middle is another one afterwards.
-    inspected = engine.inspect(container)
-    began = time.monotonic()
-    verdict = attack(engine, container, plan, tell)
-    seconds = time.monotonic() - began
-    last_verdict.keep(inspected, verdict)
-    return verdict, seconds
 
 
 def _attack_named(
     engine: Engine, container: str, tell: Callable[[int, int], None]
 ) -> tuple[Verdict, float]:
     from sandboxd.engine.failures import ContainerGone
+    from sandboxd.verify.attack import attack as attack_container
 
     try:
-        return _attack(engine, container, None, tell)
+        return attack_container(engine, container, None, tell)
     except ContainerGone:
         raise EnvironmentFailure(
             f"no container `{container}` is running", "`docker ps` lists those that run"
@@ -158,12 +176,13 @@ def _attack_fresh(
 
 
 def _look(
-    engine: Engine, container: str | None, environ: Mapping[str, str], verdict: Verdict
+    engine: Engine, container: str, environ: Mapping[str, str], verdict: Verdict
 ) -> tuple[Control, ...]:
+    """The controls of a container, '' for one that was removed again, and what the attempts themselves show."""
     from sandboxd.verify import seccomp_classes
 
     controls: tuple[Control, ...] = ()
-    if container is not None:
+    if container:
         inspected = engine.inspect(container)
         controls = _controls.look(engine, inspected, environ, is_as_planned=True).controls
     return controls + seccomp_classes.classes(verdict)

@@ -9,6 +9,7 @@ the sandbox: they are also made in the sandbox itself, and can only make the ver
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.egress import placeholder
@@ -25,7 +26,7 @@ from sandboxd.observe.pin import requests
 from sandboxd.observe.workspace import View, view
 from sandboxd.plan import nested
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import inside, listeners, pins_in_use, replica, way_out
+from sandboxd.verify import inside, last_verdict, listeners, pins_in_use, replica, way_out
 from sandboxd.verify.canary import Canaries
 from sandboxd.verify.in_replica import Judges, Known
 from sandboxd.verify.scratch_git import is_own_git
@@ -77,6 +78,21 @@ def verify(
         raise
     except EnvironmentFailure as error:
         return target.unclear(f"{error.message}, so nothing could be tried")
+
+
+def attack(
+    engine: Engine, container: str, plan: Plan | None, progress: Progress
+) -> tuple[Verdict, float]:
+    """`verify` a container, and keep the verdict for as long as it is the one that was attacked; return it, and the
+    seconds that the attempts took.
+    """
+    # Looked at first: a sandbox that ends in the middle is another one afterwards.
+    inspected = engine.inspect(container)
+    began = time.monotonic()
+    verdict = verify(engine, container, plan, progress)
+    seconds = time.monotonic() - began
+    last_verdict.keep(inspected, verdict)
+    return verdict, seconds
 
 
 def verify_plan(engine: Engine, plan: Plan, progress: Progress = lambda *_: None) -> Verdict:

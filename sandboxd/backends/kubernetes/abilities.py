@@ -56,6 +56,7 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.ATTACK_A_NEW_ONE: Refusal(
             "the Pod itself is attacked: `sandboxd up` with the same `--on` starts one"
         ),
+        Ability.SHOW_CONTROLS: Refusal("its kernel and its mounts are the node's"),
         Ability.PROBE_ANEW: Refusal("the cluster is asked anew each time"),
         Ability.JUDGE_A_REPORT: Refusal("a report of `--raw` is about a machine"),
     }

@@ -10,6 +10,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.backends.backend import (
+    Attack,
     Collected,
     CommandRequest,
     Ended,
@@ -27,6 +28,7 @@ from sandboxd.backends.kubernetes.attended import PodCommand
 from sandboxd.backends.kubernetes.channels import PodGone
 from sandboxd.backends.kubernetes.target import Target, blaming_pod, running_pod
 from sandboxd.backends.shell import SHELL
+from sandboxd.engine.interruption import Step, counted
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.folders import cache_folder
 from sandboxd.forward.trunk import Trunk, prepare
@@ -40,7 +42,8 @@ if TYPE_CHECKING:
     from sandboxd.backends.backend import Ability, Refusal
     from sandboxd.backends.kubernetes.api import Cluster
     from sandboxd.backends.kubernetes.state import Sandbox
-    from sandboxd.engine.interruption import Cancel
+    from sandboxd.engine.interruption import Cancel, Progress
+    from sandboxd.plan.plan import Plan
 
 
 class KubernetesBackend(NamedTuple):
@@ -147,6 +150,22 @@ class KubernetesBackend(NamedTuple):
             if not streams:
                 raise
             return Collected(streams[0], saved.age(streams[0]))
+
+    def attack(
+        self,
+        project: str,
+        name: str,
+        plan: Callable[[], Plan],  # noqa: ARG002
+        progress: Progress,
+        cancel: Cancel,
+    ) -> Attack:
+        # What attacks it is slow to import, and no other method needs it.
+        from sandboxd.backends.kubernetes.attack import attack
+
+        target = self._target(os.path.realpath(project), name)
+        progress(Step("bringing the attempts into the Pod", is_passing=True))
+        verdict, seconds = attack(target, counted(progress, cancel, "attempts"))
+        return Attack(target.sandbox, verdict, seconds)
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)

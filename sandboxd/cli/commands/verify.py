@@ -93,20 +93,16 @@ def run(args: argparse.Namespace) -> int:
         return verdict_report.compare(*args.diff, as_json=args.json)
     if args.report:
         reports.check_name(args.report, *verdict_report.ENDINGS)
-    if args.on:
-        from sandboxd.cli.on_cluster import verifying
-
-        verification = verifying.attack(_sandbox.target(args))
-    else:
-        verification = verify_sandbox(
-            _sandbox.folder(args),
-            arguments.chosen(
-                args,
-                VerifyOptions,
-                name=_sandbox.name(args),
-                with_controls=bool(args.json or args.report),
-            ),
-        )
+    verification = verify_sandbox(
+        _sandbox.folder(args),
+        arguments.chosen(
+            args,
+            VerifyOptions,
+            name=_sandbox.name(args),
+            with_controls=bool(args.json or args.report),
+        ),
+        on=args.on,
+    )
     if args.json or args.report:
         document = verdict_report.document(verification)
         if args.report:
@@ -144,14 +140,14 @@ def _table(verdict: Verdict, *, everything: bool = True) -> None:
 
 
 def _print_place(place: Place) -> None:
-    from sandboxd.cli.on_cluster.verifying import lines_of
+    from sandboxd.cli.verdict_place import lines_of
 
     for line in lines_of(place):
         print(terminal.one_line(line))
 
 
 def _print_not_judged(results: list[Result]) -> None:
-    from sandboxd.cli.on_cluster.verifying import not_judged
+    from sandboxd.cli.verdict_place import not_judged
 
     columns = terminal.width() if sys.stdout.isatty() else _NO_WRAP
     for text in not_judged(results):

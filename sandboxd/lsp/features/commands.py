@@ -100,14 +100,24 @@ class Commands:
     async def verify(self, params: types.ExecuteCommandParams) -> dict[str, Any]:
         """Run the escape attempts on the running sandbox and save the verdict; return how many attempts held."""
         from sandboxd.engine.client import connect_from
-        from sandboxd.operations.verify import Verified, verify
+        from sandboxd.operations.options import VerifyOptions
+        from sandboxd.operations.request import Request
+        from sandboxd.operations.verify import Verified, serve
 
         workspace, environ = self._workspace(params), self._context.environ
         async with Progress(self._context, "sandboxd: verify", params.work_done_token) as progress:
 
             def job(cancel: Cancel) -> Verified:
-                engine = connect_from(environ)
-                return verify(engine, workspace, environ, progress=progress.step, cancel=cancel)
+                return serve(
+                    Request(
+                        workspace,
+                        environ,
+                        dict(VerifyOptions()),
+                        lambda: connect_from(environ),
+                        progress=progress.step,
+                        cancel=cancel,
+                    )
+                )
 
             verdict = (await self._operate(job)).verdict
         self._context.refresh()

@@ -6,10 +6,9 @@ from typing import Any, cast
 
 import pytest
 
-from sandboxd.backends.kubernetes import surroundings
+from sandboxd.backends.kubernetes import attack, surroundings
 from sandboxd.backends.kubernetes.surroundings import Gateway
 from sandboxd.backends.kubernetes.target import Target
-from sandboxd.operations.on_cluster import verify
 
 GATEWAY = Gateway("10.96.0.7", "shop-gateway-1", "")
 ALL = [
@@ -24,20 +23,20 @@ class Logs:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *answers: list[Any] | None) -> None:
         self.answers, self.cluster, self.reads = list(answers), self, 0
         monkeypatch.setattr(surroundings, "gateway_events", self.read)
-        monkeypatch.setattr(verify, "_LOG_SECONDS", 0)
+        monkeypatch.setattr(attack, "_LOG_SECONDS", 0)
 
     def read(self, *_: object) -> list[Any] | None:
         self.reads += 1
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
-    def logged(self, gateway: Gateway | None = GATEWAY) -> verify.in_pod.Logged:
-        return verify._of_log(cast("Target", self), gateway, "x")
+    def logged(self, gateway: Gateway | None = GATEWAY) -> attack.in_pod.Logged:
+        return attack._of_log(cast("Target", self), gateway, "x")
 
 
 def test_a_log_that_is_whole_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     logs = Logs(monkeypatch, [], ALL)
     logged = logs.logged()
-    assert logged.recorded == verify.way_out.DENIED_DOORS.keys() and not logged.problem
+    assert logged.recorded == attack.way_out.DENIED_DOORS.keys() and not logged.problem
     assert logs.reads == 2
 
 

@@ -1,36 +1,14 @@
-"""`sandboxd verify --on`."""
+"""The place of a sandbox on a cluster that was attacked, and what cannot be judged there, in words."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd import terminal
-from sandboxd.cli import progress
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandboxd.backends.kubernetes.target import Target
-    from sandboxd.operations.verify import Verified
     from sandboxd.verify.place import Place
     from sandboxd.verify.verdict import Result
-
-
-def attack(where: Target) -> Verified:
-    """Attack the project's sandbox on the cluster, with its progress on stderr."""
-    from sandboxd.operations.on_cluster import verify
-
-    def tell(done: int, total: int) -> None:
-        progress.say("" if done == total else f"{done} of {total} attempts", True)
-
-    progress.say("bringing the attempts into the Pod", True)
-    try:
-        verified = verify.verify(where, tell)
-    finally:
-        progress.clear()
-    if verified.problem:
-        terminal.status(verified.problem)
-    return verified
 
 
 def lines_of(place: Place) -> list[str]:

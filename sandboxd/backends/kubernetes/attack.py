@@ -12,8 +12,6 @@ from sandboxd.backends.kubernetes.work import inside
 from sandboxd.egress import verify_marks
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
-from sandboxd.operations import recording
-from sandboxd.operations.verify import Verified
 from sandboxd.plan.cluster import gvisor_class
 from sandboxd.verify import in_pod, way_out
 from sandboxd.verify import inside as inside_attempts
@@ -24,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandboxd.backends.kubernetes.surroundings import Gateway, Node
     from sandboxd.backends.kubernetes.target import Target
+    from sandboxd.verify.verdict import Verdict
 
 _NAMES = ("kubernetes.default.svc.cluster.local", "kube-dns.kube-system.svc.cluster.local")
 """Services in other namespaces that most clusters have."""
@@ -41,8 +40,9 @@ class _Around(NamedTuple):
     server: list[tuple[str, int]]
 
 
-def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
-    """Run each attempt whose outcome can be judged on a cluster, in the running sandbox of `target`.
+def attack(target: Target, progress: Callable[[int, int], None]) -> tuple[Verdict, float]:
+    """Run each attempt whose outcome can be judged on a cluster, in the running sandbox of `target`;
+    return the verdict, and the seconds that the attempts took.
 
     :param progress: called with the number of finished attempts and of all
     :raises PodGone: it does not run, or ended meanwhile
@@ -60,9 +60,7 @@ def verify(target: Target, progress: Callable[[int, int], None]) -> Verified:
     known = _known(target, around)._replace(
         passed=logged.passed, recorded=logged.recorded, log_problem=logged.problem
     )
-    verdict = in_pod.verdict(report, known)
-    problem = recording.verified(target.environ, target.sandbox, verdict)
-    return Verified(verdict, seconds, (), problem)
+    return in_pod.verdict(report, known), seconds
 
 
 def _look(target: Target, pod: Mapping[str, Any]) -> _Around:
