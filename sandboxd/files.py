@@ -191,12 +191,16 @@ class ReaderBeside:
         return self._roots[folder]
 
 
+def leads_below(path: str, folder: str) -> bool:
+    """Whether `path` lies below `folder`, with the symbolic links of both resolved."""
+    return os.path.realpath(path).startswith(os.path.realpath(folder).rstrip("/") + "/")
+
+
 def in_same_project(path: str, beside: str) -> bool:
     """Whether `path`, with symbolic links resolved, is in the project of the file at `beside`."""
     if "\0" in path:
         return False
-    root = os.path.realpath(project_root(os.path.dirname(beside)))
-    return os.path.realpath(path).startswith(root.rstrip("/") + "/")
+    return leads_below(path, project_root(os.path.dirname(beside)))
 
 
 def write_private(path: str, data: bytes, *, synced: bool = True, takes_back: bool = False) -> bool:

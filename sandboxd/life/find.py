@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
+from sandboxd.model.paths import lies_in
 from sandboxd.model.sandbox_id import name_of, sandbox_id, workspace_of
 
 if TYPE_CHECKING:
@@ -85,8 +86,7 @@ def _workspace(container: Summary) -> str:
 
 
 def _is_within(folder: str, workspace: str) -> bool:
-    workspace = os.path.realpath(workspace)
-    return folder == workspace or folder.startswith(workspace.rstrip("/") + "/")
+    return lies_in(folder, os.path.realpath(workspace))
 
 
 def _depth(container: Summary) -> int:

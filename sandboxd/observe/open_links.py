@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import SandboxdError
 from sandboxd.model.labels import PROFILE, PROJECT
+from sandboxd.model.paths import lies_in
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import config_paths
 from sandboxd.observe.workspace import target_of
@@ -102,7 +103,7 @@ def watch(inspected: Inspected) -> Watch | None:
     shared = {}
     for mount in inspected.get("Mounts") or []:
         target = mount["Destination"]
-        if target == top or target.startswith(f"{top}/"):
+        if lies_in(target, top):
             source = posixpath.join(workspace, posixpath.relpath(target, top)).removesuffix("/.")
             shared[target] = bool(mount.get("RW")) and mount.get("Source") == source
     host = inspected.get("HostConfig") or {}

@@ -11,6 +11,7 @@ import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.model.labels import PROJECT, UP
+from sandboxd.model.paths import lies_in
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.screen import first_of
 
@@ -128,11 +129,11 @@ def _mounts(inspected: Inspected) -> Iterator[Request]:
 
 
 def _is_below(path: str, folder: str) -> bool:
-    return path.startswith(f"{folder.rstrip('/')}/") and path != folder
+    return path != folder and lies_in(path, folder)
 
 
 def _is_at_or_below(path: str, folder: str) -> bool:
-    return bool(path) and (path == folder or _is_below(path, folder))
+    return bool(path) and lies_in(path, folder)
 
 
 def name_of(request: Request, inspected: Inspected) -> str:

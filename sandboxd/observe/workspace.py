@@ -6,6 +6,8 @@ import os
 import posixpath
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.model.paths import lies_in
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -39,7 +41,7 @@ class View(NamedTuple):
         """The host path of a path inside; None if no mount provides it."""
         best: HostMount | None = None
         for mount in self.mounts:
-            if _below(inside, mount.target) and (
+            if lies_in(inside, mount.target) and (
                 best is None or len(mount.target) > len(best.target)
             ):
                 best = mount
@@ -49,7 +51,7 @@ class View(NamedTuple):
         return best.source if rest == "." else posixpath.join(best.source, rest)
 
     def in_workspace(self, inside: str) -> bool:
-        return self.workspace is not None and _below(inside, self.workspace.target)
+        return self.workspace is not None and lies_in(inside, self.workspace.target)
 
     def foreign(self, declared: Iterable[str] = ()) -> list[HostMount]:
         """Host mounts that are neither the workspace, nor in it, nor have a target in `declared`."""
@@ -96,16 +98,12 @@ def _workspace(mounts: list[HostMount], path: str | None, working_dir: str) -> H
     for test in (
         lambda m: m.target.startswith(("/workspaces/", "/workspace")),
         lambda m: any(os.path.lexists(f"{m.source}/{n}") for n in (".devcontainer", ".git")),
-        lambda m: bool(working_dir) and _below(working_dir, m.target) and m.target != "/",
+        lambda m: bool(working_dir) and lies_in(working_dir, m.target) and m.target != "/",
     ):
         matches = [m for m in folders if test(m)]
         if matches:
             return min(matches, key=lambda m: len(m.target))
     return None
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or folder == "/" or path.startswith(folder.rstrip("/") + "/")
 
 
 def target_of(inspected: Inspected, workspace: str) -> str | None:

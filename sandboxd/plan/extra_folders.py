@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.model.control_name import ControlName
+from sandboxd.model.paths import overlap
 from sandboxd.plan.mounts import target_folder
 from sandboxd.plan.pinned_volume import read_only_folder
 from sandboxd.plan.workspace import SOCKETS, why_sockets
@@ -72,7 +73,7 @@ def mounts(
                 f"name a folder beside the workspace, or {_TAKE_OUT}",
             )
         target = target_of(facts.path, folder.written)
-        if other := next((each for each in occupied if _overlap(target, each)), ""):
+        if other := next((each for each in occupied if overlap(target, each)), ""):
             raise UsageError(
                 f"`{folder.written}` of {_KEY} would be at `{target}` inside, and `{other}` is another folder there",
                 _TAKE_OUT,
@@ -84,10 +85,6 @@ def mounts(
         values.append(notes.value("mounts", mount, item, why, "config"))
         _say_what_is_open(folder, target, notes, hides=decisions.profile.hide_secrets)
     return tuple(values)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")
 
 
 def _say_what_is_open(folder: ExtraFolder, target: str, notes: Notes, *, hides: bool) -> None:

@@ -12,6 +12,8 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping
 
+from sandboxd.model.paths import lies_in
+
 _OF_SYSTEM = "/etc/gitconfig"
 _BELOW_PREFIX = "etc/gitconfig"
 _TRUE = ("true", "yes", "on")
@@ -74,7 +76,7 @@ def _prefixes(environ: Mapping[str, str], workspace: str) -> Iterator[str]:
 
 
 def _is_within(path: str, workspace: str) -> bool:
-    return f"{os.path.realpath(path)}/".startswith(f"{workspace.rstrip('/')}/")
+    return lies_in(os.path.realpath(path), workspace)
 
 
 def _is_true(value: str) -> bool:

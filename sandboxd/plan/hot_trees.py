@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.model.control_name import ControlName
+from sandboxd.model.paths import lies_in
 from sandboxd.plan.reasons import Reason
 from sandboxd.plan.tool_folders import Tree
 
@@ -77,7 +78,7 @@ def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:
         )
     for control in facts.control_files:
         for path, other in ((tree.path, control.path), (control.path, tree.path)):
-            if path == other or path.startswith(other + "/"):
+            if lies_in(path, other):
                 raise UsageError(
                     f"`{tree.path}` cannot be kept in memory: `{control.path}` is a control file",
                     "take it out of `[workspace] hot` in sandboxd.toml",

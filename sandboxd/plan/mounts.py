@@ -14,6 +14,7 @@ import posixpath
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Mount
 from sandboxd.model.control_name import ControlName
+from sandboxd.model.paths import lies_in
 from sandboxd.model.values import Value
 from sandboxd.plan import git_on_host, own_git
 from sandboxd.plan.notes import Notes
@@ -223,8 +224,6 @@ def _outermost_missing(facts: WorkspaceFacts, path: str) -> str:
     """The outermost missing part of `path`: `.git` rather than `.git/hooks` where neither exists."""
     top = path.split("/", 1)[0]
     exists = any(
-        other.path == top or other.path.startswith(top + "/")
-        for other in facts.control_files
-        if other.kind != "missing"
+        lies_in(other.path, top) for other in facts.control_files if other.kind != "missing"
     )
     return path if exists else top

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.config.values import FOLDER_INSIDE
+from sandboxd.model.paths import overlap
 from sandboxd.plan.tool_folders import KNOWN
 from sandboxd.plan.writers.engine import memory_bytes
 from sandboxd.toml_output import value
@@ -87,7 +88,7 @@ def propose(plan: Plan, profile: Profile, config: Config, trees: Iterable[Size])
         if (tree.files >= _MANY_FILES or tree.recent >= _MANY_CHANGES)
         and re.fullmatch(FOLDER_INSIDE, tree.path)
         and tree.path.isprintable()
-        and not any(_overlap(tree.path, path) for path in occupied)
+        and not any(overlap(tree.path, path) for path in occupied)
     ]
     fitting = tuple(tree for tree in candidates if tree.is_whole and tree.bytes <= limit)[:_MOST]
     names = [*in_memory(plan, config), *(tree.path for tree in fitting)]
@@ -105,7 +106,3 @@ def in_memory(plan: Plan, config: Config) -> tuple[str, ...]:
     folder = plan.container.working_dir.value if plan.container.working_dir else ""
     targets = {mount.value.target for mount in plan.container.mounts if mount.value.type == "tmpfs"}
     return tuple(tree for tree in KNOWN if f"{folder}/{tree}" in targets)
-
-
-def _overlap(one: str, other: str) -> bool:
-    return f"{one}/".startswith(f"{other}/") or f"{other}/".startswith(f"{one}/")

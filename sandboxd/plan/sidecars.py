@@ -6,6 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from sandboxd.model.container import Build, Container, Mount
+from sandboxd.model.paths import lies_in
 from sandboxd.plan.workspace import WorkspaceFacts
 
 # The engine's own, and two that databases ask for and that reach nothing of the host.
@@ -89,12 +90,12 @@ def _mounts(mount: Mount, workspace: WorkspaceFacts) -> str:
     if not source.startswith("/"):
         return "which is not known to lie in the project"
     source = posixpath.normpath(source)
-    if not _below(source, workspace.path):
+    if not lies_in(source, workspace.path):
         return "which lies outside of the project"
     if posixpath.relpath(source, workspace.path) in workspace.sockets:
         return "a socket of the host's"
     pinned = [posixpath.join(workspace.path, file.path) for file in workspace.control_files]
-    if not mount.read_only and any(_below(p, source) or _below(source, p) for p in pinned):
+    if not mount.read_only and any(lies_in(p, source) or lies_in(source, p) for p in pinned):
         return "so it can write what is read-only in the sandbox"
     return ""
 
@@ -105,10 +106,6 @@ def _builds(build: Build, workspace: WorkspaceFacts) -> str:
         if name in _HOST_BUILD or (name == "network" and value == "host"):
             return f"is built with `{name}={value}`"
     context = build.context.value if build.context is not None else ""
-    if context.startswith("/") and not _below(posixpath.normpath(context), workspace.path):
+    if context.startswith("/") and not lies_in(posixpath.normpath(context), workspace.path):
         return "is built from a folder outside of the project"
     return ""
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -19,7 +19,7 @@ from sandboxd.egress.names import NotAName, pattern
 from sandboxd.egress.ports import HIGHEST_PORT, is_port
 from sandboxd.errors import SandboxdError, UnreadableError, UsageError
 from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
-from sandboxd.files import decode, read_bytes, write_private
+from sandboxd.files import decode, leads_below, read_bytes, write_private
 from sandboxd.policy.floor import Floor, user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
@@ -103,7 +103,7 @@ def of_project(
     :param with_used: also those that are used up, whose connection may be open
     :raises UsageError: the file exists and is not valid, or belongs to another user
     """
-    if _is_below(_path(environ), workspace):
+    if leads_below(_path(environ), workspace):
         return ()
     entries, moment = _read(environ), elapsed.moment()
     if not entries:
@@ -152,7 +152,7 @@ def add(environ: Mapping[str, str], workspace: str, approval: Approval) -> str:
     :raises RecordFailure: an approval cannot be recorded, and is not saved
     """
     path = _path(environ)
-    if _is_below(path, workspace):
+    if leads_below(path, workspace):
         raise UsageError(
             f"approvals would be written to `{path}`, within the workspace itself",
             "set XDG_CONFIG_HOME to a folder outside of it",
@@ -383,7 +383,3 @@ def _generation(descriptor: int) -> int:
     except OSError:
         return 0
     return int.from_bytes(answer[:4], sys.byteorder)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return os.path.realpath(path).startswith(os.path.realpath(folder).rstrip("/") + "/")

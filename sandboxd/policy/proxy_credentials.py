@@ -10,7 +10,7 @@ import os
 import stat
 
 from sandboxd.errors import UsageError
-from sandboxd.files import reading
+from sandboxd.files import leads_below, reading
 
 FILE_NAME = "proxy-credentials"
 
@@ -47,8 +47,7 @@ def _read(path: str, workspace: str) -> str:
         raise UsageError(
             f"the proxy's credentials in `{path}` can be read by others", f"`chmod 600 {path}`"
         )
-    folder = os.path.realpath(workspace).rstrip("/") + "/"
-    if os.path.realpath(path).startswith(folder):
+    if leads_below(path, workspace):
         raise UsageError(
             f"the proxy's credentials in `{path}` lie in the workspace, where the sandbox reads them",
             "set XDG_CONFIG_HOME to a folder outside of it",

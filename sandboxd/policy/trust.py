@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sandboxd.audit import notes
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
-from sandboxd.files import decode, read_bytes, write_private
+from sandboxd.files import decode, leads_below, read_bytes, write_private
 from sandboxd.policy.floor import user_folder
 from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
@@ -99,7 +99,7 @@ def is_granted(environ: Mapping[str, str], workspace: str, content: str, profile
 
     :param content: the digest of what was read; '' if nothing was
     """
-    if not content or _is_below(_path(environ), workspace):
+    if not content or leads_below(_path(environ), workspace):
         return False
     return Grant(workspace, content, profile) in grants(environ)
 
@@ -111,7 +111,7 @@ def add(environ: Mapping[str, str], grant: Grant) -> None:
     :raises RecordFailure: the grant cannot be recorded, and is not saved
     """
     path = _path(environ)
-    if _is_below(path, grant.workspace):
+    if leads_below(path, grant.workspace):
         raise UsageError(
             f"grants would be written to `{path}`, within the workspace itself",
             "set XDG_CONFIG_HOME to a folder outside of it",
@@ -143,11 +143,6 @@ def revoke(environ: Mapping[str, str], *workspaces: str) -> list[str]:
 
 def _path(environ: Mapping[str, str]) -> str:
     return os.path.join(user_folder(environ), FILE_NAME)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    real = os.path.realpath(path)
-    return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
 
 
 def _write(path: str, entries: list[Grant], *, takes_back: bool = False) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 
 from sandboxd.folders import state_folder
+from sandboxd.model.paths import lies_in
 from sandboxd.plan.extra_folders import path_of
 from sandboxd.plan.workspace import ExtraFolder, sockets_near
 from sandboxd.policy.floor import user_folder
@@ -57,20 +58,16 @@ def _problem(path: str, workspace: str, environ: Mapping[str, str]) -> str:
         (policy, "your policy"),
         (state, "what sandboxd keeps"),
     ):
-        if _is_within(folder, path):
+        if lies_in(folder, path):
             return f"holds {what}"
-    if _is_within(path, workspace):
+    if lies_in(path, workspace):
         return "is in the workspace"
-    if _is_within(path, policy) or _is_within(path, state):
+    if lies_in(path, policy) or lies_in(path, state):
         return "lies where sandboxd keeps its own files"
-    if _is_within(path, home):
+    if lies_in(path, home):
         parts = os.path.relpath(path, home).split(os.sep)
         if parts[0] in _OF_PROGRAMS or any(part.startswith(".") for part in parts):
             return "lies in a folder of your home where programs keep settings and logins"
-    if any(_is_within(path, folder) for folder in _SYSTEM) or os.path.ismount(path):
+    if any(lies_in(path, folder) for folder in _SYSTEM) or os.path.ismount(path):
         return "is a folder of the system, or a disk"
     return ""
-
-
-def _is_within(path: str, folder: str) -> bool:
-    return f"{path}/".startswith(f"{folder.rstrip('/')}/")

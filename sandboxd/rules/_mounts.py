@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from sandboxd import agent_files
+from sandboxd.model.paths import lies_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,11 +133,6 @@ def canonical(source: str, home: str | None = None) -> str:
     return _with_tilde(path, home)
 
 
-def below(path: str, folder: str) -> bool:
-    """Whether `path` is `folder` or lies in it; both are canonical."""
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
 def within_workspace(mount: Value[Mount], path: str, container: Container) -> bool:
     """Whether the mount is written as a path of the project, which the container has anyway, and is one.
 
@@ -148,8 +144,8 @@ def within_workspace(mount: Value[Mount], path: str, container: Container) -> bo
         return False
     if container.workspace is None:
         return ".." not in mount.written
-    return below(mount.value.source.rstrip("/"), container.workspace.rstrip("/")) and (
-        ".." not in mount.written or below(path, canonical(container.workspace))
+    return lies_in(mount.value.source.rstrip("/"), container.workspace.rstrip("/")) and (
+        ".." not in mount.written or lies_in(path, canonical(container.workspace))
     )
 
 
@@ -177,7 +173,7 @@ def container_writes(path: str, container: Container) -> bool:
     workspace = (container.workspace or "${localWorkspaceFolder}").rstrip("/")
     for mount in container.mounts:
         source = host_source(mount.value).rstrip("/")
-        if not mount.value.read_only or not source or not below(path, source):
+        if not mount.value.read_only or not source or not lies_in(path, source):
             continue
         # The project as a whole elsewhere inside says nothing of its usual place.
         if source != workspace or mount.origin.key == "workspaceMount":
@@ -217,9 +213,9 @@ def _with_drive(path: str) -> str:
 
 def _with_tilde(path: str, home: str | None) -> str:
     """A path with the home of any user as ``~``: who opens the project is not known here."""
-    if home and home != "/" and below(path, home.rstrip("/")):
+    if home and home != "/" and lies_in(path, home.rstrip("/")):
         return "~" + path[len(home.rstrip("/")) :]
-    if below(path, "/root"):
+    if lies_in(path, "/root"):
         return "~" + path[len("/root") :]
     for folder in _HOMES:
         if path.lower().startswith(folder.lower() + "/"):

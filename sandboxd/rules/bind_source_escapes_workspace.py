@@ -32,8 +32,9 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._mounts import canonical, host_mounts
 from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for mount, path in host_mounts(subject, host):
         if mount.origin.key == "workspaceMount" or not _says_project(mount.written):
             continue
-        if below(path, workspace):
+        if lies_in(path, workspace):
             continue
         if ".." in mount.written or _is_where_written(mount):
             # The parent itself is told about under a name of its own.
-            if below(workspace, path) or path.startswith("$"):
+            if lies_in(workspace, path) or path.startswith("$"):
                 continue
             severity = Severity.HINT
             message = f"`{mount.written}` lies outside of the project"

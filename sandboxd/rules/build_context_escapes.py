@@ -35,8 +35,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical
+from sandboxd.rules._mounts import canonical
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -90,4 +91,6 @@ def _contexts(build: Build) -> Iterator[tuple[Value[Any], str]]:
 def _leaves(folder: str, workspace: str, host: HostFacts) -> bool:
     """True if it is a folder outside of the project; a path with an unknown variable is not judged."""
     is_absolute = folder.startswith(("/", "~", "c:"))
-    return is_absolute and "$" not in folder and not below(folder, canonical(workspace, host.home))
+    return (
+        is_absolute and "$" not in folder and not lies_in(folder, canonical(workspace, host.home))
+    )

@@ -32,8 +32,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical
+from sandboxd.rules._mounts import canonical
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         if mount.origin.key not in ("secrets", "configs") or subject.workspace is None:
             continue
         path = canonical(mount.value.source, host.home)
-        if below(path, canonical(subject.workspace, host.home)) or path.startswith("$"):
+        if lies_in(path, canonical(subject.workspace, host.home)) or path.startswith("$"):
             continue
         message = f"`{mount.written}` of the host can be read inside at `{mount.value.target}`"
         yield at_value(META, mount, message, path)

@@ -36,8 +36,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._mounts import canonical, host_mounts
 from sandboxd.rules._needs import Field
 from sandboxd.rules._runtime import shares_kernel
 
@@ -86,7 +87,7 @@ def _weak(container: Container, host: HostFacts) -> Iterator[tuple[Value[Any], s
         if space is not None and space.value == "host":
             yield space, f"shares `{space.origin.key}` with the host"
     for mount, path in host_mounts(container, host):
-        outside = container.workspace is None or not below(
+        outside = container.workspace is None or not lies_in(
             path, canonical(container.workspace, host.home)
         )
         if outside and not mount.value.read_only:

@@ -31,8 +31,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical
+from sandboxd.rules._mounts import canonical
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     for watched in subject.watched:
         path = canonical(watched.value.source, host.home)
         workspace = subject.workspace
-        inside = workspace is not None and below(path, canonical(workspace, host.home))
+        inside = workspace is not None and lies_in(path, canonical(workspace, host.home))
         if inside or path.startswith("${"):
             continue
         # A home and its hidden folders hold keys, the root holds both.

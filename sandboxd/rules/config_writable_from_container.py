@@ -32,8 +32,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Add, Remedy, RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_container
-from sandboxd.rules._mounts import below, container_writes, project_path
+from sandboxd.rules._mounts import container_writes, project_path
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         return
     folder = project_path("${localWorkspaceFolder}/.devcontainer/devcontainer.json", subject)
     if place.path.endswith(_COMPOSE) and not any(
-        mount.value.type == "bind" and below(folder, mount.value.source) for mount in subject.mounts
+        mount.value.type == "bind" and lies_in(folder, mount.value.source)
+        for mount in subject.mounts
     ):
         # The dev container tools mount the project by themselves, Compose does not.
         return

@@ -45,6 +45,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.credential_places import GIT_CONFIG, PLACES, PUBLIC, SYSTEM, WHOLE
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
 from sandboxd.rules._mounts import host_mounts, within_workspace
 from sandboxd.rules._needs import Field
@@ -94,7 +95,7 @@ def _secret(path: str, mount: Mount) -> str | None:
     if path in WHOLE:
         return "logins of many tools"
     for folder, secret in SYSTEM.items():
-        if path == folder or path.startswith(folder + "/"):
+        if lies_in(path, folder):
             return secret
     for name, secret in PLACES.items():
         if _names(path, name):

@@ -39,8 +39,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, host_mounts
+from sandboxd.rules._mounts import host_mounts
 from sandboxd.rules._needs import Field, Mentions
 from sandboxd.rules._runtime import kernel_severity
 
@@ -98,7 +99,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     # The node of a bind opens only where a rule or `--privileged` allows the device, too.
     opens = subject.is_privileged() or bool(subject.device_cgroup_rules)
     for mount, path in host_mounts(subject, host):
-        if path.startswith("/dev/") and not any(below(path, harmless) for harmless in NO_DEVICES):
+        if path.startswith("/dev/") and not any(lies_in(path, harmless) for harmless in NO_DEVICES):
             severity, effect = _judge(path.removeprefix("/dev/"))
             if not opens:
                 severity, effect = Severity.HINT, "is mounted, and the engine refuses to open it"

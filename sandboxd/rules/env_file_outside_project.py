@@ -28,8 +28,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical, project_path
+from sandboxd.rules._mounts import canonical, project_path
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         if not path.startswith(("/", "~", "..")) or project_path(value.value, subject):
             continue
         workspace = subject.workspace
-        if workspace is not None and below(path, canonical(workspace, host.home)):
+        if workspace is not None and lies_in(path, canonical(workspace, host.home)):
             continue
         if workspace is None and (path.startswith("..") or _is_beside(value)):
             continue
@@ -72,4 +73,4 @@ def _is_beside(value: Value[str]) -> bool:
     """Whether a script names a file in its own folder, or below it."""
     if value.place is None or not value.written.startswith("./"):
         return False
-    return below(value.value, value.place.path.rpartition("/")[0] or "/")
+    return lies_in(value.value, value.place.path.rpartition("/")[0] or "/")

@@ -36,8 +36,9 @@ from typing import TYPE_CHECKING
 
 from sandboxd import agent_files
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, host_mounts, within_workspace
+from sandboxd.rules._mounts import host_mounts, within_workspace
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -165,6 +166,6 @@ def _runs(path: str) -> str:
     if not path.startswith("~/"):
         return ""
     for name, runs in FILES.items():
-        if below(path, f"~/{name}"):
+        if lies_in(path, f"~/{name}"):
             return runs
     return ""

@@ -37,8 +37,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import Remedy, Remove, RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, host_mounts
+from sandboxd.rules._mounts import host_mounts
 from sandboxd.rules._needs import Field
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _entry(path: str, read_only: bool) -> tuple[str, Severity] | None:
         return content, readable if read_only else writable
     if not read_only:
         for folder, entry in WRITTEN.items():
-            if below(path, folder):
+            if lies_in(path, folder):
                 return entry
     return None
 
@@ -177,6 +178,6 @@ def _below(path: str) -> tuple[str, Severity, Severity] | None:
         if path.startswith(beginning):
             return BELOW[beginning]
     for folder, entry in BELOW.items():
-        if below(path, folder):
+        if lies_in(path, folder):
             return entry
     return None

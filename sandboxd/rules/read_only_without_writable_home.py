@@ -29,8 +29,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below
 from sandboxd.rules._needs import Field
 from sandboxd.rules._users import effective_user, is_root
 
@@ -70,7 +70,9 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         if name.isdecimal() and not is_root(user.value):
             homes = ("/home",)
     missing = [] if "/tmp" in targets else ["`/tmp`"]  # noqa: S108
-    if not any(below(target, home) or below(home, target) for target in targets for home in homes):
+    if not any(
+        lies_in(target, home) or lies_in(home, target) for target in targets for home in homes
+    ):
         missing.append("the home")
     if missing:
         yield at_value(

@@ -28,8 +28,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._mounts import canonical, host_mounts
 from sandboxd.rules._needs import Has
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ META = RuleMeta(
 def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
     workspace = canonical(subject.workspace or "${localWorkspaceFolder}", host.home)
     for mount, path in host_mounts(subject, host):
-        if mount.value.type != "volume" or below(path, workspace):
+        if mount.value.type != "volume" or lies_in(path, workspace):
             continue
         # Relative to where Compose is called, which is the project.
         if mount.written.startswith(("$PWD/", "${PWD}/")) and ".." not in mount.written:

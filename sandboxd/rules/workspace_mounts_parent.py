@@ -31,8 +31,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandboxd.findings import RuleMeta, Severity
+from sandboxd.model.paths import lies_in
 from sandboxd.rules._finding import at_value
-from sandboxd.rules._mounts import below, canonical, host_mounts
+from sandboxd.rules._mounts import canonical, host_mounts
 from sandboxd.rules._needs import Mentions
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def check(subject: Container, host: HostFacts) -> Iterator[Finding]:
         return
     workspace = canonical(subject.workspace or "${localWorkspaceFolder}", host.home)
     for mount, path in host_mounts(subject, host):
-        above = path != workspace and below(workspace, path) and path not in ("/", "~", "/home")
+        above = path != workspace and lies_in(workspace, path) and path not in ("/", "~", "/home")
         if subject.workspace is None:
             above = mount.written.startswith("${localWorkspaceFolder}/..") and not _returns(
                 mount.written

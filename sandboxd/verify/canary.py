@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandboxd.folders import state_folder
 from sandboxd.model.labels import DECOY_FILE
+from sandboxd.model.paths import lies_in
 from sandboxd.observe import surroundings
 from sandboxd.observe.workspace import CONTROL_FILES, CONTROL_FOLDERS, View
 from sandboxd.plan.git_objects import is_objects
@@ -349,7 +350,7 @@ class Canaries:
             if source is None:
                 continue
             if attempt in _READ_ATTEMPTS:
-                if not any(path == t or path.startswith(t.rstrip("/") + "/") for t in foreign):
+                if not any(lies_in(path, target) for target in foreign):
                     continue
                 effects.append(f"the host's `{source}` opens")
             elif attempt == "host-socket":
