@@ -107,7 +107,9 @@ class DockerBackend(NamedTuple):
             request.env,
             request.working_dir,
         )
-        return commands.begin(self.engine, project, request.directory, wanted, name, warn, follow)
+        return commands.begin(
+            self.engine, self.environ, project, request.directory, wanted, name, warn, follow
+        )
 
     def end(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from time import sleep
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +10,7 @@ from sandboxd.deadline import looks_within
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sandboxd.engine.client import Engine, Exec, Summary
     from sandboxd.errors import SandboxdError
@@ -82,6 +81,7 @@ class Command(NamedTuple):
 
 def begin(
     engine: Engine,
+    environ: Mapping[str, str],
     project: str,
     directory: str,
     request: Exec,
@@ -91,6 +91,7 @@ def begin(
 ) -> Command:
     """Start `request` in the running sandbox `name` of the project in the folder `project`.
 
+    :param environ: the user's environment, which leads to what was noted of the sandbox
     :param directory: the caller's folder, which says where inside a request without a folder begins
     :param warn: called, before the command starts, with each warning: the gateway does not run, rights that were
         revoked may still be in force, commits did not pass, or another container of the sandbox is halted. None:
@@ -108,8 +109,8 @@ def begin(
     present = project_containers(engine, project, name)
     sandbox = locate_among(present, engine, project, name)
     if warn is not None:
-        if commits.is_used(os.environ):
-            commits.exchange_with(engine, os.environ, sandbox, warn)
+        if commits.is_used(environ):
+            commits.exchange_with(engine, environ, sandbox, warn)
         # A daemon halts it when that happens.
         halts.refuse(engine, sandbox)
         for text in halts.beside(engine, sandbox.labels[PROJECT], sandbox.id, present):
@@ -118,7 +119,7 @@ def begin(
             warn(text)
     container = sandbox.id
     variable = f"{MARK}={secrets.token_hex(8)}"
-    settings = exec_settings.recall(os.environ, sandbox.labels[PROJECT], container)
+    settings = exec_settings.recall(environ, sandbox.labels[PROJECT], container)
     request = request._replace(
         # Another user has another shell.
         env=[*(() if request.user else settings.shell), *settings.env, *request.env, variable],

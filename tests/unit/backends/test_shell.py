@@ -22,7 +22,7 @@ def test_a_shell_reads_what_is_typed_or_piped(tty: bool, monkeypatch: pytest.Mon
     monkeypatch.setattr(command, "begin", lambda *call: calls.append(call))
     backend = DockerBackend(cast("Engine", SimpleNamespace()), {})
     backend.begin("/w", "", CommandRequest((), "/w/a", tty=tty, user="dev", env=["A=1"]))
-    [(_, project, directory, wanted, *_)] = calls
+    [(_, _, project, directory, wanted, *_)] = calls
     assert (project, directory) == ("/w", "/w/a")
     assert (wanted.stdin, wanted.tty, wanted.user, wanted.env) == (True, tty, "dev", ["A=1"])
     assert wanted.command[:2] == ("sh", "-c")

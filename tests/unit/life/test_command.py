@@ -122,7 +122,12 @@ def test_the_containers_are_listed_once(
     told: list[str] = []
     warn = None if is_watched else told.append
     done = commands.begin(
-        cast("Engine", engine), str(tmp_path), str(tmp_path), Exec(["true"]), warn=warn
+        cast("Engine", engine),
+        os.environ,
+        str(tmp_path),
+        str(tmp_path),
+        Exec(["true"]),
+        warn=warn,
     )
     assert done.container == "c1"
     assert asked == [f"{PROJECT}={tmp_path}"]
