@@ -226,6 +226,9 @@ def _images_with_label(engine: Engine) -> list[dict[str, Any]]:
 
 def _trim(info: dict[str, Any]) -> dict[str, Any]:
     trimmed = {key: info[key] for key in _INFO_KEYS if key in info}
+    if "name=userns" in (info.get("SecurityOptions") or []):
+        # Its last part names the ids that root is mapped to; the rest may name a person.
+        trimmed["DockerRootDir"] = os.path.basename(str(info.get("DockerRootDir") or ""))
     runtimes = trimmed.get("Runtimes") or {}
     trimmed["Runtimes"] = {
         name: {key: entry[key] for key in ("path", "runtimeArgs") if key in entry}

@@ -39,13 +39,14 @@ def on_this_machine(engine: Engine) -> bool:
 
 def can_read_ours(engine: Engine) -> bool:
     """Whether the engine can mount files from folders that only this user may read: its process is root's or this
-    user's.
+    user's, and root inside is no other user outside (`userns-remap`), as whom gVisor opens them.
     """
     pid = engine_process(engine)
     try:
-        return pid != 0 and os.stat(f"/proc/{pid}").st_uid in (0, os.geteuid())
+        is_ours = pid != 0 and os.stat(f"/proc/{pid}").st_uid in (0, os.geteuid())
     except OSError:
         return False
+    return is_ours and "name=userns" not in (engine.info().get("SecurityOptions") or [])
 
 
 def engine_process(engine: Engine) -> int:

@@ -28,6 +28,12 @@ from sandboxd.plan.runtime import Choice, choose
 from sandboxd.plan.workspace import WorkspaceFacts
 from sandboxd.policy.floor import Floor
 
+_IDS = 65536
+"""How many ids `userns-remap` maps by default, from root's on."""
+
+_USER = 1000
+"""The first user of a distribution, and of most images."""
+
 
 def choose_user(
     profile: Profile,
@@ -75,6 +81,9 @@ def choose_user(
         )
         why = "only this user can write the workspace under a rootless engine"
         return notes.value("user", "0:0", "0:0", why, "host")
+    if host.engine is not None and host.engine.root_outside is not None:
+        owner = workspace.owner_uid or 0, workspace.owner_gid or 0
+        return _user_by_map(host.engine.root_outside, *owner, notes)
     if not workspace.owner_uid:
         notes.downgrade(
             ControlName.NON_ROOT_USER,
@@ -85,6 +94,27 @@ def choose_user(
     # The owner of the files needs no group of root's to write them.
     user = f"{workspace.owner_uid}:{workspace.owner_gid or workspace.owner_uid}"
     return notes.value("user", user, user, "the owner of the workspace, who is not root", "host")
+
+
+def _user_by_map(root: tuple[int, int], uid: int, gid: int, notes: Notes) -> Value[str]:
+    """The user inside under an engine with `userns-remap`: the workspace's owner, if a user inside is mapped to it.
+
+    :param root: the ids of the host that those of root inside are mapped to; others follow them
+    :param uid: the workspace's owner; `gid` its group
+    """
+    inside, group = uid - root[0], gid - root[1]
+    if 0 < inside < _IDS:
+        user = f"{inside}:{group if 0 < group < _IDS else inside}"
+        return notes.value("user", user, user, "the owner of the workspace, as mapped", "host")
+    who = "no user inside" if inside else "only root inside"
+    notes.downgrade(
+        ControlName.WORKSPACE,
+        f"this engine maps users (`userns-remap`), and {who} is user {uid} outside, who owns the folder: what "
+        "others may not write cannot be written inside",
+        f"`sudo chown -R {root[0] + _USER}:{root[1] + _USER}` on the folder, or an engine without `userns-remap`",
+    )
+    why = "a user who is not root; the workspace's owner is none inside"
+    return notes.value("user", f"{_USER}:{_USER}", f"{_USER}:{_USER}", why, "host")
 
 
 def _with_group(user: str) -> str:

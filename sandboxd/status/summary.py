@@ -23,6 +23,7 @@ _GRAVEST = (
     "network",
     "non-root user",
     "user",
+    "workspace",
     "capabilities",
     "seccomp",
     "limits",

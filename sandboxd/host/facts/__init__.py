@@ -139,6 +139,9 @@ class Engine(NamedTuple):
     """Whether it can limit a container's memory."""
     pids_limit: bool | None = None
     """Whether it can limit the number of a container's processes."""
+    root_outside: tuple[int, int] | None = None
+    """The user and the group that root inside is outside, by `userns-remap`; None where it maps no ids, or does not
+    say to which."""
     image_labels: tuple[tuple[str, str], ...] = ()
     """(image name, text of its label ``devcontainer.metadata``) of the images that have that label."""
 

@@ -55,8 +55,15 @@ def _from_answers(host: str, raw: dict[str, Any]) -> Engine:
         pids_limit=_flag(info.get("PidsLimit")),
         context=_text(raw.get("context")),
         tls=_flag(raw.get("tls")),
+        root_outside=_root_outside(options, _text(info.get("DockerRootDir")) or ""),
         image_labels=_image_labels(raw.get("images")),
     )
+
+
+def _root_outside(options: tuple[str, ...], root: str) -> tuple[int, int] | None:
+    """The ids in the name of the data folder ``/var/lib/docker/100000.100000``: nowhere else the engine tells them."""
+    ids = re.fullmatch(r"(\d{1,10})\.(\d{1,10})", root.rpartition("/")[2])
+    return (int(ids[1]), int(ids[2])) if ids and "name=userns" in options else None
 
 
 def _image_labels(images: object) -> tuple[tuple[str, str], ...]:

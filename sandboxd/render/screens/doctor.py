@@ -125,6 +125,7 @@ def _engine_line(engine: Engine) -> str:
         f"{engine.kind or 'engine'} {engine.version or 'of unknown version'}",
         engine.os or "",
         "rootless" if engine.rootless else "",
+        f"root inside is user {engine.root_outside[0]} outside" if engine.root_outside else "",
         f"{engine.host} (context {engine.context})" if engine.context else engine.host,
     ]
     return "engine   " + printable(", ".join(part for part in parts if part))

@@ -53,6 +53,18 @@ SAME = {
 }
 
 
+@pytest.mark.parametrize("options", [[], ["name=seccomp,profile=builtin", "name=userns"]])
+def test_an_engine_that_maps_users_reads_no_private_folder_of_root(
+    monkeypatch: pytest.MonkeyPatch, options: list[str]
+) -> None:
+    class Here:
+        def info(self) -> dict[str, Any]:
+            return {"SecurityOptions": options}
+
+    monkeypatch.setattr(sources, "engine_process", lambda _engine: os.getpid())
+    assert sources.can_read_ours(Here()) is (not options)  # type: ignore[arg-type]
+
+
 def test_the_same_folder(here: Path) -> None:
     sources.check(FarEngine(SAME), "c", mounts(here))  # type: ignore[arg-type]
 
