@@ -158,8 +158,6 @@ class Ended(NamedTuple):
     """Those that an editor started, which stay."""
     ledger: Ledger | None = None
     """The events of its gateway, which ended with it; None if it had none, or none that this machine reads."""
-    used: tuple[str, ...] = ()
-    """The serials of approvals for one connection that its gateway used, or may have used."""
 
 
 class Collected(NamedTuple):

@@ -124,6 +124,7 @@ class DockerBackend(NamedTuple):
         from sandboxd.engine.interruption import interruptible
         from sandboxd.forward import ssh_entries
         from sandboxd.life import commits, up_down
+        from sandboxd.policy import once
         from sandboxd.state import chosen_groups, failed_command, given_rights
 
         engine, environ = interruptible(self.engine, cancel), self.environ
@@ -135,24 +136,35 @@ class DockerBackend(NamedTuple):
             return Ended(here, ())
         # Without any, too: a start that was killed may have left something in the workspace.
         sandbox = containers[0].labels[PROJECT] if containers else here
-        ledger = _ledger(engine, sandbox)
-        given = given_rights.recall(environ, sandbox)
-        had, before = (given.once, given.spent) if given is not None else ((), ())
-        # One that does not answer, or ended before, may have used all that it had.
-        used = (*before, *(ledger.uses if ledger is not None else had))
         agent = session.agent_of(environ, sandbox)
         for container in containers:
             commits.exchange_with(engine, environ, container, tell, says_transfer=True)
 
+        ledger, is_whole = None, False
+
+        def look() -> None:
+            nonlocal ledger, is_whole
+            ledger, is_whole = _ledger(engine, sandbox)
+
         def forget() -> None:
-            given_rights.forget(environ, sandbox, {container.id for container in containers})
+            given = given_rights.recall(environ, sandbox)
+            had, before = (given.once, given.spent) if given is not None else ((), ())
+            # One that does not answer, or ended before, may have used all that it had.
+            uses = ledger.uses if ledger is not None else ()
+            used = (*before, *uses, *(() if is_whole else had))
+            if once.use_up(environ, sandbox, used):
+                given_rights.forget(environ, sandbox, {container.id for container in containers})
+            elif given is not None:
+                # The next gateway must not have them, though nobody could write that they were used.
+                with contextlib.suppress(EnvironmentFailure):
+                    given_rights.keep(environ, sandbox, given.of_ended(used))
             chosen_groups.forget_unused(environ, sandbox)
             failed_command.forget(environ, sandbox)
             ssh_entries.forget(environ, sandbox)
 
-        removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget)
+        removed = up_down.down(engine, sandbox, tell, discard, cancel.check, agent, forget, look)
         editors = tuple(c.name for c in containers if c.labels.get(MADE_BY) != UP)
-        return Ended(sandbox, tuple(removed), editors, ledger, used)
+        return Ended(sandbox, tuple(removed), editors, ledger)
 
     def collect(
         self, project: str, name: str, *, tell: Callable[[str], None], cancel: Cancel
@@ -212,12 +224,16 @@ def _listed(container: Summary) -> Listed:
     return Listed(facts, {name: facts[name] for name in ("name", "state", "profile", "project")})
 
 
-def _ledger(engine: Engine, sandbox: str) -> Ledger | None:
-    """The events of the sandbox's gateway; None where none answers."""
+def _ledger(engine: Engine, sandbox: str) -> tuple[Ledger | None, bool]:
+    """The events of the sandbox's gateway, and whether they name each use of what it has; None where none answers."""
+    from sandboxd.egress.ledger import MOST_USES
     from sandboxd.life import running_gateway
 
-    try:
-        gateway = running_gateway.gateway_of(engine, sandbox)
-        return gateway.ledger() if gateway is not None else None
-    except EnvironmentFailure:
-        return None
+    ledger = None
+    with contextlib.suppress(EnvironmentFailure):
+        if (gateway := running_gateway.gateway_of(engine, sandbox)) is not None:
+            ledger = gateway.ledger()
+            # One without a policy was started again, and has forgotten what it used before.
+            has_policy = running_gateway.version(engine, sandbox) != 0
+            return ledger, has_policy and len(ledger.uses) < MOST_USES
+    return ledger, False

@@ -295,12 +295,14 @@ class Attendant:
         :param seconds: how long another process that writes the answers is waited for
         """
         workspace = workspace_of(self._sandbox)
-        for serial in self._memory.uses():
-            try:
-                environ = self._access.environ()
-                approvals.use_up(environ, workspace, serial, time.time(), seconds=seconds)
-            except SandboxdError as error:
-                return error.message
+        if not (uses := self._memory.uses()):
+            return ""
+        try:
+            environ = self._access.environ()
+            approvals.use_up(environ, workspace, uses, seconds=seconds)
+        except SandboxdError as error:
+            return error.message
+        for serial in uses:
             self._memory.drop_use(serial)
         return ""
 

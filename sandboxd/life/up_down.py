@@ -166,6 +166,7 @@ def down(
     check: Callable[[], None] = lambda: None,
     agent: str = "",
     forget: Callable[[], None] = lambda: None,
+    look: Callable[[], None] = lambda: None,
 ) -> list[str]:
     """Stop and remove everything that `up` created for a sandbox; return the names of it, [] if there was nothing.
 
@@ -178,6 +179,7 @@ def down(
     :param agent: the agent whose session it is; '' for none
     :param forget: called once no container of the sandbox runs, before another start or stop of it can begin; not while
         one that an editor made goes on
+    :param look: called once no program of `up` runs in it any more, while its gateway still does
     :raises EnvironmentFailure: the changes cannot be saved; then the sandbox keeps running
     """
     from sandboxd.plan import generate
@@ -201,6 +203,7 @@ def down(
             if not has_file:
                 _say_what_git_needs(workspace, journal.on_label(old), progress)
             removed.append(old.name)
+        look()
         if discard:
             lasting.remove_copies(engine, sandbox, progress)
         elif removed and lasting.has_copy(engine, sandbox, progress):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.model.labels import EGRESS, MADE_BY, UP
-from sandboxd.operations import _present_rights, once
+from sandboxd.operations import _present_rights
+from sandboxd.policy import once
 from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
@@ -214,10 +215,12 @@ def end_unused(
         containers = find.sandboxes_of(engine, sandbox)
         is_used = any(c.labels.get(MADE_BY) == UP or c.state in _LIVE for c in containers)
         if not is_used:
-            if (record := given_rights.recall(environ, sandbox)) is not None:
-                once.use_up(environ, sandbox, (*record.spent, *record.once))
+            record = given_rights.recall(environ, sandbox)
             egress.leave(engine, sandbox, with_network=forget)
-            given_rights.forget(environ, sandbox, {container.id for container in containers})
+            # Else the record stays, for the next gateway or until its container is found to be gone.
+            had = record.serials if record is not None else ()
+            if once.use_up(environ, sandbox, had):
+                given_rights.forget(environ, sandbox, {container.id for container in containers})
             chosen_groups.forget_unused(environ, sandbox)
         elif (stopped := _stopped(engine, sandbox, environ)) is not None:
             _follow(engine, sandbox, environ, stopped=stopped)

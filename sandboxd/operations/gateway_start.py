@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.model.labels import MADE_BY, UP
-from sandboxd.operations import _groups, _present_rights, gateway, once, recording
+from sandboxd.operations import _groups, _present_rights, gateway, recording
+from sandboxd.policy import once
 from sandboxd.policy.in_force import in_force
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
@@ -138,13 +139,13 @@ def _anew(
 
     :raises EnvironmentFailure: that cannot be saved
     """
-    if before is None or wanted.gateway is None or not before.once:
+    if before is None or wanted.gateway is None or not before.serials:
         return whole
     # Only the gateway that has ended knows which of them it used.
     after = before.with_new_gateway()
     less = complete(wanted.gateway.without_once(after.spent))
     keep(after, less)
-    once.use_up(environ, wanted.target.sandbox, before.once)
+    once.use_up(environ, wanted.target.sandbox, after.spent)
     return less
 
 

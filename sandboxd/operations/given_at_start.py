@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandboxd.policy import trust
+from sandboxd.policy import once, trust
 from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 
@@ -34,7 +34,11 @@ def note(
 
     environ, sandbox = project.environ, project.sandbox
     if rights is None or rights.planned is None:
-        given_rights.forget(environ, sandbox, {container})
+        last = given_rights.recall(environ, sandbox)
+        # The gateway of an earlier start has ended, and may have used all that it had.
+        had = last.serials if last is not None else ()
+        if once.use_up(environ, sandbox, had):
+            given_rights.forget(environ, sandbox, {container})
         return
     is_granted = trust.is_granted(
         environ, project.grantee, project.config.digest, project.profile.name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sandboxd.audit import notes
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.model.labels import PROJECT
-from sandboxd.operations import once
+from sandboxd.policy import once
 from sandboxd.state import chosen_groups, given_rights
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def folder_of(directory: str, environ: Mapping[str, str]) -> str:
 def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> bool:
     """Remove `record` if its container does not exist any more; returns whether it was removed.
 
-    It stays while a start or an end of the project is at work, which writes it itself.
+    It stays while a start or an end of the project is at work, which writes it itself, and until it is noted that the
+    approvals for one connection in it may have been used.
 
     :param engine: the engine that the record names
     :param environ: selects that engine
@@ -75,9 +76,9 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
                 return False
             if record not in given_rights.entries(environ):
                 return False
-            if record.given is not None:
-                had = (*record.given.spent, *record.given.once)
-                once.use_up(environ, record.sandbox, had)
+            had = record.given.serials if record.given is not None else ()
+            if not once.use_up(environ, record.sandbox, had):
+                return False
             given_rights.forget_record(record.path)
             chosen_groups.forget_unused(environ, record.sandbox)
             return True

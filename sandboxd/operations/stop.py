@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from sandboxd.engine.interruption import lines, never, silent
 from sandboxd.model.sandbox_id import sandbox_id
-from sandboxd.operations import once, recording
+from sandboxd.operations import recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import StopOptions
 
@@ -85,7 +85,6 @@ def stop(
     if not ended.removed and not ended.of_editors:
         # Only now: it may be the folder of a sandbox that is there.
         project = project_folder(directory)
-    once.use_up(environ, ended.sandbox, ended.used)
     problem = recording.stopped(
         environ, ended.sandbox, ended.removed, discard, ended.ledger, backend.place
     )

@@ -25,7 +25,7 @@ from sandboxd.policy.own_files import refuse_foreign, status_of
 from sandboxd.toml_output import document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 
 FILE_NAME = "egress.toml"
@@ -217,22 +217,22 @@ def remove(
 def use_up(
     environ: Mapping[str, str],
     workspace: str,
-    serial: str,
-    now: float,
+    serials: Iterable[str],
     *,
     seconds: float = LONGEST_SECONDS,
 ) -> bool:
-    """Note that the approval for one connection with this serial was used; return False if there is none unused.
+    """Note that the approvals for one connection with these serials were used; return False if none is there unused.
 
     :param seconds: the longest wait for another process that writes the answers
     """
 
-    is_found = False
+    meant, is_found = {serial for serial in serials if serial}, False
+    if not meant:
+        return False
 
     def is_meant(entry: _Entry) -> bool:
         approval = entry.approval
-        is_of_serial = entry.workspace == workspace and approval.once == serial != ""
-        return is_of_serial and not approval.is_used
+        return entry.workspace == workspace and approval.once in meant and not approval.is_used
 
     def change(entries: list[_Entry]) -> list[_Entry]:
         nonlocal is_found
@@ -242,7 +242,7 @@ def use_up(
             for each in entries
         ]
 
-    _change(environ, now, change, takes_back=True, seconds=seconds)
+    _change(environ, None, change, takes_back=True, seconds=seconds)
     return is_found
 
 
@@ -269,7 +269,7 @@ def _is_replaced(old: _Entry, new: _Entry) -> bool:
 
 def _change(
     environ: Mapping[str, str],
-    now: float,
+    now: float | None,
     change: Callable[[list[_Entry]], list[_Entry]],
     *,
     takes_back: bool,
@@ -277,14 +277,18 @@ def _change(
 ) -> None:
     """Read, change and write under one lock; approvals that have ended are dropped.
 
+    :param now: seconds since 1970; None: all stay
     :param seconds: the longest wait for another process that does the same
     """
     path = _path(environ)
     # Two who answer at once must not lose one's no.
     with locked_beside(path, seconds=seconds):
         before = _read(environ)
-        moment = elapsed.moment()
-        after = change([entry for entry in before if entry.now(now, moment) is not None])
+        living = before
+        if now is not None:
+            moment = elapsed.moment()
+            living = [entry for entry in before if entry.now(now, moment) is not None]
+        after = change(living)
         if after != before:
             text = document({"approvals": [_table(e) for e in after]}, _COMMENT)
             write_private(path, text, takes_back=takes_back)

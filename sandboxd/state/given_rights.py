@@ -56,6 +56,16 @@ class GivenRights(NamedTuple):
     spent: tuple[str, ...] = ()
     """The serials of those that an earlier gateway was given, which may have used them: no other one gets them."""
 
+    @property
+    def serials(self) -> tuple[str, ...]:
+        """The serials of all approvals for one connection that any of its gateways was given."""
+        return (*self.spent, *self.once)
+
+    def of_ended(self, used: Iterable[str]) -> GivenRights:
+        """The same of a sandbox that ended, while the use of the approvals with the serials `used` cannot be noted."""
+        spent = tuple(dict.fromkeys(used))[-_MOST_ONCE:]
+        return self._replace(gateway=None, accounts=(), once=(), spent=spent)
+
     def with_gateway(self, policy: Policy) -> GivenRights:
         """The same with `policy` as what its gateway has, or gets next."""
         serials = (rule.once for rule in policy.rules if rule.once)

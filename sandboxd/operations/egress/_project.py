@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
@@ -106,8 +105,7 @@ def note_used(gateway: Gateway, workspace: str, environ: Mapping[str, str]) -> b
         # An answer has to reach the gateway that is meant; to push it to this one fails as well, and says so.
         with contextlib.suppress(EnvironmentFailure):
             uses += other.ledger().uses
-    now = time.time()
-    return sum(approvals.use_up(environ, workspace, serial, now) for serial in uses) > 0
+    return approvals.use_up(environ, workspace, uses)
 
 
 def follow(gateway: Gateway | None) -> tuple[str, ...]:

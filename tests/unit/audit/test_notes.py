@@ -68,7 +68,7 @@ def test_an_approval_that_was_used_is_no_answer_of_a_person(
     environ: Mapping[str, str], workspace: str
 ) -> None:
     approvals.add(environ, workspace, ALLOW._replace(once="1"))
-    assert approvals.use_up(environ, workspace, "1", NOW)
+    assert approvals.use_up(environ, workspace, ["1"])
     assert [entry.kind for entry in entries(environ)] == ["approval"]
 
 

@@ -197,6 +197,29 @@ def test_what_it_was_given_is_not_forgotten_while_one_of_an_editor_goes_on(
     assert forgotten == ([] if goes_on else [workspace])
 
 
+def test_its_gateway_is_looked_at_once_nothing_runs_in_it_any_more(
+    engine: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Up to its end it may use what it was given; then the gateway goes, which alone knows that."""
+    order: list[str] = []
+    monkeypatch.setattr(egress, "leave", lambda *_, **__: order.append("leave"))
+    monkeypatch.setattr(up_down, "sandboxes_of_up", lambda *_: engine.containers())
+    monkeypatch.setattr(up_down, "end", lambda *_: order.append("end"))
+    monkeypatch.setattr(up_down.git_left, "could_write", lambda *_: False)
+    monkeypatch.setattr(up_down.lost_at_end, "sentence_of", lambda *_: "")
+    monkeypatch.setattr(up_down, "_is_of_editor", lambda *_: False)
+    monkeypatch.setattr(up_down.lasting, "has_copy", lambda *_: False)
+    engine.there["running"] = {}
+    up_down.down(
+        engine,  # type: ignore[arg-type]
+        str(engine.workspace),
+        lambda _: None,
+        forget=lambda: order.append("forget"),
+        look=lambda: order.append("look"),
+    )
+    assert order == ["end", "look", "leave", "forget"]
+
+
 @pytest.mark.parametrize("discards", [True, False])
 def test_what_was_to_be_thrown_away_and_does_not_end_has_no_gateway(
     engine: Played, monkeypatch: pytest.MonkeyPatch, discards: bool

@@ -152,11 +152,11 @@ def test_the_last_answer_about_a_name_holds(environ: dict[str, str], workspace: 
 def test_one_for_one_connection_is_used_up(environ: dict[str, str], workspace: str) -> None:
     approvals.add(environ, workspace, allow("a.org", once="1"))
     approvals.add(environ, workspace, allow("b.org"))
-    assert not approvals.use_up(environ, workspace, "2", NOW)
-    assert not approvals.use_up(environ, workspace, "", NOW)
-    assert approvals.use_up(environ, workspace, "1", NOW)
+    assert not approvals.use_up(environ, workspace, ["2"])
+    assert not approvals.use_up(environ, workspace, [""])
+    assert approvals.use_up(environ, workspace, ["1"])
     assert approvals.of_project(environ, workspace, NOW) == (allow("b.org"),)
-    assert not approvals.use_up(environ, workspace, "1", NOW)
+    assert not approvals.use_up(environ, workspace, ["1"])
 
 
 def test_one_that_is_used_up_stays_for_its_connection_until_its_end_or_until_it_is_taken_back(
@@ -165,11 +165,11 @@ def test_one_that_is_used_up_stays_for_its_connection_until_its_end_or_until_it_
     once = allow("a.org", until=NOW + 10, once="1")
     used = once._replace(is_used=True)
     approvals.add(environ, workspace, once)
-    assert approvals.use_up(environ, workspace, "1", NOW)
+    assert approvals.use_up(environ, workspace, ["1"])
     assert approvals.of_project(environ, workspace, NOW, with_used=True) == (used,)
     assert approvals.of_project(environ, workspace, NOW + 10, with_used=True) == ()
     approvals.add(environ, workspace, once)
-    assert approvals.use_up(environ, workspace, "1", NOW)
+    assert approvals.use_up(environ, workspace, ["1"])
     another = once._replace(once="2")
     approvals.add(environ, workspace, another)
     assert approvals.of_project(environ, workspace, NOW, with_used=True) == (used, another)
