@@ -32,8 +32,8 @@ _HEALTHY_SECONDS = 10.0
 """A gateway that lived so long was no failed start."""
 _MOST_TRIPPED = 20
 """Names of tripwires that one gateway's attendant records."""
-_NOTE_SECONDS, _AGAIN_SECONDS = 0.2, 1.0
-"""How long the loop waits to note that an approval was used, and until it tries again."""
+_NOTE_SECONDS, _FIRST_AGAIN, _LONGEST_AGAIN = 0.2, 1.0, 30.0
+"""How long the loop waits to note that an approval was used, and until it tries again: longer each time."""
 
 _STUCK = (
     f"a look at what it may have goes on for more than {STUCK_SECONDS:g} s, as its engine, a disk or another "
@@ -82,7 +82,7 @@ class Attendant:
         self._mended = mended
         self._rights = RightsLoop(self._act)
         self._failure, self._ends = FailureTeller(self._tell), 0.0
-        self._unnoted = FailureTeller(self._tell)
+        self._unnoted, self._again = FailureTeller(self._tell), _FIRST_AGAIN
         self._behind = ""
         self.shut = ""
         """Why the gateway lets nothing through though its config has names, for a person; '' where that is not so."""
@@ -229,9 +229,11 @@ class Attendant:
         """When there is more to do: at the end of an answer, or soon where a use could not be noted; 0 for never."""
         if why := self._note_uses(_NOTE_SECONDS):
             self._unnoted.failed(f"an approval was used, and could not be taken away: {why}")
-            again = time.time() + _AGAIN_SECONDS
+            again = time.time() + self._again
+            self._again = min(2 * self._again, _LONGEST_AGAIN)
             return min(self._ends, again) if self._ends else again
         self._unnoted.succeeded()
+        self._again = _FIRST_AGAIN
         return self._ends
 
     def _give_credentials(self, engine: Engine) -> None:

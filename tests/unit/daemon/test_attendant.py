@@ -180,13 +180,18 @@ def test_an_approval_whose_use_cannot_be_noted_is_taken_away_later(
     attending.approve(3600, once="1")
     path = Path(attending.environ["XDG_CONFIG_HOME"], "sandboxd", approvals.FILE_NAME)
     attending.attendant._access = EngineAccess(lambda: cast("Any", None), lambda: attending.environ)
+    moment = time.time()
+    monkeypatch.setattr(attendant, "time", SimpleNamespace(time=lambda: moment))
     with locked_beside(str(path)):
         attending.attendant._take(used())
-        for _ in range(2):
-            assert 0 < attending.attendant._act() - time.time() <= 1.0
+        pauses = [attending.attendant._act() - moment for _ in range(7)]
+        assert pauses == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
     assert len(attending.told) == 1 and "could not be taken away" in attending.told[0]
     assert attending.attendant._act() == 0.0
     assert approvals.of_project(attending.environ, attending.workspace, time.time()) == ()
+    with locked_beside(str(path)):
+        attending.attendant._take({**used(), "once": "2"})
+        assert attending.attendant._act() - moment == 1.0
 
 
 def test_answers_that_cannot_be_read_are_told(
