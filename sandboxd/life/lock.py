@@ -11,6 +11,7 @@ import stat
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 
 from sandboxd.deadline import looks_within
 from sandboxd.engine.contexts import on_engine
@@ -19,7 +20,10 @@ from sandboxd.file_lock import LONGEST_SECONDS, open_lock
 from sandboxd.folders import state_folder, workspace_file
 
 _LOOK_SECONDS = 0.05
-_RIGHTS_SECONDS, _GIVEN = LONGEST_SECONDS, "given this sandbox what it may have"
+_RIGHTS_SECONDS, _START_SECONDS = LONGEST_SECONDS, 60.0
+"""The longest waits for the rights locks: of who takes back, and of a start. Whoever starts a gateway holds them until it
+answers, which takes some seconds on a busy machine."""
+_GIVEN = "given this sandbox what it may have"
 _MOST_NETWORKS = 256
 """One of so many files is locked for a network: networks come and go, and a lock that may be held is not removed. Two
 with one file wait for each other."""
@@ -46,7 +50,9 @@ def project_lock(
 
 
 @contextlib.contextmanager
-def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
+def rights_lock(
+    environ: Mapping[str, str], sandbox: str, waiting: Callable[[str], None] | None = None
+) -> Iterator[None]:
     """Hold the lock under which a sandbox's rights are read and applied on one engine; it excludes other threads and
     processes.
 
@@ -55,15 +61,19 @@ def rights_lock(environ: Mapping[str, str], sandbox: str) -> Iterator[None]:
 
     :param environ: selects the engine
     :param sandbox: the sandbox's identity
+    :param waiting: of a start, which takes nothing back and so may wait for longer: called with a message if another
+        process holds the lock
     :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
     """
     path = workspace_file(_folder(), on_engine(sandbox, environ), ".rights.lock")
-    with _held(path, _RIGHTS_SECONDS, _GIVEN):
+    with _held_for_rights(path, waiting):
         yield
 
 
 @contextlib.contextmanager
-def network_rights_lock(network: str) -> Iterator[None]:
+def network_rights_lock(
+    network: str, waiting: Callable[[str], None] | None = None
+) -> Iterator[None]:
     """Hold the lock under which the gateway on one inner network is given what it may have, by whatever address its
     engine is reached.
 
@@ -71,11 +81,12 @@ def network_rights_lock(network: str) -> Iterator[None]:
     when that is made anew.
 
     :param network: the network's id
+    :param waiting: as in `rights_lock`
     :raises EnvironmentFailure: as `rights_lock`
     """
     number = zlib.crc32(network.encode()) % _MOST_NETWORKS
     path = os.path.join(_folder(), f"network-{number}.rights.lock")
-    with _held(path, _RIGHTS_SECONDS, _GIVEN):
+    with _held_for_rights(path, waiting):
         yield
 
 
@@ -92,17 +103,33 @@ def gateway_turn(container: str) -> Iterator[None]:
         yield
 
 
+def _held_for_rights(
+    path: str, waiting: Callable[[str], None] | None
+) -> AbstractContextManager[None]:
+    if waiting is None:
+        return _held(path, _RIGHTS_SECONDS, _GIVEN)
+    message = "another sandboxd gives this sandbox what it may have; waiting for it"
+    return _held(path, _START_SECONDS, _GIVEN, lambda: waiting(message))
+
+
 @contextlib.contextmanager
-def _held(path: str, seconds: float, work: str) -> Iterator[None]:
+def _held(
+    path: str, seconds: float, work: str, before_wait: Callable[[], None] = lambda: None
+) -> Iterator[None]:
     """Hold the lock of a file.
 
     :param seconds: the longest wait for it
     :param work: what the other one does meanwhile, as a participle
+    :param before_wait: called once if another process holds it
     :raises EnvironmentFailure: it cannot be opened, or is not free within that time
     """
     check = _bound(seconds, work)
     with _open(path) as descriptor:
-        _wait(descriptor, check)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            before_wait()
+            _wait(descriptor, check)
         yield
 
 

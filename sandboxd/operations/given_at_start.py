@@ -9,7 +9,7 @@ from sandboxd.state import given_rights
 from sandboxd.state.given_rights import GivenRights
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sandboxd.policy.rights import Rights
     from sandboxd.project import Project
@@ -21,6 +21,7 @@ def note(
     rights: Rights | None,
     engine_id: str = "",
     serials: Iterable[tuple[str, str]] = (),
+    waiting: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Save for which container, and by which content of sandboxd.toml, a start gave its rights.
 
@@ -28,6 +29,7 @@ def note(
     :param rights: those of the plan; None without a gateway
     :param engine_id: the engine's own id; '' if not known
     :param serials: as `Resolved.serials`: of the secrets that were sent, which may have been replaced since
+    :param waiting: as in `gateway_start.giving`
     :raises EnvironmentFailure: it cannot be written, or another process holds the rights lock for too long
     """
     from sandboxd.life.lock import rights_lock
@@ -49,7 +51,7 @@ def note(
         for each in rights.credentials
         for label, _ in each.doors
     )
-    with rights_lock(environ, sandbox):
+    with rights_lock(environ, sandbox, waiting):
         before = given_rights.recall(environ, sandbox)
         gateway = before.gateway if before is not None else None
         given = GivenRights(

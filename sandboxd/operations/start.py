@@ -143,13 +143,13 @@ def start(
             sent,
             rights and rights.gateway,
             options.replace,
-            functools.partial(gateway_start.giving, environ, plan.sandbox, read),
+            functools.partial(gateway_start.giving, environ, plan.sandbox, read, waiting=tell),
             before_it_runs,
         )
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
     engine_id = (host.engine.id if host.engine is not None else "") or ""
     serials = resolved.serials if resolved is not None else ()
-    given_at_start.note(project, running.id, rights, engine_id, serials)
+    given_at_start.note(project, running.id, rights, engine_id, serials, tell)
     _follow_since(engine, plan, environ, rights, serials, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=options.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)

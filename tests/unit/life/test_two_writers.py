@@ -6,8 +6,9 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -179,6 +180,35 @@ def test_whoever_waits_for_the_rights_of_a_sandbox_gives_up(
         monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
         with taken, lock.rights_lock({}, "/w"):
             pass
+
+
+@pytest.mark.parametrize("of_network", [False, True])
+def test_a_start_waits_for_longer_than_who_takes_back_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, of_network: bool
+) -> None:
+    """Another start holds the rights of a sandbox until its gateway answers."""
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+    said: list[str] = []
+
+    def take(waiting: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
+        if of_network:
+            return lock.network_rights_lock("n1", waiting)
+        return lock.rights_lock({}, "/w", waiting)
+
+    with contextlib.ExitStack() as holder:
+        holder.enter_context(take())
+
+        def waiting(message: str) -> None:
+            said.append(message)
+            with pytest.raises(EnvironmentFailure, match="another sandboxd has given"), take():
+                pass
+            holder.close()
+
+        with take(waiting):
+            pass
+        with take(waiting):
+            pass
+    assert len(said) == 1 and said[0].endswith("waiting for it")
 
 
 def test_a_lock_that_became_free_while_the_machine_stood_still_is_taken(
