@@ -40,8 +40,16 @@ def parse(text: str) -> Name:
     :raises UnknownService: there is no such service
     :raises NotACredential: the account is not of the form of a name
     """
+    name = parse_recorded(text)
+    if name.service not in services.names() and name.service not in own_services.names():
+        raise UnknownService("names no service that ships")
+    return name
+
+
+def parse_recorded(text: str) -> Name:
+    """As `parse`; a service of the user's own need not be described any more."""
     service, colon, account = text.partition(":")
-    if service not in services.names() and service not in own_services.names():
+    if service not in services.names() and not own_services.is_name(service):
         raise UnknownService("names no service that ships")
     if colon and not _ACCOUNT.fullmatch(account):
         raise NotACredential(

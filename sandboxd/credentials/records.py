@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sandboxd.audit import notes
 from sandboxd.credentials import own_services, service
-from sandboxd.credentials.name import Name, NotACredential, parse
+from sandboxd.credentials.name import Name, NotACredential, parse_recorded
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.file_lock import LONGEST_SECONDS, locked_beside
 from sandboxd.files import decode, read_bytes, write_private
@@ -52,6 +52,8 @@ class Record(NamedTuple):
     """
     form: str = ""
     """What the user's own description of the service says now, as `form_of` tells it; '' for a service that ships."""
+    problem: str = ""
+    """Why that description cannot be read, so that nothing gets the secret; '' if it can."""
 
     @property
     def identity(self) -> str:
@@ -136,7 +138,8 @@ def _public_place(record: Record) -> list[str]:
 
 
 def _record(table: Mapping[str, Any]) -> Record:
-    name, source, place = parse(str(table["name"])), table["source"], tuple(table["place"])
+    name, source = parse_recorded(str(table["name"])), table["source"]
+    place, serial = tuple(table["place"]), str(table.get("serial", ""))
     if source not in (*SOURCES, SSH_AGENT) or not all(
         isinstance(word, str) and word for word in place
     ):
@@ -146,11 +149,24 @@ def _record(table: Mapping[str, Any]) -> Record:
         "command": len(place) >= 1,
         SSH_AGENT: len(place) >= 2,
     }.get(source, not place)
-    described = service.load(name.service)
-    if not is_sound or described.uses_agent != (source == SSH_AGENT):
+    form, problem, uses_agent = "", "", False
+    if own_services.is_name(name.service):
+        form, problem = _described(name.service)
+    else:
+        uses_agent = service.load(name.service).uses_agent
+    if not is_sound or uses_agent != (source == SSH_AGENT):
         raise ValueError("no place")
-    form = form_of(described.endpoints) if own_services.is_name(name.service) else ""
-    return Record(name, source, place, str(table.get("serial", "")), form)
+    return Record(name, source, place, serial, form, problem)
+
+
+def _described(own: str) -> tuple[str, str]:
+    """What the user's description of a service says, as `form_of` tells it; or '', and why it cannot be read."""
+    try:
+        return form_of(service.load(own).endpoints), ""
+    except KeyError:
+        return "", f"`{own_services.path(own)}`, which describes its service, is not there"
+    except UsageError as error:
+        return "", error.message
 
 
 def form_of(endpoints: Iterable[Endpoint]) -> str:

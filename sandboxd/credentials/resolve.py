@@ -87,8 +87,17 @@ def resolve(uses: Sequence[Use], environ: Mapping[str, str]) -> Resolved:
 def record_of(listed: tuple[Record, ...], name: Name) -> Record:
     """The record of `name` among `listed`; a name without an account stands for the only account of its service.
 
-    :raises NoSecret: there is none, or there are several accounts and none is named
+    :raises NoSecret: there is none, or there are several accounts and none is named, or its service is not described
     """
+    record = _record_of(listed, name)
+    if record.problem:
+        raise sources.NoSecret(
+            record.problem, f"correct that; or `sandboxd credentials remove {record.name}`"
+        )
+    return record
+
+
+def _record_of(listed: tuple[Record, ...], name: Name) -> Record:
     record = records.find(listed, name)
     if record is not None:
         return record

@@ -11,6 +11,7 @@ from sandboxd.policy.rights import CredentialRight, Recorded
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sandboxd.credentials.records import Record
     from sandboxd.credentials.uses import Use
     from sandboxd.policy.floor import Floor
     from sandboxd.state.given_rights import GivenRights
@@ -31,7 +32,7 @@ def accounts_now(
     from sandboxd.credentials import records
 
     try:
-        known = {str(each.name): each.identity for each in records.load(environ)}
+        known = {str(each.name): each for each in records.load(environ)}
     except UsageError:
         # Nothing is given by records that cannot be read; when they can, they say what is gone.
         return given.accounts
@@ -41,9 +42,12 @@ def accounts_now(
     )
 
 
-def _is_same(identity: str | None, given: str) -> bool:
+def _is_same(record: Record | None, given: str) -> bool:
     """:param given: '' in what an older version stored"""
-    return identity is not None and given in ("", identity)
+    if record is None:
+        return False
+    # Nothing is given by one whose service is not described; when it is, that says whether it is the same.
+    return bool(record.problem) or given in ("", record.identity)
 
 
 def recorded_of_last(
@@ -66,10 +70,11 @@ def recorded_of_last(
     from sandboxd.credentials import records
 
     try:
-        records.load(environ)
+        listed = records.load(environ)
     except UsageError as error:
         return Recorded(problem=error.message)
-    return Recorded(credentials)
+    unusable = {str(each.name) for each in listed if each.problem}
+    return Recorded(tuple(each for each in credentials if each.account not in unusable))
 
 
 def recorded_of(uses: Iterable[Use], environ: Mapping[str, str]) -> Recorded:

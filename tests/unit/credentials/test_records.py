@@ -13,9 +13,11 @@ import pytest
 from sandboxd.audit import chain, notes
 from sandboxd.audit.record import Record as Audit
 from sandboxd.audit.record import RecordFailure
-from sandboxd.credentials import records
+from sandboxd.credentials import own_services, records
 from sandboxd.credentials.name import Name
 from sandboxd.credentials.records import Record
+from sandboxd.credentials.resolve import record_of
+from sandboxd.credentials.sources import NoSecret
 from sandboxd.errors import UsageError
 from tests.patience import PATIENCE
 
@@ -82,6 +84,51 @@ def test_a_list_that_is_not_whole_stops_everything(environ: dict[str, str], tabl
     path.chmod(0o600)
     with pytest.raises(UsageError, match="is not a list of credentials"):
         records.load(environ)
+
+
+OWN = """title = "Mine"
+[[endpoint]]
+name = "api"
+host = "forge.example.com"
+header = "Authorization"
+scheme = "bearer"
+methods = []
+paths = ["/"]
+"""
+
+
+@pytest.fixture
+def own(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of a service that the user describes, for which there is a record."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", environ["XDG_CONFIG_HOME"])
+    path = Path(own_services.path("my-own"))
+    path.parent.mkdir(parents=True)
+    path.write_text(OWN)
+    path.chmod(0o600)
+    records.put(environ, GITHUB)
+    records.put(environ, Record(Name("my-own"), "environment", ("OWN_TOKEN",)))
+    return path
+
+
+@pytest.mark.parametrize("text", [None, "title = ", OWN.replace('"api"', '"api"\nodd = 1')])
+def test_a_service_that_is_not_described_takes_only_its_own_secret_away(
+    environ: dict[str, str], own: Path, text: str | None
+) -> None:
+    whole = records.load(environ)
+    assert not any(each.problem for each in whole)
+    own.unlink() if text is None else own.write_text(text)
+    github, mine = records.load(environ)
+    assert github == whole[0] and str(own) in mine.problem
+    assert mine.identity != whole[1].identity
+    with pytest.raises(NoSecret, match="my-own"):
+        record_of((github, mine), Name("my-own"))
+    records.put(environ, WORK)
+    own.write_text(OWN)
+    own.chmod(0o600)
+    assert records.find(records.load(environ), Name("my-own")) == whole[1]
+    own.unlink()
+    assert records.remove(environ, Name("my-own"))[0] is not None
+    assert [each.name for each in records.load(environ)] == [GITHUB.name, WORK.name]
 
 
 def test_a_list_that_others_can_write_names_no_command(environ: dict[str, str]) -> None:

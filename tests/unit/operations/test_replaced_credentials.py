@@ -128,6 +128,40 @@ def test_a_service_that_is_half_saved_comes_back(running: Running, own: Path) ->
     assert running.pushed[-1].credentials
 
 
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_a_service_that_is_not_described_takes_no_other_secret_away(
+    running: Running, own: Path, is_gone: bool
+) -> None:
+    records.put(running.environ, Record(Name("github"), "environment", ("B",)))
+    running.write('[credentials]\nuse = ["github"]\n', trusted=True)
+    running.start()
+    running.follow()
+    before = running.pushed[-1].credentials
+    assert before
+    own.unlink() if is_gone else own.write_text("title = ")
+    running.follow()
+    assert running.pushed[-1].credentials == before
+
+
+def test_the_file_of_a_service_that_is_gone_takes_its_secret_away_until_it_is_back(
+    running: Running, own: Path
+) -> None:
+    records.put(running.environ, Record(Name("github"), "environment", ("B",)))
+    running.write('[credentials]\nuse = ["github", "my-own"]\n', trusted=True)
+    running.start()
+    running.follow()
+    before = running.pushed[-1].credentials
+    own.unlink()
+    for _ in range(2):
+        running.follow()
+        labels = [label for label, _ in running.pushed[-1].credentials]
+        assert labels and not any(label.startswith("my-own") for label in labels)
+    own.write_text(OWN)
+    own.chmod(0o600)
+    running.follow()
+    assert running.pushed[-1].credentials == before
+
+
 def test_a_service_that_is_described_anew_while_a_sandbox_starts_is_not_used(
     running: Running, own: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

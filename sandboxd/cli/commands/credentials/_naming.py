@@ -23,15 +23,16 @@ def add_name(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def name_of(args: argparse.Namespace) -> Name:
+def name_of(args: argparse.Namespace, *, is_to_go: bool = False) -> Name:
     """The credential that was typed.
 
+    :param is_to_go: whether it is only to be removed: a service of the user's own need not be described any more
     :raises UsageError: there is no such service
     """
     from sandboxd.credentials import name, services
 
     try:
-        return name.parse(args.name)
+        return (name.parse_recorded if is_to_go else name.parse)(args.name)
     except name.NotACredential as error:
         listed = ", ".join(f"`{each}`" for each in services.names())
         raise UsageError(f"`{args.name}` {error}", f"services: {listed}") from None

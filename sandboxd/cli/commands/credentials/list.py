@@ -41,7 +41,8 @@ def run(args: argparse.Namespace) -> int:
     width = max((len(str(each.name)) for each in listed), default=0)
     for each in listed:
         name = terminal.paint(f"{each.name!s:<{width}}", terminal.BOLD)
-        _naming.show(name, width, each.where())
+        unused = f"; not used: {each.problem}" if each.problem else ""
+        _naming.show(name, width, f"{each.where()}{unused}")
     having = {each.name.service for each in listed}
     everything = (*services.names(), *own_services.names())
     others = [name for name in everything if name not in having]

@@ -27,7 +27,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     from sandboxd.credentials import records, sources
 
-    name = _naming.name_of(args)
+    name = _naming.name_of(args, is_to_go=True)
     record, problem = records.remove(os.environ, name)
     # Before its secret is removed, which a keyring may have to be opened for. And where there is none, since a command
     # that was stopped before the gateways heard of it may have removed it.

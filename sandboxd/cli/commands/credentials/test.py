@@ -76,6 +76,8 @@ def _ask(record: Record) -> tuple[str, str, str]:
     from sandboxd.credentials import service, sources, trial
     from sandboxd.credentials.records import SSH_AGENT
 
+    if record.problem:
+        return "not known", record.problem, ""
     try:
         if record.source == SSH_AGENT:
             return _ssh.test(record)
