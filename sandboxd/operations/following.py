@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from sandboxd.engine.client import Engine
     from sandboxd.engine.contexts import Identity
-    from sandboxd.state.given_rights import Entry
+    from sandboxd.state.given_rights import Entry, GivenRights
 
 _LONGEST_SECONDS = 30.0
 """Seconds after which a sandbox is reported as unreachable."""
@@ -113,7 +113,20 @@ def follow_one(sandbox: str, environ: Mapping[str, str], connect: Callable[[], E
         and not given_rights.unreadable(environ)
     ):
         return Outcome(sandbox, False)
-    return _follow(sandbox, environ, connect)
+    outcome = _follow(sandbox, environ, connect)
+    return _with_open(outcome, given_rights.recall(environ, sandbox), environ)
+
+
+def _with_open(outcome: Outcome, given: GivenRights | None, environ: Mapping[str, str]) -> Outcome:
+    """`outcome` of a sandbox whose container may run, with an open network that nothing but its end takes back."""
+    from sandboxd.project.rights import why_not_open
+
+    if outcome.is_followed or outcome.problem or outcome.ended:
+        return outcome
+    if not (why := why_not_open(given, outcome.sandbox, environ)):
+        return outcome
+    problem = f"its network is open until it ends, and {why}"
+    return outcome._replace(problem=problem, hint="`sandboxd down` in its folder ends it")
 
 
 def _unrecorded(
@@ -200,7 +213,7 @@ def _follow_record(place: _Place, connect: Callable[[Mapping[str, str]], Engine]
     if not outcome.is_followed and not outcome.problem:
         look = _look_for if record.engine is None else _forget_ended
         outcome = look(place, lambda: connect(place.environ))
-    return place.outcome(outcome)
+    return place.outcome(_with_open(outcome, record.given, place.environ))
 
 
 def _forget_ended(place: _Place, connect: Callable[[], Engine]) -> Outcome:

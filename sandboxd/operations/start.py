@@ -149,7 +149,9 @@ def start(
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
     engine_id = (host.engine.id if host.engine is not None else "") or ""
     serials = resolved.serials if resolved is not None else ()
-    given_at_start.note(project, running.id, rights, engine_id, serials, tell)
+    network = plan.container.network
+    is_open = plan.egress is None and (network is None or network.value != "none")
+    given_at_start.note(project, running.id, rights, engine_id, serials, tell, is_open=is_open)
     _follow_since(engine, plan, environ, rights, serials, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=options.allow_runc)
     has_ssh = keeping.keep_ssh(plan.sandbox, running.id, resolved and resolved.ssh)

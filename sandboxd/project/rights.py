@@ -304,6 +304,23 @@ def is_granted_still(
     )
 
 
+def why_not_open(given: GivenRights | None, sandbox: str, environ: Mapping[str, str]) -> str:
+    """Why the open network that a sandbox was started with is not to be open any more, or nobody can tell; '' where it
+    may be, or the sandbox has none.
+    """
+    if given is None or not given.is_open:
+        return ""
+    try:
+        demands = in_force(environ)
+        if demands.no_network or demands.no_open_network:
+            return "the policy allows none"
+        if given.is_granted and not is_granted_still(given, sandbox, environ, demands):
+            return "the file that asked for it is not trusted any more"
+    except UsageError as error:
+        return error.message
+    return ""
+
+
 def _rights(
     environ: Mapping[str, str],
     workspace: str,

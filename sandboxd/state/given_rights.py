@@ -55,6 +55,8 @@ class GivenRights(NamedTuple):
     """The serials of the approvals for one connection that its present gateway was given."""
     spent: tuple[str, ...] = ()
     """The serials of those that an earlier gateway was given, which may have used them: no other one gets them."""
+    is_open: bool = False
+    """Whether it has an open network instead of a gateway, which only its end closes."""
 
     @property
     def serials(self) -> tuple[str, ...]:
@@ -248,6 +250,7 @@ def to_json(given: GivenRights) -> dict[str, Any]:
         "grantee": given.grantee,
         "once": given.once,
         "spent": given.spent,
+        "is_open": given.is_open,
     }
 
 
@@ -267,6 +270,7 @@ def from_json(record: Mapping[str, Any]) -> GivenRights | None:
             str(record.get("grantee", "")),
             tuple(map(str, record.get("once", ()))),
             tuple(map(str, record.get("spent", ()))),
+            record.get("is_open") is True,
         )
     except (NotAPolicy, ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -1,0 +1,87 @@
+"""An open network has no gateway that could close it: whoever takes it back hears that it is open until its end."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from sandboxd.cli import following as screen
+from sandboxd.errors import EXIT_NOT_HELD
+from sandboxd.operations import following, gateway, given_at_start
+from sandboxd.operations.following import Outcome
+from sandboxd.policy import trust
+from sandboxd.project import Project
+from sandboxd.state import given_rights
+from tests.unit.operations.running_project import Running, play
+
+OPEN = '[network]\nmode = "open"\n'
+
+
+@pytest.fixture
+def running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
+    """A project whose sandbox runs with an open network that was granted."""
+    played = play(tmp_path, monkeypatch)
+    monkeypatch.setattr(gateway, "running_sandbox", lambda *_: None)
+    played.write(OPEN, trusted=True)
+    start(played)
+    return played
+
+
+def start(running: Running, *, is_open: bool = True) -> None:
+    project = Project.open(str(running.path), running.environ)
+    given_at_start.note(project, running.container, None, is_open=is_open)
+
+
+def outcomes(running: Running, *containers: str) -> tuple[Outcome, ...]:
+    """What each way of applying the rights says of it, where the engine has `containers`."""
+    present = [SimpleNamespace(id=each) for each in containers]
+    engine: Any = SimpleNamespace(containers=lambda *_: present, info=dict)
+    one = following.follow_one(str(running.path), running.environ, lambda: engine)
+    return (one, *following.follow_all(running.environ, lambda _: engine))
+
+
+def policy(running: Running, text: str) -> None:
+    path = Path(running.environ["XDG_CONFIG_HOME"], "sandboxd", "policy.toml")
+    path.write_text(text)
+    path.chmod(0o600)
+
+
+def test_one_that_may_be_open_is_no_problem(running: Running) -> None:
+    assert [each.problem for each in outcomes(running, "c1")] == ["", ""]
+    running.write(f"{OPEN}# edited\n", trusted=False)
+    assert [each.behind for each in outcomes(running, "c1")] == ["", ""], "its grant is there"
+
+
+@pytest.mark.parametrize(
+    "by_policy", ["", 'network = "allow"\n', 'network = "none"\n', "network ="]
+)
+def test_one_that_is_taken_back_is_said_until_its_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch, by_policy: str
+) -> None:
+    if by_policy:
+        policy(running, by_policy)
+    else:
+        trust.revoke(running.environ, str(running.path))
+    told = outcomes(running, "c1")
+    assert len(told) == 2
+    assert all("open until it ends" in each.behind and "down" in each.hint for each in told)
+    with monkeypatch.context() as patched:
+        patched.setattr(following, "follow_all", lambda *_, **__: told)
+        assert screen.follow() == EXIT_NOT_HELD
+    assert outcomes(running)[-1].ended == "c1" and given_rights.entries(running.environ) == ()
+
+
+def test_one_that_the_profile_opens_needs_no_grant(running: Running) -> None:
+    running.write("# nothing\n", trusted=True)
+    start(running)
+    trust.revoke(running.environ, str(running.path))
+    assert [each.problem for each in outcomes(running, "c1")] == ["", ""]
+
+
+def test_one_without_a_network_is_not_said(running: Running) -> None:
+    start(running, is_open=False)
+    trust.revoke(running.environ, str(running.path))
+    assert [each.problem for each in outcomes(running, "c1")] == [""]
