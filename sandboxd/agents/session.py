@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.errors import UnreadableError, UsageError
 from sandboxd.files import CONFIG_NAME, decode, read_bytes, write_atomic
 from sandboxd.folders import state_folder, workspace_file
+from sandboxd.model.paths import lies_in
 from sandboxd.model.sandbox_id import check_name, name_of, name_option, workspace_of
 from sandboxd.policy.floor import user_folder
 from sandboxd.policy.own_files import status_of
@@ -64,7 +65,7 @@ def session(environ: Mapping[str, str], project: str, agent: str, name: str) -> 
     check_name(name)
     folder = os.path.join(_folder(environ, project), name)
     for path in (folder, user_folder(environ)):
-        if (os.path.realpath(path) + "/").startswith(project.rstrip("/") + "/"):
+        if lies_in(os.path.realpath(path), project):
             raise UsageError(
                 f"`{project}` holds sandboxd's own files and those of every project below it",
                 "run it in the folder of one project",

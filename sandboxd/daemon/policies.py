@@ -17,6 +17,7 @@ from typing import Generic, TypeVar
 
 from sandboxd.credentials import own_services, records
 from sandboxd.daemon.scan import FolderStamp, stamp_of_folder
+from sandboxd.model.paths import lies_in
 from sandboxd.policy import approvals, floor, proxy_credentials, trust
 
 T = TypeVar("T")
@@ -148,11 +149,7 @@ class Policies:
 
     def are_below(self, paths: Iterable[str]) -> bool:
         """Whether one of the folders is among `paths`, or below one of them, so that it may have appeared or gone."""
-        return any(
-            path == folder or folder.startswith(f"{path}/")
-            for path in paths
-            for folder in self._readers
-        )
+        return any(lies_in(folder, path) for path in paths for folder in self._readers)
 
     async def _look_at(self, folder: str) -> None:
         stamp = await self._readers[folder].read(ANSWER_SECONDS)

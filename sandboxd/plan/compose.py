@@ -16,6 +16,7 @@ from sandboxd.formats.resolved.variables import Variables
 from sandboxd.model.container import Build, Container
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.document import Document
+from sandboxd.model.paths import lies_in
 from sandboxd.plan import service_health, service_names, services
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.profiles import Profile
@@ -174,11 +175,7 @@ def beside(
 def _written_from_inside(project: ComposeProject, workspace: WorkspaceFacts) -> tuple[str, ...]:
     """Files of the project that no pin covers, so that they can be changed from inside after they were judged."""
     pinned = workspace.existing_control_files
-    return tuple(
-        file
-        for file in project.files
-        if not any(file == path or file.startswith(path + "/") for path in pinned)
-    )
+    return tuple(file for file in project.files if not any(lies_in(file, path) for path in pinned))
 
 
 def _say(

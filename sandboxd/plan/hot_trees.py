@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.model.control_name import ControlName
-from sandboxd.model.paths import lies_in
+from sandboxd.model.paths import overlap
 from sandboxd.plan.reasons import Reason
 from sandboxd.plan.tool_folders import Tree
 
@@ -77,12 +77,11 @@ def _refuse(tree: Tree, facts: WorkspaceFacts) -> None:
             'for a private copy of all: `[workspace] layout = "clone"` in sandboxd.toml',
         )
     for control in facts.control_files:
-        for path, other in ((tree.path, control.path), (control.path, tree.path)):
-            if lies_in(path, other):
-                raise UsageError(
-                    f"`{tree.path}` cannot be kept in memory: `{control.path}` is a control file",
-                    "take it out of `[workspace] hot` in sandboxd.toml",
-                )
+        if overlap(tree.path, control.path):
+            raise UsageError(
+                f"`{tree.path}` cannot be kept in memory: `{control.path}` is a control file",
+                "take it out of `[workspace] hot` in sandboxd.toml",
+            )
     if tree.state == "in the way":
         parent = posixpath.dirname(tree.path) or "."
         raise UsageError(

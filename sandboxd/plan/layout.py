@@ -13,6 +13,7 @@ from sandboxd.config.model import Setting, WorkspaceWishes
 from sandboxd.errors import UsageError
 from sandboxd.model.container import Container, Mount, Pair
 from sandboxd.model.control_name import ControlName
+from sandboxd.model.paths import lies_in
 from sandboxd.model.values import Value
 from sandboxd.plan.hot_trees import hot_trees
 from sandboxd.plan.hot_trees import why as why_hot
@@ -175,7 +176,7 @@ def _say_only_of_other_tools(notes: Notes, since: int) -> None:
 
 def _is_of_copy(mount: Mount, target: str) -> bool:
     """Whether a copy of the workspace has what `mount` would show; `.git` at its top has no place in it."""
-    return f"{mount.target}/".startswith(f"{target}/") and mount.target != f"{target}/.git"
+    return lies_in(mount.target, target) and mount.target != f"{target}/.git"
 
 
 def _repository(

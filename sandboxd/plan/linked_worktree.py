@@ -13,6 +13,7 @@ import stat
 from typing import NamedTuple
 
 from sandboxd.errors import SandboxdError
+from sandboxd.model.paths import lies_in, overlap
 from sandboxd.plan import beneath
 
 _LONGEST = 4096
@@ -43,7 +44,7 @@ def linked_worktree(workspace: str) -> LinkedWorktree | None:
     is_ours = (
         own == os.path.realpath(own)
         and posixpath.dirname(own) == posixpath.join(common, "worktrees")
-        and not f"{common}/".startswith(f"{workspace}/")
+        and not lies_in(common, workspace)
         and _same_owner(workspace, own, common)
         and all(_is_folder(posixpath.join(common, part)) for part in ("objects", "refs"))
     )
@@ -103,7 +104,7 @@ def work_trees_below(workspace: str, common: str) -> tuple[WorkTree, ...]:
         place = posixpath.dirname(os.path.normpath(os.path.join(own, _line(own, "gitdir"))))
         # The user may be in the workspace by a path with links.
         for path in (place, os.path.realpath(place)):
-            if path.startswith(f"{workspace}/") and not f"{path}/".startswith(f"{common}/"):
+            if path.startswith(f"{workspace}/") and not lies_in(path, common):
                 trees[posixpath.relpath(path, workspace)] = own
     return tuple(WorkTree(*tree) for tree in trees.items())
 
@@ -113,8 +114,11 @@ def path_inside(target: str, linked: LinkedWorktree) -> str:
     there.
     """
     path = posixpath.normpath(posixpath.join(target, linked.named))
-    is_own = f"{path}/".startswith(f"{target}/") or f"{target}/".startswith(f"{path}/")
-    return "" if is_own or path.count("/") < 2 or path.split("/")[1] in _NOT_TO_COVER else path
+    return (
+        ""
+        if overlap(path, target) or path.count("/") < 2 or path.split("/")[1] in _NOT_TO_COVER
+        else path
+    )
 
 
 def repository_folder(workspace: str) -> str:
