@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from sandboxd.engine.client import Engine
+from sandboxd.errors import EXIT_NOT_HELD, EXIT_OK
+from sandboxd.file_lock import locked_beside
 from sandboxd.model.labels import ASK_PROGRAM
+from sandboxd.policy import approvals, floor
 from tests.e2e import sandboxes
 from tests.e2e.outside import Outside
 from tests.e2e.test_egress import (
@@ -136,6 +139,34 @@ def test_one_for_one_connection_is_used_up(person: Person) -> None:
     # Another answer, for who has no daemon that listens.
     person.must("egress", "deny", "other.test")
     eventually(lambda: NAME not in person.must("egress", "list").stdout)
+
+
+def test_one_whose_use_could_not_be_noted_is_not_given_again(person: Person) -> None:
+    """Another process holds the list of answers from before its use until after the end of the sandbox."""
+    person.must("egress", "allow", f"{NAME}:80", "--once")
+    answers = Path(floor.user_folder(person.world.environ), approvals.FILE_NAME)
+    with locked_beside(str(answers)):
+        assert person.inside(page(NAME)) == f"outside for {NAME}\n"
+        person.must("down", "--discard")
+    person.must("up")
+    assert person.inside(page(NAME)) == ""
+
+
+def test_an_open_network_that_is_taken_back_is_said_until_its_end(
+    world: World, project: Path
+) -> None:
+    config = project / "sandboxd.toml"
+    config.write_text(config.read_text() + '\n[network]\nmode = "open"\n')
+    sandboxes.grant(project)
+    person = Person(world, project)
+    person.must("up")
+    try:
+        revoked = person.run("trust", "revoke")
+        assert revoked.returncode == EXIT_NOT_HELD, revoked.stderr
+        assert "its network is open until it ends" in revoked.stderr
+    finally:
+        person.run("down", "--discard")
+    assert person.run("trust", "revoke").returncode == EXIT_OK
 
 
 def test_a_question_from_inside_is_answered_outside(person: Person) -> None:

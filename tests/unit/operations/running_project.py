@@ -40,6 +40,8 @@ class Running:
         (self.path / "pyproject.toml").write_text("[project]\n")
         self.environ = {"HOME": str(folder / "home"), "XDG_CONFIG_HOME": str(folder / "config")}
         self.pushed: list[Policy] = []
+        self.cuts: list[bool] = []
+        """For each of them, whether the connections that it does not allow were to end."""
         self.made_by, self.container = UP, "c1"
         self.is_stopped = False
         """Whether its container is; the gateway of one of `up` goes on."""
@@ -105,8 +107,11 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
     def complete(_engine: object, _pair: object, rights: GatewayRights, _: object) -> GatewayRights:
         return rights.on_machine(rights.policy.services, (), ())
 
-    def push(_engine: object, _workspace: str, rights: GatewayRights, **_options: Any) -> None:
+    def push(
+        _engine: object, _workspace: str, rights: GatewayRights, cut: bool = False, **_options: Any
+    ) -> None:
         played.pushed.append(rights.policy)
+        played.cuts.append(cut)
 
     def of_state(is_stopped: bool) -> Any:
         return played.container_of() if played.is_stopped == is_stopped else None

@@ -17,7 +17,7 @@ from sandboxd.credentials.records import Record
 from sandboxd.egress.policy import Policy
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import gateway as gateways
-from sandboxd.life import networks
+from sandboxd.life import lock, networks
 from sandboxd.operations import _present_rights
 from sandboxd.operations.egress.actions import act
 from tests.patience import PATIENCE
@@ -38,6 +38,28 @@ def test_a_credential_that_is_removed_is_taken_from_the_gateway(running: Running
     records.remove(running.environ, Name("github"))
     running.follow()
     assert running.pushed[-1].credentials == () and running.lets_through(OF_PROFILE)
+
+
+def test_what_is_taken_back_ends_the_connections_that_it_allowed(running: Running) -> None:
+    running.write(LISTED, trusted=True)
+    running.follow()
+    running.write(EMPTY, trusted=True)
+    running.follow()
+    assert not running.lets_through("a.example.org") and running.cuts[-1]
+
+
+def test_nothing_is_read_or_given_beside_another_process_that_gives(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before that ends would be given after it."""
+    running.write(LISTED, trusted=True)
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+    with (
+        lock.rights_lock(running.environ, str(running.path)),
+        pytest.raises(EnvironmentFailure, match="another sandboxd has given this sandbox"),
+    ):
+        running.follow()
+    assert running.pushed == []
 
 
 EMPTY = "[network]\nallow = []\n"
