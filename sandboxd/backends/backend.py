@@ -61,6 +61,8 @@ class Ability(Enum):
     """Get images from their registries before a start, when it is told to."""
     KEEP_COPIES = "keep copies"
     """Keep a private copy when the sandbox ends, so that a start can begin with a new one or go on with the old."""
+    KEEP_THE_SAME = "keep the same"
+    """Keep a copy and the folder on this machine the same while both change."""
     CLONE_DOTFILES = "clone dotfiles"
     """Clone a repository of the user into a new sandbox."""
     TAKE_VARIABLES = "take variables"

@@ -38,8 +38,10 @@ def run(args: argparse.Namespace, folder: str, name: str, option: str) -> int | 
     :param option: the options by which the proposed commands mean the same sandbox
     :raises UsageError: an option that means nothing here, or no question waits
     """
-    if args.kept or args.restore:
-        return kept_files.run(folder, name, args.restore or "", option)
+    # Without a path, True: what waits for an answer.
+    path = args.restore if isinstance(args.restore, str) else ""
+    if args.kept or path:
+        return kept_files.run(folder, name, path, option)
     answers = args.restore is not None
     settled = None
     if is_used(os.environ):

@@ -31,6 +31,15 @@ def sandboxd(folder: Path, *arguments: str) -> Result:
     return Result(run_forked(arguments, cwd=folder, env=environ, timeout=2 * PATIENCE))
 
 
+@pytest.mark.parametrize("option", [("--kept",), ("--restore",), ("--restore", "a/file")])
+def test_what_is_about_a_copy_that_is_kept_the_same_is_refused(
+    project: Path, option: tuple[str, ...]
+) -> None:
+    result = sandboxd(project, "review", "--on", "stub", *option)
+    assert result.code == 2 and f"`{option[0]}` does not go with `--on`" in result.err, result.err
+    assert "`--apply`" in result.err and result.out == ""
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -44,6 +44,9 @@ CANNOT: Mapping[Ability, Refusal] = MappingProxyType(
         Ability.KEEP_COPIES: Refusal(
             "`--recreate` begins with a new copy there, too, and keeps the changes of the old one"
         ),
+        Ability.KEEP_THE_SAME: Refusal(
+            "a copy there is brought by `--apply`, and nothing here is removed or overwritten by itself"
+        ),
         Ability.CLONE_DOTFILES: Refusal(
             "bring what you need in the image, or by `sandboxd cp FILE :`"
         ),

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 HELP = "show what the sandbox changed in its copy, and bring it"
 
+NEEDS = {"kept": "keep the same", "restore": "keep the same"}
+"""Options that not every backend has, by their attribute, with the `Ability` that each needs."""
+
 _MOST_NAMED = 3
 _COLOURS = {"+": terminal.GREEN, "-": terminal.RED, "@": terminal.BLUE}
 
@@ -87,7 +90,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--restore",
         nargs="?",
-        const="",
+        const=True,
         metavar="PATH",
         help="with the layout `synced`: restore what was removed and waits for an answer; with PATH, the last version of "
         "that file among those of `--kept`",
@@ -129,7 +132,8 @@ def run(args: argparse.Namespace) -> int:
         folder, name = _sandbox.folder(args), _sandbox.name(args)
         return take(folder, name, args.take, args.expect, acting=args.yes)
     of = (_sandbox.folder(args), _sandbox.name(args), _option(args))
-    if not args.on and (code := synced_review.run(args, *of)) is not None:
+    is_kept_the_same = not _sandbox.lacks(args, NEEDS["kept"])
+    if is_kept_the_same and (code := synced_review.run(args, *of)) is not None:
         return code
     options = SandboxOptions(name=_sandbox.name(args))
     collected = Collected(**operate("review", _sandbox.folder(args), options, on=args.on))

@@ -163,6 +163,7 @@ def typed(command: str, words: list[str]) -> tuple[Any, argparse.Namespace]:
 
 
 OF_COMMANDS = [
+    ("review", ["--kept"]),
     ("up", []), ("agent", []), ("verify", []), ("shell", []), ("logs", []), ("down", []), ("status", []), ("doctor", []),
     ("exec", ["--", "true"]), ("egress", ["allow", "files.example.org"]),
 ]  # fmt: skip
@@ -203,4 +204,5 @@ def test_each_ability_that_a_cluster_lacks_is_asked_for() -> None:
         Ability.REACH_SERVICES.value,
         Ability.HIDE_VARIABLES.value,
         Ability.REMEMBER_PROJECTS.value,
+        Ability.SHOW_CONTROLS.value,
     }
