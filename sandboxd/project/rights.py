@@ -308,17 +308,21 @@ def why_not_open(given: GivenRights | None, sandbox: str, environ: Mapping[str, 
     """Why the open network that a sandbox was started with is not to be open any more, or nobody can tell; '' where it
     may be, or the sandbox has none.
     """
+    from sandboxd.project.of_sandbox import of_sandbox
+
     if given is None or not given.is_open:
         return ""
     try:
         demands = in_force(environ)
         if demands.no_network or demands.no_open_network:
             return "the policy allows none"
-        if given.is_granted and not is_granted_still(given, sandbox, environ, demands):
-            return "the file that asked for it is not trusted any more"
+        if not given.is_granted or is_granted_still(given, sandbox, environ, demands):
+            return ""
+        # The user may have agreed to another content since, which asks for one, too.
+        is_asked = of_sandbox(sandbox, environ).network(demands).mode == "open"
     except UsageError as error:
         return error.message
-    return ""
+    return "" if is_asked else "the file that asked for it is not trusted any more"
 
 
 def _rights(

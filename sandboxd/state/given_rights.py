@@ -66,7 +66,7 @@ class GivenRights(NamedTuple):
     def of_ended(self, used: Iterable[str]) -> GivenRights:
         """The same of a sandbox that ended, while the use of the approvals with the serials `used` cannot be noted."""
         spent = tuple(dict.fromkeys(used))[-_MOST_ONCE:]
-        return self._replace(gateway=None, accounts=(), once=(), spent=spent)
+        return self._replace(gateway=None, accounts=(), once=(), spent=spent, is_open=False)
 
     def with_gateway(self, policy: Policy) -> GivenRights:
         """The same with `policy` as what its gateway has, or gets next."""

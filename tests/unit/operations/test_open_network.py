@@ -81,6 +81,21 @@ def test_one_that_the_profile_opens_needs_no_grant(running: Running) -> None:
     assert [each.problem for each in outcomes(running, "c1")] == ["", ""]
 
 
+def test_one_whose_file_was_agreed_to_anew_may_be_open(running: Running) -> None:
+    running.write(f"{OPEN}# edited\n", trusted=True)
+    trust.revoke(running.environ, str(running.path))
+    running.write(f"{OPEN}# edited again\n", trusted=True)
+    assert [each.problem for each in outcomes(running, "c1")] == ["", ""]
+    running.write('[network]\nmode = "allow"\n', trusted=True)
+    assert all(each.behind for each in outcomes(running, "c1"))
+
+
+def test_one_that_has_ended_is_open_no_more(running: Running) -> None:
+    record = given_rights.recall(running.environ, str(running.path))
+    assert record is not None and record.is_open
+    assert not record.of_ended(()).is_open
+
+
 def test_one_without_a_network_is_not_said(running: Running) -> None:
     start(running, is_open=False)
     trust.revoke(running.environ, str(running.path))
