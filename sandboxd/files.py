@@ -287,6 +287,21 @@ def write_into(path: str, data: bytes) -> None:
         raise _cannot_write(path, error) from None
 
 
+def flush_file_system(folder: int) -> None:
+    """Have all that was written to the file system of an open folder on its disk; on macOS that of all of them.
+
+    :raises OSError: it cannot be written there
+    """
+    if not sys.platform.startswith("linux"):
+        os.sync()
+        return
+    import ctypes
+
+    if ctypes.CDLL(None, use_errno=True).syncfs(folder):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
 def _cannot_write(path: str, error: OSError) -> EnvironmentFailure:
     return EnvironmentFailure(
         f"cannot write `{path}`: {(error.strerror or str(error)).lower()}",

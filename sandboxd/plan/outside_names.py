@@ -12,6 +12,7 @@ import os
 import stat
 from typing import TYPE_CHECKING, NamedTuple
 
+from sandboxd.files import flush_file_system
 from sandboxd.plan import beneath
 from sandboxd.plan.second_names import replace_by_copy
 
@@ -57,7 +58,7 @@ def part_outside(workspace: str, skipped: Collection[str]) -> Parted:
     :raises EnvironmentFailure: a file cannot be replaced for another reason than a right that is missing
     """
     path, done, size, tops, is_left = workspace, 0, 0, set(), False
-    with beneath.open_folder(workspace) as root:
+    with beneath.open_folder(workspace) as root, contextlib.closing(_Disks()) as disks:
         walk = _Walk(_MOST_ENTRIES, skipped)
         walk.visit(root, "", 0)
         files = walk.with_outside_names()
@@ -74,6 +75,7 @@ def part_outside(workspace: str, skipped: Collection[str]) -> Parted:
                 ):
                     try:
                         replace_by_copy(folder, os.path.basename(path), is_flushed=False)
+                        disks.note(folder)
                     except PermissionError:
                         is_left = True
                         continue
@@ -84,11 +86,11 @@ def part_outside(workspace: str, skipped: Collection[str]) -> Parted:
                         raise
                     done, size = done + 1, size + length
                     tops.add(path.partition("/")[0] if "/" in path else "")
+            disks.flush()
         except OSError as error:
+            with contextlib.suppress(OSError):
+                disks.flush()
             raise beneath.cannot_write(path, error) from None
-        finally:
-            if done:
-                os.sync()
     return Parted(done, size, tuple(sorted(tops)), walk.is_whole and not is_left)
 
 
@@ -124,6 +126,30 @@ def hidden_paths(mounts: Iterable[Mount], workspace: str, target: str) -> set[st
         if mount.target.startswith(f"{target}/")
         and (mount.read_only or not mount.source.startswith(f"{workspace}/"))
     }
+
+
+class _Disks:
+    """The file systems on which files were written; others are not waited for, such as one whose server is gone."""
+
+    def __init__(self) -> None:
+        self._folders: dict[int, int] = {}
+
+    def note(self, folder: int) -> None:
+        """Something was written into the open `folder`."""
+        if (device := os.fstat(folder).st_dev) not in self._folders:
+            self._folders[device] = os.dup(folder)
+
+    def flush(self) -> None:
+        """Have all that was written on the disks.
+
+        :raises OSError: it cannot be written there
+        """
+        for folder in self._folders.values():
+            flush_file_system(folder)
+
+    def close(self) -> None:
+        for folder in self._folders.values():
+            os.close(folder)
 
 
 class _Walk:

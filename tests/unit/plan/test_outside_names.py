@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,6 +106,39 @@ def test_another_failure_is_one(workspace: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(outside_names, "replace_by_copy", fail)
     with pytest.raises(EnvironmentFailure, match="no space left"):
         part_outside(str(workspace), ())
+
+
+def test_the_disk_of_the_copies_is_flushed_and_no_other(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+
+    def note(folder: int) -> None:
+        flushed.append(os.fstat(folder).st_dev)
+
+    monkeypatch.setattr(outside_names, "flush_file_system", note)
+    part_outside(str(workspace), ())
+    assert flushed == [workspace.stat().st_dev]
+    part_outside(str(workspace), ())
+    assert len(flushed) == 1
+
+
+def test_copies_before_a_failure_are_flushed_too(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace, flushed = outside_names.replace_by_copy, []
+
+    def fail_at_the_second(*arguments: Any, **options: Any) -> None:
+        if flushed:
+            raise OSError(28, "No space left on device")
+        flushed.append(0)
+        replace(*arguments, **options)
+
+    monkeypatch.setattr(outside_names, "replace_by_copy", fail_at_the_second)
+    monkeypatch.setattr(outside_names, "flush_file_system", flushed.append)
+    with pytest.raises(EnvironmentFailure):
+        part_outside(str(workspace), ())
+    assert len(flushed) == 2
 
 
 def test_folders_that_a_look_finds(workspace: Path) -> None:
