@@ -43,8 +43,7 @@ class Reader:
         self.unread: dict[str, str] = {}
         self.own: list[str] = []
         self.lists: set[str] = set()
-        self._remotes: set[str] = set()
-        self._by_name: set[tuple[str, str, str, str]] = set()
+        self._remotes = git_remotes.Remotes()
         self._worktrees: set[str] = set()
         self.values: dict[str, str] = {}
         """The last value of each setting."""
@@ -176,20 +175,17 @@ class Reader:
                     self.read_config(path, worktree)
 
     def _remotes_of(self, common: str) -> None:
-        """Pin the repositories of the work tree that git takes for remotes by files of its own, or as no remote has that
-        name.
-        """
+        """Pin the repositories of the work tree that git takes for remotes by files of its own, or by several settings."""
         self.lists.update(os.path.join(common, name) for name in git_remotes.FOLDERS)
         for file in git_remotes.files_in(common):
             self.configs.add(file.path)
-            self._remotes.add(file.remote)
+            shown = os.path.relpath(file.path, self._workspace)
             for url in file.urls:
-                self._remote(
-                    os.path.relpath(file.path, self._workspace), url, file.path, self._workspace
-                )
-        for name, value, path, worktree in sorted(self._by_name):
-            if value not in self._remotes:
-                self._remote(name, value, path, worktree)
+                self._remote(shown, url, file.path, self._workspace)
+                name = f"remote.{file.remote}.url"
+                self._remotes.add(git_remotes.Setting(name, url, file.path, self._workspace))
+        for setting in self._remotes.further():
+            self._remote(*setting)
 
     def _folder_of_hooks(self, own: str) -> None:
         """Pin what the folder of hooks in the git directory `own` leads to, if it is a link."""
@@ -271,14 +267,15 @@ class Reader:
         elif name in (_ATTRIBUTES, _TEMPLATES):
             missing = f"`{name}` names it, and it is missing"
             self._pin_named(self._expand(value, worktree), missing)
-        elif git_remotes.may_be_name(name, value):
-            self._by_name.add((name, value, path, worktree))
         elif git_remotes.names_repository(name):
-            if remote := git_remotes.remote_with_url(name):
-                self._remotes.add(remote)
-            self._remote(name, value, path, worktree)
+            self._take_remote(name, value, path, worktree)
         elif git_programs.is_command(name):
             self._command(name, value, path, worktree)
+
+    def _take_remote(self, name: str, value: str, path: str, worktree: str) -> None:
+        self._remotes.add(git_remotes.Setting(name, value, path, worktree))
+        if not git_remotes.may_be_name(name, value):
+            self._remote(name, value, path, worktree)
 
     def _remote(self, name: str, value: str, path: str, worktree: str) -> None:
         """Pin a repository of the work tree to which git pushes: its hooks run there, and its config counts."""

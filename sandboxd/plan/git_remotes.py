@@ -37,7 +37,49 @@ def may_be_name(setting: str, value: str) -> bool:
 
 def remote_with_url(setting: str) -> str | None:
     """The remote to which a setting of git gives a URL; None for another setting."""
-    return setting.split(".", 1)[1].rpartition(".")[0] if _ends_of(setting) in _URLS else None
+    return _subsection(setting) if _ends_of(setting) in _URLS else None
+
+
+class Setting(NamedTuple):
+    """A setting of git, with the path of its config and the work tree in which its relative paths begin."""
+
+    name: str
+    value: str
+    path: str
+    worktree: str
+
+
+class Remotes:
+    """What configs say of remotes, gathered until all of it is known."""
+
+    def __init__(self) -> None:
+        self._names: set[str] = set()
+        self._urls: set[Setting] = set()
+        self._prefixes: set[tuple[str, str]] = set()
+
+    def add(self, setting: Setting) -> None:
+        """Take note of one that may name a repository."""
+        if remote := remote_with_url(setting.name):
+            self._names.add(remote)
+        if is_prefix(setting.name):
+            self._prefixes.add((_subsection(setting.name), setting.value))
+        else:
+            self._urls.add(setting)
+
+    def further(self) -> Iterator[Setting]:
+        """Those that name a repository only beside others: as no remote is called so, or as git puts another beginning in
+        the place of theirs.
+
+        Each beginning counts that one might have replaced, also one that git passes over for a longer one.
+        """
+        for setting in sorted(self._urls):
+            if may_be_name(setting.name, setting.value):
+                if setting.value in self._names:
+                    continue
+                yield setting
+            for base, prefix in sorted(self._prefixes):
+                if setting.value.startswith(prefix):
+                    yield setting._replace(value=base + setting.value.removeprefix(prefix))
 
 
 class RemoteFile(NamedTuple):
@@ -70,13 +112,17 @@ def folder_of(setting: str, value: str) -> str | None:
 
     What may be the name of a remote is taken for a path.
     """
-    url = setting.partition(".")[2].rpartition(".")[0] if is_prefix(setting) else value
+    url = _subsection(setting) if is_prefix(setting) else value
     if url.startswith(_FILE):
         return unquote("/" + url.removeprefix(_FILE).partition("/")[2])
     # As git tells it from `host:path`, and from other schemes.
     colon, slash = url.find(":"), url.find("/")
     is_here = colon < 0 or 0 <= slash < colon
     return url if url and is_here else None
+
+
+def _subsection(setting: str) -> str:
+    return setting.partition(".")[2].rpartition(".")[0]
 
 
 def _ends_of(setting: str) -> tuple[str, str]:

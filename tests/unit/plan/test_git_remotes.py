@@ -126,3 +126,39 @@ def test_remotes_in_files_of_older_versions_of_git_count(
     assert {*control.pins} == {*ALWAYS, "mirror.git"} and control.exposed == ()
     (repository / ".git" / path).write_text(text.replace("mirror", "gone"))
     assert {each.path for each in git_control(str(repository)).exposed} >= {"gone.git"}
+
+
+@pytest.mark.parametrize("key", ["insteadOf", "pushInsteadOf"])
+@pytest.mark.parametrize(
+    ("base", "prefix", "name", "url"),
+    [
+        ("./", "loc:", "remote.m.url", "loc:mirror.git"),
+        ("{root}/", "https://forge.example/", "remote.m.url", "https://forge.example/mirror"),
+        ("file://{root}/mir", "x:", "remote.m.pushUrl", "x:ror.git"),
+        ("./", "loc:", "branch.main.pushRemote", "loc:mirror.git"),
+        ("./", "up", "remote.pushDefault", "upmirror"),
+    ],
+)
+def test_a_remote_that_another_setting_brings_into_the_work_tree_is_shut(
+    repository: Path, key: str, base: str, prefix: str, name: str, url: str
+) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    git(repository, "config", name, url)
+    assert "mirror.git" not in pins(repository)
+    git(repository, "config", f"url.{base.format(root=repository)}.{key}", prefix)
+    assert "mirror.git" in pins(repository)
+
+
+def test_a_remote_in_a_file_is_brought_into_the_work_tree_too(repository: Path) -> None:
+    git(repository, "init", "-q", "--bare", "mirror.git")
+    (repository / ".git/remotes").mkdir(exist_ok=True)
+    (repository / ".git/remotes/m").write_text("URL: loc:mirror.git\n")
+    git(repository, "config", "url../.insteadOf", "loc:")
+    assert "mirror.git" in pins(repository)
+
+
+def test_one_that_is_missing_is_named_by_what_would_lead_to_it(repository: Path) -> None:
+    git(repository, "config", "remote.m.url", "loc:gone.git")
+    git(repository, "config", "url../.insteadOf", "loc:")
+    exposed = {each.path: each.why for each in git_control(str(repository)).exposed}
+    assert "`remote.m.url`" in exposed["gone.git"]
