@@ -284,7 +284,8 @@ class Reader:
             return
         folder = self._expand(place, worktree)
         inside = self._inside(folder)
-        if folder == self._workspace and git_remotes.is_prefix(name):
+        above = f"{folder.rstrip('/')}/"
+        if f"{self._workspace}/".startswith(above) and git_remotes.is_prefix(name):
             self.unread[self._inside(path) or path] = (
                 f"`{name}` makes any folder of the work tree a remote, whose hooks git runs"
             )

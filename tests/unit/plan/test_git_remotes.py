@@ -94,8 +94,9 @@ def test_a_remote_that_is_missing_is_named(repository: Path) -> None:
     assert "`remote.m.url` of git's config names a repository there" in exposed[0].why
 
 
-def test_a_prefix_of_urls_that_is_the_top_is_named(repository: Path) -> None:
-    git(repository, "config", f"url.{repository}/.insteadOf", "m:")
+@pytest.mark.parametrize("base", ["{root}/", "./", "../", "/"])
+def test_a_prefix_of_urls_that_is_the_top_or_above_it_is_named(repository: Path, base: str) -> None:
+    git(repository, "config", f"url.{base.format(root=repository)}.insteadOf", "m:")
     (unread,) = git_control(str(repository)).unread
     assert unread.path == ".git/config" and "any folder of the work tree" in unread.why
 
