@@ -2,7 +2,8 @@
 
 They change a nested repository or `.gitmodules`, or files that are mounted read-only in the sandbox: git on the host
 would write these, and tools there would run them. Both the tree of a tip and the changes of each commit on the way to
-it count, since `git bisect` and `git rebase` check those out.
+it count, since `git bisect` and `git rebase` check those out. What a merge on the way takes over from one of its
+parents is no change of its own, so it may bring an old version of the host's.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ user.
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import functools
 import os
@@ -13,9 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from sandboxd.plan.git_control import Exposed
+from sandboxd.plan.gitlinks import index_of, names_in
 from sandboxd.policy.acts_on_host import root_names, weigh
 
 _PUT_ASIDE = re.compile(r"(.+)\.halted(?:-[0-9]+)?", re.DOTALL)
+_MOST_DEEP = 200
 _MOST_PINS = 64
 """The most files that match a pattern to be mounted read-only, since each mount delays every start."""
 
@@ -75,6 +78,38 @@ def acting(workspace: str, entries: Iterable[str], left_open: Iterable[str]) -> 
         Exposed(path, "a halt put it aside, or it has such a name") for path in aside[left:]
     ]
     return Acting(tuple(_outermost([*pins, *aside[:left]])), tuple(exposed))
+
+
+def deep(workspace: str) -> Iterator[Exposed]:
+    """The files and folders more than one level below the top that git tracks and on which tools act: whoever opens an
+    editor or a shell in such a folder has them act there.
+
+    Names are those of the table without a pattern, at most 200 of them.
+    """
+    tracked: Iterable[str] = ()
+    with contextlib.suppress(OSError, ValueError):
+        tracked = names_in(index_of(workspace))
+    found = {path for name in tracked if (path := _deep_part(name))}
+    for path in sorted(found)[:_MOST_DEEP]:
+        if _exists(workspace, path):
+            yield Exposed(path, weigh(posixpath.basename(path))[1])
+
+
+def _deep_part(path: str) -> str:
+    """The outermost part of `path` on which tools act, '' for none; what the top and a level below have is not meant."""
+    if path.count("/") < 2:
+        return ""
+    names = _names_alone()
+    parts = path.split("/")
+    for depth, part in enumerate(parts):
+        if part.casefold() in names:
+            return "/".join(parts[: depth + 1]) if depth > 1 else ""
+    return ""
+
+
+@functools.cache
+def _names_alone() -> frozenset[str]:
+    return frozenset(name.casefold() for name in root_names() if "/" not in name)
 
 
 def acts(path: str) -> bool:

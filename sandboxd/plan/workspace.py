@@ -14,7 +14,7 @@ from sandboxd.errors import SandboxdError, UsageError
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.sandbox_id import sandbox_id
 from sandboxd.plan import beneath
-from sandboxd.plan.acting import Acting, acting
+from sandboxd.plan.acting import Acting, acting, deep
 from sandboxd.plan.git_control import Exposed, GitControl
 from sandboxd.plan.git_links import MOST_AT_A_START, GitLink, git_links
 from sandboxd.plan.gitlinks import folders_in, index_of, names_in
@@ -150,7 +150,7 @@ def survey(
     for candidate in (*control_files, *git.pins):
         file = _control_file(path, candidate, git.folders)
         files.setdefault(file.path, file)
-    exposed = {*git.exposed, *acts.exposed}
+    exposed = {*git.exposed, *acts.exposed, *(() if left_open is None else deep(path))}
     for candidate in _with_untracked_whole(path, acts.pins):
         file = _control_file(path, candidate, frozenset())
         if file.kind in ("symlink", "other"):

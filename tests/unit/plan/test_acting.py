@@ -11,6 +11,7 @@ from sandboxd.plan.acting import acting
 from sandboxd.plan.mounts import workspace_mounts
 from sandboxd.plan.notes import Notes
 from sandboxd.plan.workspace import WorkspaceFacts, survey
+from tests.unit.plan.test_git_control import git
 
 FILES = (
     ".envrc", ".mcp.json", ".gitattributes", "AGENTS.md", "src/AGENTS.md", "lefthook.yml",
@@ -117,3 +118,27 @@ def test_names_of_things_put_aside_take_no_pin_from_others(tmp_path: Path) -> No
     assert "lefthook.yml" in acts.pins
     assert len(acts.pins) == 64
     assert len(acts.exposed) == 25
+
+
+def test_what_git_tracks_deep_below_the_top_is_named(project: Path) -> None:
+    deep = ("web/app/.vscode/tasks.json", "web/app/.vscode/launch.json", "web/app/sub/.envrc")
+    for file in (*deep, "web/app/.npmrc", "web/app/sub/AGENTS.md"):
+        (project / file).parent.mkdir(parents=True, exist_ok=True)
+        (project / file).write_text("")
+    assert not {e.path for e in looked_at(project, "dev").exposed if e.path.startswith("web")}
+    git(project, "init", "-q")
+    git(project, "add", *deep, "web/app/.npmrc")
+    (project / "web/app/.npmrc").unlink()
+    exposed = {e.path: e.why for e in looked_at(project, "dev").exposed}
+    assert {path for path in exposed if path.startswith("web")} == {
+        "web/app/.vscode", "web/app/sub/.envrc",
+    }  # fmt: skip
+    assert exposed["web/app/.vscode"] == "editor settings and tasks"
+
+
+def test_deep_in_a_folder_that_is_shut_nothing_is_named(project: Path) -> None:
+    (project / ".idea/a/b").mkdir(parents=True)
+    (project / ".idea/a/b/.envrc").touch()
+    git(project, "init", "-q")
+    git(project, "add", ".")
+    assert ".idea/a/b/.envrc" not in {e.path for e in looked_at(project, "dev").exposed}
