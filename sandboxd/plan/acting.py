@@ -86,11 +86,11 @@ def deep(workspace: str) -> Iterator[Exposed]:
 
     Names are those of the table without a pattern, at most 200 of them.
     """
-    tracked: Iterable[str] = ()
+    names: Iterable[str] = ()
     with contextlib.suppress(OSError, ValueError):
-        tracked = names_in(index_of(workspace))
-    found = {path for name in tracked if (path := _deep_part(name))}
-    for path in sorted(found)[:_MOST_DEEP]:
+        names = names_in(index_of(workspace))
+    paths = {path for name in names if (path := _deep_part(name))}
+    for path in sorted(paths)[:_MOST_DEEP]:
         if _exists(workspace, path):
             yield Exposed(path, weigh(posixpath.basename(path))[1])
 
