@@ -72,13 +72,11 @@ def git_control(
         # With `.git/HEAD` moved away git would look for a bare repository here. A folder of this name
         # makes it refuse any, and git shows no empty folders (measured with git 2.47).
         reader.pin(REFUSES_BARE, may_make=True)
-        reader.objects(os.path.join(workspace, ".git"))
         reader.submodules()
         reader.entered()
     elif (linked := linked_worktree(workspace)) is not None:
         reader.own.append(linked.common)
         reader.read_config(os.path.join(linked.common, "config"), workspace)
-        reader.objects(linked.common)
         reader.entered()
     elif own := separate_repository(workspace):
         reader.separate(own)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sandboxd.plan import config_text, git_files, git_programs
+from sandboxd.plan import config_text, git_files, git_programs, script_mentions
 from sandboxd.plan.tool_folders import KNOWN
 
 FOLDER = ".git/hooks"
@@ -31,6 +31,7 @@ WHY = (
 )
 WHY_RECIPE = "it has `{}` run what files of the work tree say, which a program inside can write"
 WHY_WRITABLE = "it runs `{}`, which a program inside can write"
+WHY_FOLDER = "it names the folder `{}`, in which a program inside can make one that it may run"
 WHY_UNKNOWN = "it runs `{}` of a folder that a variable names, which may be one of the work tree"
 
 _MOST = 100
@@ -60,14 +61,14 @@ class Hook(NamedTuple):
         return f"the hook `{self.path}` runs it, and it is missing"
 
 
-def hooks_in(workspace: str) -> Iterator[Hook]:
-    """The hooks of a workspace whose `.git` is a folder."""
+def hooks_in(workspace: str, folder: str = FOLDER) -> Iterator[Hook]:
+    """The hooks in a folder of a workspace whose `.git` is a folder."""
     try:
-        names = sorted(os.listdir(posixpath.join(workspace, FOLDER)))
+        names = sorted(os.listdir(posixpath.join(workspace, folder)))
     except OSError:
         return
     for name in [name for name in names if not name.endswith(".sample")][:_MOST]:
-        path = f"{FOLDER}/{name}"
+        path = f"{folder}/{name}"
         file = os.path.realpath(posixpath.join(workspace, path))
         inside = posixpath.relpath(file, workspace)
         # What lies elsewhere no program inside can write, and nobody knows from where it takes further files.
@@ -85,7 +86,7 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
     runs: dict[str, None] = {}
     upwards: list[str] = []
     why = ""
-    is_linked = posixpath.dirname(file) != posixpath.join(workspace, FOLDER)
+    is_linked = posixpath.dirname(file) != posixpath.join(workspace, posixpath.dirname(path))
     text = _HERE_AGAIN.sub("$HERE", _HERE.sub("$HERE", text))
     for word in git_programs.words_of_script(text):
         if word.is_module:
@@ -108,6 +109,16 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
                 why = why or WHY_WRITABLE.format(word.path)
             else:
                 runs[run] = None
+    mentions = script_mentions.mentions_in(text, workspace, posixpath.dirname(file))
+    for run in mentions.programs:
+        inside = posixpath.relpath(run, workspace)
+        if _is_made_again(inside):
+            why = why or WHY_WRITABLE.format(inside)
+        elif not inside.startswith((".git/", "../")):
+            runs[run] = None
+    # What is run from such a folder anew is not known from here.
+    for run in mentions.folders:
+        why = why or WHY_FOLDER.format(posixpath.relpath(run, workspace))
     return Hook(path, tuple(runs), why, tuple(upwards))
 
 

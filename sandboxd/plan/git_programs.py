@@ -77,6 +77,15 @@ def words_of(setting: str, value: str, worktree: str) -> Iterator[Word]:
         yield Word(word.path, False) if is_of_git else word
 
 
+def why_open(setting: str, word: Word) -> str:
+    """Why a word of a setting's command may run more than what can be shut, for a person; '' where nothing shows that."""
+    if word.is_module:
+        return f"`{setting}` has Python import modules from the folder in which git runs; `-P` behind `python3` keeps it from that"
+    if word.is_recipe and word.is_run:
+        return f"`{setting}` has `{word.path}` run what files of the work tree say, which a program inside can write"
+    return f"`{setting}` runs a program whose path a variable has" if word.is_unknown else ""
+
+
 def words_of_script(text: str) -> Iterator[Word]:
     """The words of the lines of a shell's script that may be paths, as `words_of` has them."""
     for line in text.splitlines():

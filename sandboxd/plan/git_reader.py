@@ -113,7 +113,6 @@ class Reader:
         self.own.append(own)
         if folder := self._inside(own):
             self.pin(folder)
-        self.objects(own)
 
     def entered(self) -> None:
         """Pin where git enters a repository by a list of its own: in a submodule, which `git status` at the top does, and
@@ -205,12 +204,22 @@ class Reader:
             for name in git_hooks.NAMES:
                 self._pin_named(os.path.join(path, name), "")
         self._pin_named(path, "", may_make=True)
+        if (inside := self._inside(path)) and not f"{inside}/".startswith(".git/"):
+            self._scripts(inside)
+            # husky's own hooks there run what lies in the folder above.
+            folder, name = os.path.split(path)
+            if name == "_" and folder != self._workspace:
+                self._pin_hooks(folder, named_by)
 
     def _hooks(self, index: Index) -> None:
         """Pin what the hooks in `.git` run in the work tree, where that is known."""
         if index.own != os.path.join(self._workspace, ".git"):
             return
-        for hook in git_hooks.hooks_in(self._workspace):
+        self._scripts(git_hooks.FOLDER)
+
+    def _scripts(self, folder: str) -> None:
+        """Pin what the hooks in a folder of the workspace run in the work tree."""
+        for hook in git_hooks.hooks_in(self._workspace, folder):
             self.configs.add(os.path.join(self._workspace, hook.path))
             if hook.why:
                 self.unread[hook.path] = hook.why
@@ -323,17 +332,8 @@ class Reader:
     def _command(self, name: str, value: str, path: str, worktree: str) -> None:
         """Pin the programs of the setting `name` in the config at `path`."""
         for word in git_programs.words_of(name, value, worktree):
-            if word.is_unknown and (config := self._inside(path)):
-                self.unread[config] = f"`{name}` runs a program whose path a variable has"
-            if word.is_recipe and word.is_run and (config := self._inside(path)):
-                self.unread[config] = (
-                    f"`{name}` has `{word.path}` run what files of the work tree say, which a program inside can write"
-                )
-            if word.is_module and (config := self._inside(path)):
-                self.unread[config] = (
-                    f"`{name}` has Python import modules from the folder in which git runs; `-P` behind `python3` "
-                    "keeps it from that"
-                )
+            if (why := git_programs.why_open(name, word)) and (config := self._inside(path)):
+                self.unread[config] = why
             # Without a slash it is searched for in PATH.
             missing = (
                 f"`{name}` of git runs it, and it is missing"

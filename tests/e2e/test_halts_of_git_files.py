@@ -124,6 +124,20 @@ def _name_hooks_upwards(project: Path) -> None:
     git(project, "config", "core.hooksPath", "a/../hk")
 
 
+def _reach_a_script(project: Path) -> None:
+    git(project, "config", "core.hooksPath", "hk")
+    _script(project, "hk/pre-commit", '. "$(dirname -- "$0")/../tools/check.sh"')
+    _script(project, "tools/check.sh", "true")
+
+
+def _husky(project: Path) -> None:
+    """As husky 9 leaves a project in a folder below the top."""
+    git(project, "config", "core.hooksPath", "frontend/.husky/_")
+    _script(project, "frontend/.husky/_/pre-commit", '. "$(dirname "$0")/h"')
+    _script(project, "frontend/.husky/_/h", 'sh "$(dirname "$(dirname "$0")")/${0##*/}"')
+    _script(project, "frontend/.husky/pre-commit", "true")
+
+
 def _name_another_work_tree(project: Path) -> None:
     (project / "sub").mkdir()
     git(project, "config", "core.hooksPath", "hk")
@@ -174,6 +188,8 @@ BEFORE: dict[str, tuple[Plant, Inside]] = {
     "remote-in-a-file": (_clone_and_keep_in_a_file, (_hook, "mirror.git/hooks/post-update")),
     "no-remote-of-that-name": (_clone_and_name_none, (_hook, "mirror.git/hooks/post-update")),
     "hooks-upwards": (_name_hooks_upwards, (_link_to_hook, "a/../hk/pre-commit")),
+    "what-a-hook-reaches": (_reach_a_script, (_line, "tools/check.sh")),
+    "hooks-of-husky": (_husky, (_line, "frontend/.husky/pre-commit")),
     "another-work-tree": (_name_another_work_tree, (_hook, "sub/hk/pre-commit")),
 }
 WHILE = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.plan.git_control import git_control
-from sandboxd.plan.git_hooks import WHY, WHY_RECIPE, WHY_WRITABLE
+from sandboxd.plan.git_hooks import WHY, WHY_FOLDER, WHY_RECIPE, WHY_WRITABLE
 
 # As pre-commit 4 writes it.
 PRE_COMMIT = """#!/usr/bin/env bash
@@ -115,3 +115,72 @@ def test_what_a_hook_takes_from_beside_it_in_the_work_tree_is_shut(
     (folder / "_lib.sh").write_text("")
     control = git_control(str(tmp_path))
     assert "scripts/hooks/_lib.sh" in control.pins and control.unread == ()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '. "$(dirname -- "$0")/../../tools/check.sh"',
+        'HERE="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"\n"$HERE/../../tools/check.sh"',
+        "`git rev-parse --show-toplevel`/tools/check.sh",
+        '"$(git rev-parse --git-common-dir)/../tools/check.sh"',
+        "./$(git rev-parse --show-cdup)tools/check.sh",
+        "$GIT_DIR/../tools/check.sh",
+        '"$TOP"/tools/check.sh',
+        "timeout 5 tools/check.sh",
+        "case $1 in\nx) tools/check.sh;;\nesac",
+        "cd tools\n./check.sh",
+        "pushd tools; sh check.sh",
+        'D=tools\n"$D/check.sh"',
+        "trap tools/check.sh EXIT",
+        "run() { \"$@\"; }\nrun tools/check.sh",
+        'PATH="tools:$PATH"\ncheck.sh',
+    ],
+)  # fmt: skip
+def test_a_script_is_shut_however_a_hook_comes_to_run_it(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/check.sh").write_text("")
+    unread(tmp_path, f"#!/bin/bash\n{line}\n")
+    assert "tools/check.sh" in git_control(str(tmp_path)).pins
+
+
+@pytest.mark.parametrize("line", ["run-parts tools", 'for f in tools/*; do "$f"; done'])
+def test_a_folder_of_programs_that_a_hook_names_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/check").write_text("")
+    assert unread(tmp_path, f"#!/bin/sh\n{line}\n") == []
+    (tmp_path / "tools/check").chmod(0o755)
+    (found,) = git_control(str(tmp_path)).unread
+    assert found == (".git/hooks/pre-commit", WHY_FOLDER.format("tools"))
+
+
+@pytest.mark.parametrize(
+    "line", ["black src/main.py", "# tools/check.sh\n:", "/opt/tools/check.sh", "check.sh"]
+)
+def test_what_a_hook_only_reads_or_does_not_reach_is_not_shut(tmp_path: Path, line: str) -> None:
+    for path in ("tools/check.sh", "src/main.py"):
+        (tmp_path / path).parent.mkdir()
+        (tmp_path / path).write_text("")
+    assert unread(tmp_path, f"#!/bin/sh\n{line}\n") == []
+    assert not {"tools/check.sh", "src/main.py"} & set(git_control(str(tmp_path)).pins)
+
+
+HUSKY = (
+    'n=$(basename "$0")\ns=$(dirname "$(dirname "$0")")/$n\n[ ! -f "$s" ] && exit 0\nsh -e "$s"\n'
+)
+
+
+def test_the_hooks_that_those_of_husky_run_are_shut_in_any_folder(tmp_path: Path) -> None:
+    """Husky 9 sets `core.hooksPath` to a folder `_` with hooks of its own, which run the user's from the folder above."""
+    own = tmp_path / "frontend/.husky/_"
+    own.mkdir(parents=True)
+    (own / "h").write_text(HUSKY)
+    (own / "pre-commit").write_text('#!/usr/bin/env sh\n. "$(dirname "$0")/h"\n')
+    (tmp_path / "frontend/.husky/pre-commit").write_text("sh tools/check\nnpm test\n")
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/check").write_text("")
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".git/config").write_text("[core]\n\thooksPath = frontend/.husky/_\n")
+    control = git_control(str(tmp_path))
+    assert {"frontend/.husky", "frontend/.husky/_", "tools/check"} <= set(control.pins)
+    assert control.unread == (("frontend/.husky/pre-commit", WHY_RECIPE.format("npm")),)
