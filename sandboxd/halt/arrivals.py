@@ -7,6 +7,7 @@ elsewhere and renaming loses nothing by it. A link is no file of its own: what i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 import stat
@@ -22,6 +23,8 @@ from sandboxd.plan.links_in_pins import way_of
 
 _MOST_ENTRIES = 500
 """Entries of each folder that are looked at, those below included; what is seen to be moved there always is."""
+_MOST_LISTED = 5_000
+"""Entries of each folder that are asked for folders below: to list them takes no look at each."""
 _KINDS = (stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK)
 _LARGEST = 64 << 20
 """Bytes of a file that is copied."""
@@ -63,8 +66,7 @@ class Arrivals:
 
     def folders(self) -> tuple[str, ...]:
         """Absolute paths of the folders, and of those below."""
-        below = (path for path, status in self._entries() if stat.S_ISDIR(status.st_mode))
-        return (*(top for top in self._tops if _is_folder(top)), *below)
+        return tuple(path for top in self._tops if _is_folder(top) for path in _folders(top))
 
     @property
     def is_waiting(self) -> bool:
@@ -173,6 +175,19 @@ def _names(folder: str) -> list[str]:
         return sorted(os.listdir(folder))
     except OSError:
         return []
+
+
+def _folders(top: str) -> Iterator[str]:
+    """A folder and those below it; no link is followed."""
+    left, folders = _MOST_LISTED, [top]
+    while folders and left > 0:
+        folder = folders.pop()
+        yield folder
+        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+            for entry in entries:
+                left -= 1
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
 
 
 def _status(path: str) -> os.stat_result | None:

@@ -161,3 +161,13 @@ def test_what_is_moved_into_a_folder_of_many_entries_is_seen_all_the_same(
     (workspace / "scripts").rename(workspace / ".githooks/scripts")
     here = str(workspace / ".githooks/scripts")
     assert shut.part(moved(Path(here))) == (here,)
+
+
+def test_folders_behind_the_entries_that_are_looked_at_are_listened_to(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (workspace / ".githooks/sub/below").mkdir(parents=True)
+    monkeypatch.setattr(arrivals, "_MOST_ENTRIES", 1)
+    folders = Arrivals(str(workspace), [str(workspace / ".githooks")]).folders()
+    expected = [".githooks", ".githooks/sub", ".githooks/sub/below"]
+    assert sorted(folders) == [str(workspace / path) for path in expected]
