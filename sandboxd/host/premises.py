@@ -35,7 +35,7 @@ Answer = dict[str, Any]
 
 _RUN_SECONDS = 15.0
 _ATTEMPT_SECONDS = 5.0
-_RETRY_SECONDS = 600.0
+_RETRY_SECONDS = 60.0
 """A failure to try is tried again after this time: it may be the machine's load."""
 
 _MEMORY = 512 << 20
