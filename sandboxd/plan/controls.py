@@ -33,6 +33,16 @@ def seccomp_works(profile: Profile, choice: Choice, host: HostFacts, notes: Note
     return False
 
 
+def note_default_filter(host: HostFacts, notes: Notes) -> None:
+    """Note a loss where the engine's own filter, which a profile without one takes, is none."""
+    if host.engine is not None and host.engine.is_unfiltered:
+        notes.downgrade(
+            ControlName.SECCOMP,
+            "this profile takes the engine's own filter, and this engine's is none (`seccomp-profile`: `unconfined`)",
+            'choose profile `dev`; or set `"seccomp-profile": "builtin"` in the engine\'s daemon.json and restart it',
+        )
+
+
 def security_options(
     profile: Profile, seccomp: str, apparmor: str, notes: Notes
 ) -> tuple[Value[SecurityOption], ...]:

@@ -199,4 +199,6 @@ def _seccomp(
     if nested.is_wanted(config):
         runc, runsc = profile.nested_runc, profile.nested_runsc
     path = profiles.seccomp_path(runsc if choice.gvisor else runc)
+    if not path and not choice.gvisor:
+        controls.note_default_filter(host, notes)
     return path if path and controls.seccomp_works(profile, choice, host, notes) else ""

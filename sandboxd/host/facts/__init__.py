@@ -152,6 +152,11 @@ class Engine(NamedTuple):
         return labels.get(tagged.removeprefix("docker.io/").removeprefix("library/"))
 
     @property
+    def is_unfiltered(self) -> bool:
+        """Whether its own seccomp filter, for containers that name none, is none."""
+        return "name=seccomp,profile=unconfined" in self.security_options
+
+    @property
     def is_cluster(self) -> bool:
         """Whether it stands for the nodes of a cluster."""
         return self.kind == "kubernetes"

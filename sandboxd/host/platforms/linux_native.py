@@ -11,11 +11,17 @@ registers runtimes of our own with the arguments that trials on this machine sho
 from __future__ import annotations
 
 from sandboxd.host.facts import HostFacts
-from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, _engine, _texts
+from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, Run, _engine, _texts
 
 TITLE = "Linux with its own Docker engine"
 PRIORITY = 0
-RUN = None
+RUN = Run(
+    "2026-12-03",
+    "Docker 26.1.5, runc 1.1.15 and runsc 20240729 of Debian 13, as root, on cgroup version 1; also with "
+    "`userns-remap`, `init`, `live-restore` and `default-runtime` in its settings. cgroup version 2, AppArmor and other "
+    "distributions are from documentation",
+    {"debian-13-docker": "cbaecca5222aa714", "debian-13-userns-remap": "ce60af114354c6a0"},
+)
 ABILITIES = (
     Ability("gVisor", "yes", "after `sudo sandboxd setup gvisor --apply`"),
     _texts.HARDENED_RUNC,

@@ -185,7 +185,7 @@ def _premises(engine: Engine) -> list[str]:
 
 def _controls(facts: HostFacts) -> list[str]:
     rows = [
-        ("seccomp", _yes_or_no(facts.seccomp)),
+        ("seccomp", _seccomp(facts)),
         ("AppArmor", _yes_or_no(facts.apparmor)),
         ("SELinux", facts.selinux or "unknown"),
         ("user namespaces", _user_namespaces(facts)),
@@ -241,6 +241,16 @@ def _conditions(escapes: tuple[Warned, ...]) -> list[str]:
         printable(f"  {LABELS[component]} {version}, {condition}: {', '.join(names)}")
         for (component, version, condition), names in ids.items()
     ]
+
+
+def _seccomp(facts: HostFacts) -> str:
+    text = _yes_or_no(facts.seccomp)
+    unfiltered = facts.engine is not None and facts.engine.is_unfiltered
+    return (
+        f"{text}; a container that names no filter has none, by the engine's settings"
+        if unfiltered
+        else text
+    )
 
 
 def _user_namespaces(facts: HostFacts) -> str:

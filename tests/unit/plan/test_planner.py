@@ -278,24 +278,6 @@ def test_user() -> None:
             plan(f'user = "{name}"')
 
 
-def test_under_an_engine_that_maps_users_the_owner_is_asked_by_the_map() -> None:
-    assert GVISOR.engine is not None
-    host = GVISOR._replace(engine=GVISOR.engine._replace(root_outside=(200_000, 300_000)))
-
-    def of_owner(uid: int, gid: int) -> tuple[str | None, str]:
-        the_plan = plan(host=host, workspace=workspace(owner_uid=uid, owner_gid=gid))
-        user = the_plan.container.user
-        whys = [one.why for one in the_plan.downgrades if one.control == "workspace"]
-        return user.value if user else None, "".join(whys)
-
-    assert of_owner(201_000, 301_001) == ("1000:1001", "")
-    assert of_owner(201_000, 7) == ("1000:1000", "")
-    user, why = of_owner(1000, 1000)
-    assert user == "1000:1000" and "no user inside is user 1000 outside" in why
-    assert "only root inside is user 200000 outside" in of_owner(200_000, 300_000)[1]
-    assert "no user inside is user 0 outside" in of_owner(0, 0)[1]
-
-
 def test_no_profile_that_runs_as_a_user_runs_in_roots_group() -> None:
     """A setgid file that it leaves in the workspace gives that group to whoever runs it on the host."""
 
