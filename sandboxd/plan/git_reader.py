@@ -218,7 +218,8 @@ class Reader:
         self._scripts(git_hooks.FOLDER)
 
     def _scripts(self, folder: str) -> None:
-        """Pin what the hooks in a folder of the workspace run in the work tree."""
+        """Pin what the hooks in a folder of the workspace run in the work tree; one that comes may run more."""
+        self.lists.add(os.path.join(self._workspace, folder))
         for hook in git_hooks.hooks_in(self._workspace, folder):
             self.configs.add(os.path.join(self._workspace, hook.path))
             if hook.why:

@@ -138,6 +138,20 @@ def _husky(project: Path) -> None:
     _script(project, "frontend/.husky/pre-commit", "true")
 
 
+def _install_a_hook(project: Path) -> None:
+    _script(project, ".git/hooks/pre-commit", "sh tools/check.sh")
+
+
+def _lead_a_remote_here(project: Path) -> None:
+    git(project, "config", "url../.pushInsteadOf", "forge:")
+    git(project, "remote", "add", "mirror", "forge:mirror.git")
+
+
+def _clone_and_lead_here(project: Path) -> None:
+    _clone(project)
+    _lead_a_remote_here(project)
+
+
 def _name_another_work_tree(project: Path) -> None:
     (project / "sub").mkdir()
     git(project, "config", "core.hooksPath", "hk")
@@ -185,6 +199,7 @@ BEFORE: dict[str, tuple[Plant, Inside]] = {
     "what-a-linked-hook-reads": (_link_a_hook, (_line, "scripts/hooks/_lib.sh")),
     "config-behind-a-link": (_link_config, (_setting, "gitconfig")),
     "remote": (_clone_and_add, (_hook, "mirror.git/hooks/post-update")),
+    "remote-by-another-setting": (_clone_and_lead_here, (_hook, "mirror.git/hooks/post-update")),
     "remote-in-a-file": (_clone_and_keep_in_a_file, (_hook, "mirror.git/hooks/post-update")),
     "no-remote-of-that-name": (_clone_and_name_none, (_hook, "mirror.git/hooks/post-update")),
     "hooks-upwards": (_name_hooks_upwards, (_link_to_hook, "a/../hk/pre-commit")),
@@ -196,6 +211,8 @@ WHILE = {
     "hooks-behind-a-link": (_link_hooks, (_hook, "tools/hk/pre-commit")),
     "config-behind-a-link": (_link_config, (_setting, "gitconfig")),
     "remote": (_add_remote, (_hook, "mirror.git/hooks/post-update")),
+    "remote-by-another-setting": (_lead_a_remote_here, (_hook, "mirror.git/hooks/post-update")),
+    "what-a-new-hook-runs": (_install_a_hook, (_hook, "tools/check.sh")),
     "remote-in-a-file": (_keep_remote_in_a_file, (_hook, "mirror.git/hooks/post-update")),
     "no-remote-of-that-name": (_name_no_remote, (_hook, "mirror.git/hooks/post-update")),
     "hooks-at-the-top": (_name_the_top, (_hook, "pre-commit")),

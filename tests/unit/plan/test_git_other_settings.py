@@ -72,6 +72,12 @@ def named(repository: Path) -> NamedByConfig:
     return named_by_config(str(repository), index, entrances(str(repository), index))
 
 
+def test_a_hook_that_comes_matters(repository: Path) -> None:
+    (repository / "tools").mkdir()
+    git(repository, "config", "core.hooksPath", "tools")
+    assert {f"{repository}/.git/hooks", f"{repository}/tools"} <= {*named(repository).folders}
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
