@@ -32,10 +32,13 @@ class Brought(NamedTuple):
     failed: tuple[tuple[str, str], ...]
 
 
-def bring(workspace: str, chosen: Iterable[Item]) -> Brought:
-    """Write `chosen` below `workspace`, except files that changed on the host since they were shown."""
+def bring(workspace: str, chosen: Iterable[Item], mounted: MountedFiles | None = None) -> Brought:
+    """Write `chosen` below `workspace`, except files that changed on the host since they were shown.
+
+    :param mounted: what processes have mounted, where the caller has looked; it takes a look at each of them
+    """
     done, failed = [], []
-    mounted = in_use.mounted_files()
+    mounted = in_use.mounted_files() if mounted is None else mounted
     with beneath.open_folder(workspace) as root:
         owner = os.fstat(root)
         for item in chosen:

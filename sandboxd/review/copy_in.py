@@ -18,20 +18,38 @@ from sandboxd.plan import beneath
 
 MOST_BYTES = 1 << 30
 MOST_LEVELS = 200
+_MOST_LINKS = 40
+"""As Linux follows in one path."""
 
 
 def place(workspace: str, path: str) -> tuple[str, str]:
     """Split a path of the host into a folder, below which no link is followed, and the rest.
 
-    :param workspace: the folder in which the sandbox may write. For paths below it, that folder is the workspace
-        itself; for others, it is the folder of `path`, reached by links of the user's own
+    :param workspace: the folder in which the sandbox may write. For a path that leads below it, also by links of the
+        user's own, that folder is the workspace itself; for others, it is the folder of `path`, reached by such links
+    :raises UsageError: there are too many links, as where they lead in a circle, or one goes up from below the workspace
     """
-    parts = os.path.abspath(path).split("/")
-    for depth in range(1, len(parts)):
-        above = "/".join(parts[:depth]) or "/"
-        if os.path.realpath(above) == workspace:
-            return workspace, "/".join(parts[depth:])
-    return os.path.realpath("/".join(parts[:-1]) or "/"), parts[-1]
+    here, rest = "/", os.path.abspath(path).split("/")[1:]
+    links = 0
+    while len(rest) > 1 and (here != workspace or rest[0] == ".."):
+        step = os.path.normpath(os.path.join(here, rest.pop(0)))
+        if not os.path.islink(step):
+            here = step
+            continue
+        links += 1
+        if links > _MOST_LINKS:
+            raise _unclear(path, "leads through too many links")
+        leads_to = os.readlink(step)
+        here = "/" if leads_to.startswith("/") else here
+        rest = [part for part in leads_to.split("/") if part not in ("", ".")] + rest
+    if ".." in rest:
+        # A program inside could have it go up from elsewhere.
+        raise _unclear(path, "is a link that goes up (`..`) from a folder of the workspace")
+    return here, "/".join(rest)
+
+
+def _unclear(path: str, why: str) -> UsageError:
+    return UsageError(f"`{path}` {why}", "name the folder itself that is meant")
 
 
 def pack(folder: str, path: str, entry: str) -> tuple[bytes, int]:

@@ -12,6 +12,7 @@ import tarfile
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.observe import in_use
 from sandboxd.plan import beneath
 from sandboxd.policy.acts_on_host import beside_head, weigh
 from sandboxd.review.bring import bring
@@ -48,6 +49,7 @@ def write(
     """
     left: list[tuple[str, str]] = []
     files = 0
+    mounted = in_use.mounted_files()
     for path, data, executable, why in _members(archive, name):
         item = why or _item(folder, path, data, executable, include)
         if isinstance(item, str):
@@ -55,7 +57,7 @@ def write(
             continue
         if path in include:
             before_include(path, data)
-        brought = bring(folder, [item])
+        brought = bring(folder, [item], mounted)
         files += len(brought.done)
         left += brought.failed
     return Copied(files, tuple(left))
@@ -84,7 +86,7 @@ def _members(archive: bytes, name: str) -> Iterator[tuple[str, bytes, bool, str]
                     content = tar.extractfile(member)
                     assert content is not None
                     yield path, content.read(), bool(member.mode & 0o100), ""
-    except (tarfile.TarError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, ValueError, OverflowError, RecursionError) as error:
         raise EnvironmentFailure(
             f"what the sandbox sent is no archive: {error}",
             "`sandboxd exec -n -- tar c FILE > FILE.tar`",

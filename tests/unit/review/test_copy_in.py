@@ -115,3 +115,23 @@ def test_links_are_the_users_own_only_outside_of_the_workspace(
     assert place(real, f"{real}/a/../out/x") == (real, "out/x")
     assert place(real, str(tmp_path / "mine/x")) == (str(secret.parent), "x")
     assert place(real, real) == (str(tmp_path), "shop")
+
+
+def test_a_link_of_the_user_that_leads_below_the_workspace_ends_there(
+    workspace: Path, tmp_path: Path, secret: Path
+) -> None:
+    real = str(workspace)
+    (workspace / "out").symlink_to(secret.parent)
+    (tmp_path / "short").symlink_to(workspace / "out")
+    (tmp_path / "again").symlink_to("short")
+    (tmp_path / "beside").symlink_to("shop/../home")
+    (tmp_path / "up").symlink_to("shop/out/../home")
+    (tmp_path / "circle").symlink_to("circle")
+    assert place(real, str(tmp_path / "short/id")) == (real, "out/id")
+    assert place(real, str(tmp_path / "again/id")) == (real, "out/id")
+    assert place(real, str(tmp_path / "beside/id")) == (str(secret.parent), "id")
+    with pytest.raises(UsageError, match=r"behind|link"):
+        pack(*place(real, str(tmp_path / "short/id")), "id")
+    for name in ("up", "circle"):
+        with pytest.raises(UsageError, match="link"):
+            place(real, str(tmp_path / name / "id"))

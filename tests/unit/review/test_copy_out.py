@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
+from sandboxd.observe import in_use
 from sandboxd.review.copy_out import write
 
 
@@ -117,6 +118,25 @@ def test_holes_take_no_memory_here(tmp_path: Path, is_old: bool) -> None:
         data = entry.tobuf(tarfile.PAX_FORMAT)
     copied = write(str(tmp_path), "got", data + b"\0" * 1024, ())
     assert copied == (0, (("got/hole", "a sparse file: pack it inside"),))
+
+
+def test_names_in_ever_more_headers_are_no_archive(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 1
+    name = header.tobuf() + b"x".ljust(512, b"\0")
+    with pytest.raises(EnvironmentFailure, match="no archive"):
+        write(str(tmp_path), "got", name * 5000, ())
+
+
+def test_what_processes_have_mounted_is_looked_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    monkeypatch.setattr(
+        in_use, "mounted_files", lambda: looks.append(1) or in_use.MountedFiles({}, frozenset())
+    )
+    copied = write(str(tmp_path), "got", archive(("a/b", b"1"), ("a/c", b"2")), ())
+    assert copied.files == 2 and len(looks) == 1
 
 
 def test_what_is_no_archive_is_said(tmp_path: Path) -> None:
