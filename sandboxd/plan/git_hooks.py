@@ -78,8 +78,9 @@ def hooks_in(workspace: str, folder: str = FOLDER) -> Iterator[Hook]:
             hook = _hook(workspace, path, file, text)
             links = git_files.ways_up(posixpath.join(workspace, path))
             yield hook._replace(upwards=(*links, *hook.upwards))
-        elif not os.path.lexists(file):
-            yield Hook(path, (file,), "")
+        else:
+            # Also one that is empty, as the first moment of one that is being written: it may run something soon.
+            yield Hook(path, () if os.path.lexists(file) else (file,), "")
 
 
 def _hook(workspace: str, path: str, file: str, text: str) -> Hook:

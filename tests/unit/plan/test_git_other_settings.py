@@ -78,6 +78,12 @@ def test_a_hook_that_comes_matters(repository: Path) -> None:
     assert {f"{repository}/.git/hooks", f"{repository}/tools"} <= {*named(repository).folders}
 
 
+def test_a_hook_that_is_empty_may_be_one_that_is_being_written(repository: Path) -> None:
+    (repository / ".git/hooks").mkdir(exist_ok=True)
+    (repository / ".git/hooks/pre-commit").touch()
+    assert f"{repository}/.git/hooks/pre-commit" in named(repository).configs
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
