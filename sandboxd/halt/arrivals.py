@@ -179,14 +179,16 @@ def _names(folder: str) -> list[str]:
 
 def _folders(top: str) -> Iterator[str]:
     """A folder and those below it; no link is followed."""
+    yield top
     left, folders = _MOST_LISTED, [top]
-    while folders and left > 0:
-        folder = folders.pop()
-        yield folder
-        with contextlib.suppress(OSError), os.scandir(folder) as entries:
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
             for entry in entries:
+                if left == 0:
+                    return
                 left -= 1
                 if entry.is_dir(follow_symlinks=False):
+                    yield entry.path
                     folders.append(entry.path)
 
 

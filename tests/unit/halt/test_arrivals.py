@@ -171,3 +171,14 @@ def test_folders_behind_the_entries_that_are_looked_at_are_listened_to(
     folders = Arrivals(str(workspace), [str(workspace / ".githooks")]).folders()
     expected = [".githooks", ".githooks/sub", ".githooks/sub/below"]
     assert sorted(folders) == [str(workspace / path) for path in expected]
+
+
+def test_folders_are_listened_to_up_to_the_bound_also_where_one_has_more(
+    workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    top = workspace / "wide"
+    for number in range(5):
+        (top / f"{number}").mkdir(parents=True)
+    monkeypatch.setattr(arrivals, "_MOST_LISTED", 3)
+    folders = Arrivals(str(workspace), [str(top)]).folders()
+    assert str(top) in folders and len(folders) == 4
