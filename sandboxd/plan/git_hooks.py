@@ -64,9 +64,11 @@ class Hook(NamedTuple):
 def hooks_in(workspace: str, folder: str = FOLDER) -> Iterator[Hook]:
     """The hooks in a folder of a workspace whose `.git` is a folder."""
     try:
-        names = sorted(os.listdir(posixpath.join(workspace, folder)))
+        present = os.listdir(posixpath.join(workspace, folder))
     except OSError:
         return
+    # What git itself starts comes first: nothing beside it may push it out.
+    names = sorted(present, key=lambda name: (name not in NAMES, name))
     for name in [name for name in names if not name.endswith(".sample")][:_MOST]:
         path = f"{folder}/{name}"
         file = os.path.realpath(posixpath.join(workspace, path))

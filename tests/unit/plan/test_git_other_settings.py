@@ -129,3 +129,11 @@ def test_so_is_one_from_which_a_script_goes_up_that_a_hook_runs(repository: Path
     (repository / "a").mkdir()
     (repository / "run.sh").touch()
     assert {"a", "run.sh"} <= pins(repository)
+
+
+def test_other_files_push_no_hook_of_git_out(repository: Path) -> None:
+    (repository / ".git/hooks").mkdir(exist_ok=True)
+    for number in range(150):
+        (repository / f".git/hooks/a{number:03}").write_text("true")
+    (repository / ".git/hooks/pre-commit").write_text("true")
+    assert f"{repository}/.git/hooks/pre-commit" in named(repository).configs
