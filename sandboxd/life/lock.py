@@ -41,11 +41,8 @@ def project_lock(
     :param check: called repeatedly while waiting; ends the wait by raising
     """
     with _open(workspace_file(_folder(), workspace, ".lock")) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting("another sandboxd works on this project; waiting for it")
-            _wait(descriptor, check)
+        message = "another sandboxd works on this project; waiting for it"
+        _lock(descriptor, lambda: waiting(message), check)
         yield
 
 
@@ -125,11 +122,7 @@ def _held(
     """
     check = _bound(seconds, work)
     with _open(path) as descriptor:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            before_wait()
-            _wait(descriptor, check)
+        _lock(descriptor, before_wait, check)
         yield
 
 
@@ -165,7 +158,13 @@ def _open(path: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _wait(descriptor: int, check: Callable[[], None]) -> None:
+def _lock(descriptor: int, before_wait: Callable[[], None], check: Callable[[], None]) -> None:
+    """Lock an open file, at once or after a wait, before each look of which `check` may raise."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return
+    except BlockingIOError:
+        before_wait()
     while True:
         check()
         try:
