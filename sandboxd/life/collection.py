@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sandboxd.errors import UsageError
 from sandboxd.life import awake, commits, find
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from sandboxd.model.engine_answers import Inspected
 
 
-class Collection(NamedTuple):
-    """A file with the changes, '' if the sandbox works on the workspace itself; and how many seconds ago the sandbox
-    ended, None if it runs.
-    """
-
-    path: str
-    ended: float | None
-
-
 def changes_of(
     engine: Engine,
     environ: Mapping[str, str],
@@ -35,11 +26,12 @@ def changes_of(
     name: str,
     tell: Callable[[str], None],
     cancel: Cancel,
-) -> Collection:
+) -> tuple[str, float | None]:
     """Collect the changes of the sandbox `name` of the project in the folder `project`, or find those saved at its end.
 
     A stopped sandbox whose copy is in a volume is started for it.
 
+    :returns: the fields of `backends.backend.Collected`
     :raises UsageError: there is nothing to review
     :raises EnvironmentFailure: the changes cannot be read, or are not plausible
     """
@@ -64,7 +56,7 @@ def changes_of(
                 "no sandbox runs here, and nothing was kept of one",
                 _start(engine, workspace, name),
             )
-        return Collection(streams[0], collect.age(streams[0]))
+        return streams[0], collect.age(streams[0])
     return _of_running(engine, environ, containers[0], inspected, tell, cancel)
 
 
@@ -75,18 +67,18 @@ def _of_running(
     inspected: Inspected,
     tell: Callable[[str], None],
     cancel: Cancel,
-) -> Collection:
+) -> tuple[str, float | None]:
     """Collect the changes of a running container's copy, if it has one; of one without, its commits pass."""
     if not collect.is_copy(inspected):
         commits.exchange(engine, environ, inspected, tell)
-        return Collection("", None)
+        return "", None
     path = collect.collect(engine, inspected, workspace_of(container.labels[PROJECT])).path
     try:
         cancel.check()
     except BaseException:
         os.unlink(path)
         raise
-    return Collection(path, None)
+    return path, None
 
 
 def _start(engine: Engine, workspace: str, name: str) -> str:
