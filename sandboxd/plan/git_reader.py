@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 
+from sandboxd.model.paths import lies_in
 from sandboxd.plan import config_text, git_files, git_hooks, git_programs, git_remotes
 from sandboxd.plan.entrances import Entrances, entrances
 from sandboxd.plan.git_objects import object_folders
@@ -204,7 +205,7 @@ class Reader:
             for name in git_hooks.NAMES:
                 self._pin_named(os.path.join(path, name), "")
         self._pin_named(path, "", may_make=True)
-        if (inside := self._inside(path)) and not f"{inside}/".startswith(".git/"):
+        if (inside := self._inside(path)) and not lies_in(inside, ".git"):
             self._scripts(inside)
             # husky's own hooks there run what lies in the folder above.
             folder, name = os.path.split(path)
@@ -294,8 +295,7 @@ class Reader:
             return
         folder = self._expand(place, worktree)
         inside = self._inside(folder)
-        above = f"{folder.rstrip('/')}/"
-        if f"{self._workspace}/".startswith(above) and git_remotes.is_prefix(name):
+        if lies_in(self._workspace, folder) and git_remotes.is_prefix(name):
             self.unread[self._inside(path) or path] = (
                 f"`{name}` makes any folder of the work tree a remote, whose hooks git runs"
             )

@@ -6,7 +6,7 @@ import posixpath
 from collections.abc import Iterator
 
 from sandboxd.model.container import Build, Container, Mount
-from sandboxd.model.paths import lies_in
+from sandboxd.model.paths import lies_in, overlap
 from sandboxd.plan.workspace import WorkspaceFacts
 
 # The engine's own, and two that databases ask for and that reach nothing of the host.
@@ -95,7 +95,7 @@ def _mounts(mount: Mount, workspace: WorkspaceFacts) -> str:
     if posixpath.relpath(source, workspace.path) in workspace.sockets:
         return "a socket of the host's"
     pinned = [posixpath.join(workspace.path, file.path) for file in workspace.control_files]
-    if not mount.read_only and any(lies_in(p, source) or lies_in(source, p) for p in pinned):
+    if not mount.read_only and any(overlap(p, source) for p in pinned):
         return "so it can write what is read-only in the sandbox"
     return ""
 
