@@ -17,7 +17,7 @@ from sandboxd.plan import beneath
 from sandboxd.plan.second_names import replace_by_copy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
 
     from sandboxd.model.container import Mount
 
@@ -58,38 +58,36 @@ def part_outside(workspace: str, skipped: Collection[str]) -> Parted:
     :raises EnvironmentFailure: a file cannot be replaced for another reason than a right that is missing
     """
     path, done, size, tops, is_left = workspace, 0, 0, set(), False
-    with beneath.open_folder(workspace) as root, contextlib.closing(_Disks()) as disks:
+    with beneath.open_folder(workspace) as root:
         walk = _Walk(_MOST_ENTRIES, skipped)
         walk.visit(root, "", 0)
         files = walk.with_outside_names()
         room = os.fstatvfs(root).f_bavail * os.fstatvfs(root).f_frsize // 2
         most = min(_MOST_BYTES, room)
         try:
-            for path, length in files:
-                if size + length > most:
-                    is_left = True
-                    continue
-                with (
-                    contextlib.suppress(FileNotFoundError),
-                    beneath.parent_of(root, path, create=False) as folder,
-                ):
-                    try:
-                        replace_by_copy(folder, os.path.basename(path), is_flushed=False)
-                        disks.note(folder)
-                    except PermissionError:
+            with _flushing() as note:
+                for path, length in files:
+                    if size + length > most:
                         is_left = True
                         continue
-                    except OSError as error:
-                        # A disk that is mounted read-only here: nothing inside can write there either.
-                        if error.errno == errno.EROFS:
+                    with (
+                        contextlib.suppress(FileNotFoundError),
+                        beneath.parent_of(root, path, create=False) as folder,
+                    ):
+                        try:
+                            replace_by_copy(folder, os.path.basename(path), is_flushed=False)
+                            note(folder)
+                        except PermissionError:
+                            is_left = True
                             continue
-                        raise
-                    done, size = done + 1, size + length
-                    tops.add(path.partition("/")[0] if "/" in path else "")
-            disks.flush()
+                        except OSError as error:
+                            # A disk that is mounted read-only here: nothing inside can write there either.
+                            if error.errno == errno.EROFS:
+                                continue
+                            raise
+                        done, size = done + 1, size + length
+                        tops.add(path.partition("/")[0] if "/" in path else "")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                disks.flush()
             raise beneath.cannot_write(path, error) from None
     return Parted(done, size, tuple(sorted(tops)), walk.is_whole and not is_left)
 
@@ -128,28 +126,29 @@ def hidden_paths(mounts: Iterable[Mount], workspace: str, target: str) -> set[st
     }
 
 
-class _Disks:
-    """The file systems on which files were written; others are not waited for, such as one whose server is gone."""
+@contextlib.contextmanager
+def _flushing() -> Iterator[Callable[[int], None]]:
+    """A function to be called with each open folder in which a file was written: what was is on its disk after the block.
 
-    def __init__(self) -> None:
-        self._folders: dict[int, int] = {}
+    Other disks are not waited for, such as one whose server is gone.
 
-    def note(self, folder: int) -> None:
-        """Something was written into the open `folder`."""
-        if (device := os.fstat(folder).st_dev) not in self._folders:
-            self._folders[device] = os.dup(folder)
+    :raises OSError: it cannot be written there
+    """
+    folders: dict[int, int] = {}
 
-    def flush(self) -> None:
-        """Have all that was written on the disks.
+    def note(folder: int) -> None:
+        if (device := os.fstat(folder).st_dev) not in folders:
+            folders[device] = os.dup(folder)
 
-        :raises OSError: it cannot be written there
-        """
-        for folder in self._folders.values():
-            flush_file_system(folder)
-
-    def close(self) -> None:
-        for folder in self._folders.values():
-            os.close(folder)
+    try:
+        yield note
+    finally:
+        try:
+            for folder in folders.values():
+                flush_file_system(folder)
+        finally:
+            for folder in folders.values():
+                os.close(folder)
 
 
 class _Walk:
