@@ -43,26 +43,7 @@ def note(
         environ, project.grantee, project.config.digest, project.profile.name
     )
     if rights is None or rights.planned is None:
-        last = given_rights.recall(environ, sandbox)
-        # The gateway of an earlier start has ended, and may have used all that it had.
-        had = last.serials if last is not None else ()
-        is_noted = once.use_up(environ, sandbox, had)
-        if is_noted:
-            given_rights.forget(environ, sandbox, {container})
-        if is_open:
-            wanted = project.config.network.wanted_mode
-            given = GivenRights(
-                container,
-                project.config.digest,
-                Policy(),
-                # Else it is the profile's, which no grant gives.
-                is_granted=is_granted and wanted is not None and wanted.value == "open",
-                engine_id=engine_id,
-                grantee=project.grantee,
-                spent=() if is_noted else had,
-                is_open=True,
-            )
-            given_rights.keep(environ, sandbox, given)
+        _note_without_gateway(project, container, engine_id, is_granted=is_granted, is_open=is_open)
         return
     read = dict(serials)
     accounts = (
@@ -87,3 +68,30 @@ def note(
         if before is not None:
             given = given._replace(once=before.once, spent=before.spent)
         given_rights.keep(environ, sandbox, given)
+
+
+def _note_without_gateway(
+    project: Project, container: str, engine_id: str, *, is_granted: bool, is_open: bool
+) -> None:
+    environ, sandbox = project.environ, project.sandbox
+    last = given_rights.recall(environ, sandbox)
+    # The gateway of an earlier start has ended, and may have used all that it had.
+    had = last.serials if last is not None else ()
+    is_noted = once.use_up(environ, sandbox, had)
+    if is_noted:
+        given_rights.forget(environ, sandbox, {container})
+    if not is_open:
+        return
+    wanted = project.config.network.wanted_mode
+    given = GivenRights(
+        container,
+        project.config.digest,
+        Policy(),
+        # Else it is the profile's, which no grant gives.
+        is_granted=is_granted and wanted is not None and wanted.value == "open",
+        engine_id=engine_id,
+        grantee=project.grantee,
+        spent=() if is_noted else had,
+        is_open=True,
+    )
+    given_rights.keep(environ, sandbox, given)
