@@ -269,7 +269,9 @@ def test_a_tracked_control_file_that_is_missing_at_the_start_halts_when_it_comes
     make_repository(world, project)
     (project / ".envrc").unlink()
     for _ in watch(world, project):
-        attack(api, project, "while :; do echo 'touch /tmp/EVIL' >> .envrc; sleep 0.05; done")
+        # As a whole: it may be halted before anything is written into a new file.
+        plant = "echo 'touch /tmp/EVIL' > new; mv new .envrc"
+        attack(api, project, f"while :; do {plant}; sleep 0.05; done")
         halt = halt_of(world, project)
         assert ".envrc" in [entry.path for entry in halt.entries]
         eventually(lambda: state(api, project) == "paused", world.log)
