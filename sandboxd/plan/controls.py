@@ -43,6 +43,20 @@ def note_default_filter(host: HostFacts, notes: Notes) -> None:
         )
 
 
+def note_filter_of_services(host: HostFacts, notes: Notes) -> None:
+    """Note a loss where Compose starts the services beside a workspace in gVisor: under the engine's own runtime, with its
+    own filter, which may be none.
+    """
+    if host.engine is not None and host.engine.is_unfiltered:
+        notes.downgrade(
+            ControlName.SERVICE,
+            "services that Compose starts take the engine's own seccomp filter, and this engine's is none "
+            "(`seccomp-profile`: `unconfined`)",
+            "start them by `sandboxd up`, in gVisor",
+            of_other_tools=True,
+        )
+
+
 def security_options(
     profile: Profile, seccomp: str, apparmor: str, notes: Notes
 ) -> tuple[Value[SecurityOption], ...]:

@@ -73,7 +73,7 @@ def make_plan(
     wanted = [setting.value for setting in decisions.config.wishes.folders]
     extra_folders.refuse(wanted, floor, on_cluster=on_cluster)
     container, places = make_container(decisions, host, workspace, notes)
-    project = _beside(project, decisions, container, workspace, notes)
+    project = _beside(project, decisions, container, host, workspace, notes)
     nested.refuse_beside(config, project)
     brought = base_config.say_brought(notes)
     egress = network.egress(
@@ -238,6 +238,7 @@ def _beside(
     project: ComposeProject | None,
     decisions: Decisions,
     container: Container,
+    host: HostFacts,
     workspace: WorkspaceFacts,
     notes: Notes,
 ) -> ComposeProject | None:
@@ -248,7 +249,7 @@ def _beside(
 
     no_network = container.network is not None and container.network.value == "none"
     has_gateway = decisions.network.value == "allow"
-    return compose.beside(
+    beside = compose.beside(
         project,
         decisions.profile,
         no_network,
@@ -258,6 +259,9 @@ def _beside(
         workspace,
         notes,
     )
+    if beside.services and decisions.choice.gvisor:
+        controls.note_filter_of_services(host, notes)
+    return beside
 
 
 def _with_services(policy: Policy | None, project: ComposeProject | None) -> Policy | None:

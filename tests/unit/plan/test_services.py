@@ -265,6 +265,20 @@ def test_the_smaller_limit_of_workspace_and_service_counts(tmp_path: Path) -> No
     assert host["PidsLimit"] == plan.container.pids_limit.value
 
 
+def test_an_engine_whose_own_filter_is_none_is_named_where_compose_starts_services_by_it(
+    tmp_path: Path,
+) -> None:
+    """Under gVisor they are not in its sandbox, and so take the engine's own filter."""
+    assert GVISOR.engine is not None
+    options = ("name=seccomp,profile=unconfined",)
+    unfiltered = GVISOR._replace(engine=GVISOR.engine._replace(security_options=options))
+    lost_by = planned(tmp_path, unfiltered, db=DB).downgrades
+    (lost,) = [e for e in lost_by if "own seccomp filter" in e.why]
+    assert lost.of_other_tools and lost.control == "service"
+    for plan in (planned(tmp_path, unfiltered), planned(tmp_path, db=DB)):
+        assert not [e for e in plan.downgrades if "own seccomp filter" in e.why]
+
+
 def test_services_come_in_the_order_of_what_they_need(tmp_path: Path) -> None:
     a = {"image": "a", "depends_on": {"b": {"condition": "service_healthy"}}}
     b = {"image": "a", "depends_on": ["c"], "healthcheck": {"test": "true"}}
