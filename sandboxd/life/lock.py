@@ -10,8 +10,7 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sandboxd.deadline import looks_within
 from sandboxd.engine.contexts import on_engine
@@ -42,49 +41,59 @@ def project_lock(
     """
     with _open(workspace_file(_folder(), workspace, ".lock")) as descriptor:
         message = "another sandboxd works on this project; waiting for it"
-        _lock(descriptor, lambda: waiting(message), check)
+        _lock([descriptor], lambda: waiting(message), check)
         yield
 
 
 @contextlib.contextmanager
 def rights_lock(
-    environ: Mapping[str, str], sandbox: str, waiting: Callable[[str], None] | None = None
+    environ: Mapping[str, str],
+    sandbox: str,
+    network: str = "",
+    waiting: Callable[[str], None] | None = None,
 ) -> Iterator[None]:
     """Hold the lock under which a sandbox's rights are read and applied on one engine; it excludes other threads and
     processes.
 
     It is separate from the project's lock, so that a revocation does not wait for a start or an end; and each engine
-    has its own, so that none waits for another one that hangs.
+    has its own, so that none waits for another one that hangs. With `network` that of the network is held as well, and
+    neither while the other one is waited for: a start may wait for long, and nobody who takes back waits for that.
 
     :param environ: selects the engine
     :param sandbox: the sandbox's identity
+    :param network: the id of its gateway's inner network, as in `network_rights_lock`; '' for the lock of the sandbox alone
     :param waiting: of a start, which takes nothing back and so may wait for longer: called with a message if another
-        process holds the lock
-    :raises EnvironmentFailure: the lock cannot be opened, or is not free within the time limit
+        process holds a lock
+    :raises EnvironmentFailure: a lock cannot be opened, or they are not free within the time limit
     """
-    path = workspace_file(_folder(), on_engine(sandbox, environ), ".rights.lock")
-    with _held_for_rights(path, waiting):
+    paths = [workspace_file(_folder(), on_engine(sandbox, environ), ".rights.lock")]
+    paths += [_path_of_network(network)] if network else []
+    seconds, message = _RIGHTS_SECONDS, ""
+    if waiting is not None:
+        seconds = _START_SECONDS
+        message = "another sandboxd gives this sandbox what it may have; waiting for it"
+    with _held(paths, seconds, _GIVEN, lambda: waiting(message) if waiting else None):
         yield
 
 
 @contextlib.contextmanager
-def network_rights_lock(
-    network: str, waiting: Callable[[str], None] | None = None
-) -> Iterator[None]:
+def network_rights_lock(network: str) -> Iterator[None]:
     """Hold the lock under which the gateway on one inner network is given what it may have, by whatever address its
     engine is reached.
 
-    It is taken within `rights_lock`, never the other way round. The network is there before its gateway, and stays
+    It may be taken within `rights_lock`, never the other way round. The network is there before its gateway, and stays
     when that is made anew.
 
     :param network: the network's id
-    :param waiting: as in `rights_lock`
     :raises EnvironmentFailure: as `rights_lock`
     """
-    number = zlib.crc32(network.encode()) % _MOST_NETWORKS
-    path = os.path.join(_folder(), f"network-{number}.rights.lock")
-    with _held_for_rights(path, waiting):
+    with _held([_path_of_network(network)], _RIGHTS_SECONDS, _GIVEN):
         yield
+
+
+def _path_of_network(network: str) -> str:
+    number = zlib.crc32(network.encode()) % _MOST_NETWORKS
+    return os.path.join(_folder(), f"network-{number}.rights.lock")
 
 
 @contextlib.contextmanager
@@ -96,33 +105,27 @@ def gateway_turn(container: str) -> Iterator[None]:
     # One of a few files: containers come and go, and a lock that may be held is not removed.
     number = zlib.crc32(container.encode()) % _MOST_TURNS
     path = os.path.join(_folder(), f"gateway-{number}.lock")
-    with _held(path, _TURN_SECONDS, "spoken with the gateway"):
+    with _held([path], _TURN_SECONDS, "spoken with the gateway"):
         yield
-
-
-def _held_for_rights(
-    path: str, waiting: Callable[[str], None] | None
-) -> AbstractContextManager[None]:
-    if waiting is None:
-        return _held(path, _RIGHTS_SECONDS, _GIVEN)
-    message = "another sandboxd gives this sandbox what it may have; waiting for it"
-    return _held(path, _START_SECONDS, _GIVEN, lambda: waiting(message))
 
 
 @contextlib.contextmanager
 def _held(
-    path: str, seconds: float, work: str, before_wait: Callable[[], None] = lambda: None
+    paths: Sequence[str],
+    seconds: float,
+    work: str,
+    before_wait: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
-    """Hold the lock of a file.
+    """Hold the locks of files, none of them while another one is waited for.
 
-    :param seconds: the longest wait for it
+    :param seconds: the longest wait for them
     :param work: what the other one does meanwhile, as a participle
-    :param before_wait: called once if another process holds it
-    :raises EnvironmentFailure: it cannot be opened, or is not free within that time
+    :param before_wait: called once if another process holds one
+    :raises EnvironmentFailure: one cannot be opened, or they are not free within that time
     """
     check = _bound(seconds, work)
-    with _open(path) as descriptor:
-        _lock(descriptor, before_wait, check)
+    with contextlib.ExitStack() as stack:
+        _lock([stack.enter_context(_open(path)) for path in paths], before_wait, check)
         yield
 
 
@@ -158,20 +161,30 @@ def _open(path: str) -> Iterator[int]:
         os.close(descriptor)
 
 
-def _lock(descriptor: int, before_wait: Callable[[], None], check: Callable[[], None]) -> None:
-    """Lock an open file, at once or after a wait, before each look of which `check` may raise."""
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def _lock(
+    descriptors: Sequence[int], before_wait: Callable[[], None], check: Callable[[], None]
+) -> None:
+    """Lock open files, at once or after a wait, before each look of which `check` may raise."""
+    if _locks_all(descriptors):
         return
-    except BlockingIOError:
-        before_wait()
+    before_wait()
     while True:
         check()
+        if _locks_all(descriptors):
+            return
+        time.sleep(_LOOK_SECONDS)
+
+
+def _locks_all(descriptors: Sequence[int]) -> bool:
+    """Lock all of the open files, or none; returns whether they are locked."""
+    for number, descriptor in enumerate(descriptors):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
         except BlockingIOError:
-            time.sleep(_LOOK_SECONDS)
+            for locked in descriptors[:number]:
+                fcntl.flock(locked, fcntl.LOCK_UN)
+            return False
+    return True
 
 
 def _folder() -> str:

@@ -213,7 +213,8 @@ def _follow_record(place: _Place, connect: Callable[[Mapping[str, str]], Engine]
     if not outcome.is_followed and not outcome.problem:
         look = _look_for if record.engine is None else _forget_ended
         outcome = look(place, lambda: connect(place.environ))
-    return place.outcome(_with_open(outcome, record.given, place.environ))
+    given = given_rights.recall(place.environ, record.sandbox, record.container)
+    return place.outcome(_with_open(outcome, given, place.environ))
 
 
 def _forget_ended(place: _Place, connect: Callable[[], Engine]) -> Outcome:

@@ -78,7 +78,7 @@ def giving(
     network: str,
     complete: Callable[[GatewayRights], GatewayRights],
     *,
-    waiting: Callable[[str], None] = lambda _: None,
+    waiting: Callable[[str], None] | None = None,
 ) -> Iterator[Offer]:
     """A context whose value is all that the sandbox may have now, for a gateway that is given all of it.
 
@@ -88,16 +88,16 @@ def giving(
     :param read: returns the present rights, and the digest of the config behind them (None if it cannot be read)
     :param network: the id of the gateway's inner network
     :param complete: adds what depends on the engine's machine
-    :param waiting: called with a message if another process gives or takes back meanwhile
+    :param waiting: as in `lock.rights_lock`; None for who gives again what the sandbox had
     :raises RecordFailure: a new right cannot be recorded
     :raises EnvironmentFailure: the rights cannot be saved, or the lock is not free in time, or the network is to be
         open
     """
     from sandboxd.life.egress import Offer
-    from sandboxd.life.lock import network_rights_lock, rights_lock
+    from sandboxd.life.lock import rights_lock
     from sandboxd.policy.reconcile import to_record
 
-    with rights_lock(environ, sandbox, waiting), network_rights_lock(network, waiting):
+    with rights_lock(environ, sandbox, network, waiting):
         wanted, digest = read()
         if wanted.gateway is None:
             raise EnvironmentFailure(

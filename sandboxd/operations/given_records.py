@@ -72,12 +72,14 @@ def forget_ended(engine: Engine, environ: Mapping[str, str], record: Entry) -> b
     try:
         with project_lock(record.sandbox, give_up):
             present = engine.containers(f"{PROJECT}={record.sandbox}")
-            if any(each.id == record.container for each in present):
+            # A start that was killed did not note which container it made.
+            if any(record.container in ("", each.id) for each in present):
                 return False
             if record not in given_rights.entries(environ):
                 return False
             had = record.given.serials if record.given is not None else ()
-            if not once.use_up(environ, record.sandbox, had):
+            # A record that stays is looked at again, and there may be many.
+            if not once.use_up(environ, record.sandbox, had, seconds=0.0):
                 return False
             given_rights.forget_record(record.path)
             chosen_groups.forget_unused(environ, record.sandbox)

@@ -128,10 +128,18 @@ def start(
     sent = _credentials.for_gateway(plan, resolved)
     cache_uses.note_use(environ, [p.volume for p in plan.lasting if p.kind == "caches"])
     read = functools.partial(_read, plan, environ, project.config.digest, allowed)
-    with _groups.hold(environ, project) as save_groups:
+    engine_id = (host.engine.id if host.engine is not None else "") or ""
+    network = plan.container.network
+    is_open = plan.egress is None and (network is None or network.value != "none")
+    with (
+        _groups.hold(environ, project) as save_groups,
+        given_at_start.note_open(engine, project, engine_id, tell) as note_open,
+    ):
 
         def before_it_runs() -> None:
             save_groups()
+            if is_open:
+                note_open()
             allowed()
 
         running = up(
@@ -147,10 +155,7 @@ def start(
             before_it_runs,
         )
     keeping.keep_credentials(plan.sandbox, running.id, resolved and resolved.credentials)
-    engine_id = (host.engine.id if host.engine is not None else "") or ""
     serials = resolved.serials if resolved is not None else ()
-    network = plan.container.network
-    is_open = plan.egress is None and (network is None or network.value != "none")
     given_at_start.note(project, running.id, rights, engine_id, serials, tell, is_open=is_open)
     _follow_since(engine, plan, environ, rights, serials, allowed)
     granted.keep(environ, plan.sandbox, running.id, allow_runc=options.allow_runc)

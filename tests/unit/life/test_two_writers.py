@@ -6,7 +6,7 @@ import contextlib
 import select
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -190,10 +190,8 @@ def test_a_start_waits_for_longer_than_who_takes_back_and_says_so(
     monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
     said: list[str] = []
 
-    def take(waiting: Callable[[str], None] | None = None) -> AbstractContextManager[None]:
-        if of_network:
-            return lock.network_rights_lock("n1", waiting)
-        return lock.rights_lock({}, "/w", waiting)
+    def take() -> AbstractContextManager[None]:
+        return lock.network_rights_lock("n1") if of_network else lock.rights_lock({}, "/w")
 
     with contextlib.ExitStack() as holder:
         holder.enter_context(take())
@@ -206,11 +204,38 @@ def test_a_start_waits_for_longer_than_who_takes_back_and_says_so(
             ends = SimpleNamespace(sleep=lambda _seconds: holder.close())
             monkeypatch.setattr(lock, "time", ends)
 
-        with take(waiting):
-            pass
-        with take(waiting):
-            pass
+        for _ in range(2):
+            with lock.rights_lock({}, "/w", "n1", waiting):
+                pass
     assert len(said) == 1 and said[0].endswith("waiting for it")
+
+
+@pytest.mark.parametrize("of_network", [False, True])
+def test_nobody_who_takes_back_waits_for_a_start_that_waits(
+    monkeypatch: pytest.MonkeyPatch, of_network: bool
+) -> None:
+    """It holds neither lock while another process has the other one: that may last for a minute."""
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+    both = (lambda: lock.network_rights_lock("n1"), lambda: lock.rights_lock({}, "/w"))
+    held, free = both if of_network else reversed(both)
+    looks: list[str] = []
+    with contextlib.ExitStack() as holder:
+        holder.enter_context(held())
+
+        def sleep(_seconds: float) -> None:
+            with free():
+                looks.append("free")
+            holder.close()
+
+        with monkeypatch.context() as patched:
+            patched.setattr(lock, "time", SimpleNamespace(sleep=sleep))
+            start = holder.enter_context(contextlib.ExitStack())
+            start.enter_context(lock.rights_lock({}, "/w", "n1", lambda _message: None))
+        for take in both:
+            with pytest.raises(EnvironmentFailure), take():
+                pass
+        start.close()
+    assert looks == ["free"]
 
 
 def test_a_lock_that_became_free_while_the_machine_stood_still_is_taken(

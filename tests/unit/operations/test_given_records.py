@@ -16,6 +16,7 @@ from sandboxd.engine.failures import EngineFailure
 from sandboxd.errors import EnvironmentFailure, UsageError
 from sandboxd.life.lock import project_lock
 from sandboxd.operations import given_records
+from sandboxd.policy import approvals
 from sandboxd.state import chosen_groups, given_rights
 from sandboxd.state.given_rights import Entry, GivenRights
 
@@ -57,6 +58,30 @@ def test_a_record_that_a_start_works_on_stays(home: dict[str, str]) -> None:
     given_rights.keep({**home, "DOCKER_HOST": FIRST}, SANDBOX, GivenRights("c2", "d", Policy()))
     assert not given_records.forget_ended(engine_with(), home, record), "it is of another by now"
     assert [each.container for each in given_rights.entries(home)] == ["c2"]
+
+
+def test_a_record_of_a_start_that_was_killed_stays_with_what_it_may_have_made(
+    home: dict[str, str],
+) -> None:
+    record = given_on(home, FIRST, "")
+    assert not given_records.forget_ended(engine_with("c1"), home, record)
+    assert given_records.forget_ended(engine_with(), home, record)
+
+
+def test_a_record_is_looked_at_again_where_the_answers_are_being_written(
+    home: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """There may be many of them, and nobody waits for the file for each."""
+    waits: list[float] = []
+
+    def use_up(*_words: object, seconds: float) -> None:
+        waits.append(seconds)
+        raise EnvironmentFailure("another process writes it", "")
+
+    monkeypatch.setattr(approvals, "use_up", use_up)
+    record = given_on(home, FIRST, "c1")
+    assert not given_records.forget_ended(engine_with(), home, record)
+    assert waits == [0.0]
 
 
 def refuses(_environ: object) -> Any:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from sandboxd.cli import following as screen
-from sandboxd.errors import EXIT_NOT_HELD
+from sandboxd.errors import EXIT_NOT_HELD, EnvironmentFailure
+from sandboxd.life import find
 from sandboxd.operations import following, gateway, given_at_start
 from sandboxd.operations.following import Outcome
 from sandboxd.policy import trust
@@ -100,3 +101,60 @@ def test_one_without_a_network_is_not_said(running: Running) -> None:
     start(running, is_open=False)
     trust.revoke(running.environ, str(running.path))
     assert [each.problem for each in outcomes(running, "c1")] == [""]
+
+
+def test_it_is_noted_before_its_container_runs(running: Running) -> None:
+    """A start that is killed then has told that one may run."""
+    given_rights.forget(running.environ, str(running.path))
+    project = Project.open(str(running.path), running.environ)
+    engine: Any = SimpleNamespace(containers=lambda *_: [SimpleNamespace(id="c1")], info=dict)
+    with given_at_start.note_open(engine, project, "", print) as save:
+        assert given_rights.entries(running.environ) == ()
+        save()
+        record = given_rights.recall(running.environ, project.sandbox)
+        assert record is not None and record.is_open and record.is_granted
+    trust.revoke(running.environ, project.workspace)
+    told = outcomes(running, "c1")
+    assert len(told) == 2 and all("open until it ends" in each.behind for each in told)
+    start(running)
+    record = given_rights.recall(running.environ, project.sandbox)
+    assert record is not None and (record.container, record.is_open) == ("c1", True)
+
+
+@pytest.mark.parametrize("runs", [False, True])
+@pytest.mark.parametrize("is_first", [False, True])
+def test_a_start_that_fails_is_noted_where_something_is_left_of_it(
+    running: Running, monkeypatch: pytest.MonkeyPatch, runs: bool, is_first: bool
+) -> None:
+    if is_first:
+        given_rights.forget(running.environ, str(running.path))
+    before = given_rights.recall(running.environ, str(running.path))
+    project = Project.open(str(running.path), running.environ)
+    monkeypatch.setattr(find, "sandboxes_of", lambda *_: ["one"] if runs else [])
+    engine: Any = None
+    with (
+        pytest.raises(EnvironmentFailure),
+        given_at_start.note_open(engine, project, "", print) as save,
+    ):
+        save()
+        save()
+        raise EnvironmentFailure("it does not start", "")
+    record = given_rights.recall(running.environ, str(running.path))
+    if runs:
+        assert record is not None and (record.container, record.is_open) == ("", True)
+    else:
+        assert record == before
+
+
+def test_what_the_gateway_before_it_had_stays_used_up(running: Running) -> None:
+    """Until that is written where the answers are."""
+    record = given_rights.recall(running.environ, str(running.path))
+    assert record is not None
+    had = record._replace(is_open=False, once=("1",), spent=("2",))
+    given_rights.keep(running.environ, str(running.path), had)
+    project = Project.open(str(running.path), running.environ)
+    engine: Any = None
+    with given_at_start.note_open(engine, project, "", print) as save:
+        save()
+    record = given_rights.recall(running.environ, str(running.path))
+    assert record is not None and set(record.spent) == {"1", "2"}

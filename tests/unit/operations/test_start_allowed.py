@@ -18,6 +18,7 @@ from sandboxd.operations.start_options import StartOptions
 from sandboxd.policy import trust
 from sandboxd.project import Project
 from sandboxd.state import chosen_groups
+from sandboxd.state.given_rights import GivenRights, recall
 from tests.unit.operations.running_project import LISTED, Running, play
 from tests.unit.plan.examples import GVISOR
 
@@ -93,8 +94,10 @@ class Starting:
         self.during_build: Callable[[], object] = lambda: None
         self.during_gateway: Callable[[], object] = lambda: None
         self.at_start: Callable[[], object] = lambda: None
-        self.is_started = False
-        self.engine: Any = SimpleNamespace(has_image=lambda _tag: False)
+        self.is_started, self.has_gateway = False, True
+        self.engine: Any = SimpleNamespace(
+            has_image=lambda _tag: False, containers=lambda *_labels: []
+        )
         real = start._planned
 
         def planned(*arguments: Any) -> Any:
@@ -110,8 +113,9 @@ class Starting:
     def up(self, *arguments: Any) -> Any:
         """As the real one: the gateway has what is given, then the container starts."""
         *_, give, allowed = arguments
-        with give("n1", lambda rights: rights.on_machine((), (), ())) as offer:
-            self.running.pushed.append(offer.rights.policy)
+        if self.has_gateway:
+            with give("n1", lambda rights: rights.on_machine((), (), ())) as offer:
+                self.running.pushed.append(offer.rights.policy)
         self.during_gateway()
         allowed()
         self.at_start()
@@ -130,6 +134,20 @@ class Starting:
 
 class Done(Exception):
     """The container runs: that is all there is to see."""
+
+
+def test_an_open_network_is_noted_before_its_container_runs(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running.write(f'{IMAGE}[network]\nmode = "open"\n', trusted=True)
+    starting = Starting(running, monkeypatch)
+    starting.has_gateway = False
+    noted: list[GivenRights | None] = []
+    starting.at_start = lambda: noted.append(recall(running.environ, str(running.path)))
+    with pytest.raises(Done):
+        starting.run()
+    assert noted[0] is not None and noted[0].is_open
+    assert recall(running.environ, str(running.path)) is None, "it failed"
 
 
 def test_a_start_of_what_stays_allowed_goes_on(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import lock
 from sandboxd.operations import gateway_start, given_at_start
 from sandboxd.state import given_rights
@@ -63,4 +64,38 @@ def test_what_a_start_gave_is_noted_after_another_start(
         given_at_start.note(project, "c2", rights, waiting=another.waiting)
     record = given_rights.recall(running.environ, str(running.path))
     assert record is not None and record.container == "c2"
+    assert len(another.said) == 1
+
+
+def test_a_gateway_that_is_started_again_waits_no_longer_than_who_takes_back(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A daemon starts it again while it holds the project's lock, and tries once more a moment later."""
+    project, rights = running.give()
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+    monkeypatch.setattr(lock, "_START_SECONDS", 0.2)
+    with (
+        lock.rights_lock(running.environ, project.sandbox),
+        pytest.raises(EnvironmentFailure, match="for more than 0 s"),
+        gateway_start.giving(
+            running.environ,
+            project.sandbox,
+            lambda: (rights, project.config.digest),
+            NETWORK.inner.id,
+            lambda each: each,
+        ),
+    ):
+        pass
+
+
+def test_a_start_without_a_gateway_is_noted_after_another_start(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project, _ = running.give()
+    monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
+    with contextlib.ExitStack() as holder:
+        another = Another(running, holder)
+        given_at_start.note(project, "c2", None, waiting=another.waiting, is_open=True)
+    record = given_rights.recall(running.environ, str(running.path))
+    assert record is not None and (record.container, record.is_open) == ("c2", True)
     assert len(another.said) == 1
