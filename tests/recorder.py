@@ -19,6 +19,9 @@ from typing import IO, Any, NamedTuple
 
 import pytest
 
+_monotonic = time.monotonic
+"""The real one: tests put others in its place."""
+
 _ROOT = "/sys/fs/cgroup"
 _ENGINES = "sandboxd-engine-test-{pid}"
 """The control group of the private engine of one process of pytest, as `tools/engine/private.py` names it."""
@@ -33,7 +36,7 @@ class Clock:
 
     def read(self) -> tuple[float, float]:
         """Seconds since any fixed point: of the wall, of processors."""
-        return time.monotonic(), self._processors()
+        return _monotonic(), self._processors()
 
     def close(self) -> None:
         """Go back to where this process came from."""
@@ -179,7 +182,7 @@ def _time_processes(ended: Any) -> None:
     wait: Any = getattr(subprocess.Popen, "_try_wait")  # noqa: B009  # not public: checked below
 
     def init(self: Any, *arguments: Any, **options: Any) -> None:
-        self._recorded_begin = time.monotonic()
+        self._recorded_begin = _monotonic()
         begin_child(self, *arguments, **options)
 
     def try_wait(self: Any, flags: int) -> tuple[int, int]:
@@ -191,7 +194,7 @@ def _time_processes(ended: Any) -> None:
         if pid == self.pid:
             words = [self.args] if isinstance(self.args, (str, bytes)) else list(self.args)
             program = os.path.basename(os.fsdecode(words[0])) if words else ""
-            wall = time.monotonic() - getattr(self, "_recorded_begin", time.monotonic())
+            wall = _monotonic() - getattr(self, "_recorded_begin", _monotonic())
             ended(program, Cost(wall, usage.ru_utime + usage.ru_stime))
         return pid, status
 
