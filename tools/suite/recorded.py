@@ -71,6 +71,19 @@ def load() -> dict[str, Any]:
     return files
 
 
+def merged(files: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of `files`, and those of `new` instead where it has a file.
+
+    What `tests/tiers.toml` names by itself keeps its own where the new run left it out.
+    """
+    alone = {name for part in tiers.parts() for name in part.tests if "::" in name}
+    known = {tiers.file_of(name) for name in new}
+    left = {
+        name: f for name, f in files.items() if name in alone or tiers.file_of(name) not in known
+    }
+    return {**left, **new}
+
+
 def by_key(files: Iterable[dict[str, Any]], key: str) -> dict[str, list[float]]:
     """`fixtures` or `processes` of several files together: name -> times, seconds of wall, of processors."""
     total: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
@@ -117,9 +130,7 @@ def main(folders: list[str]) -> int:
     files = {name: file for name, file in load().items() if _exists(name)}
     for folder in folders:
         new = summary(read(Path(folder)), reads(Path(folder)))
-        known = {tiers.file_of(name) for name in new}
-        files = {name: file for name, file in files.items() if tiers.file_of(name) not in known}
-        files |= new
+        files = merged(files, new)
     rows = [f"{json.dumps(name)}: {json.dumps(files[name])}" for name in sorted(files)]
     STORE.write_text('{"files": {\n' + ",\n".join(rows) + "\n}}\n", encoding="utf-8")
     return 0
