@@ -18,7 +18,7 @@ import docker
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.homes import Homes
+from tests.homes import Homes, environ
 from tests.patience import PATIENCE
 from tools.engine import packages, private, processes
 from tools.private_engine import import_busybox_image
@@ -102,23 +102,16 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def own_home(all_homes: Homes, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty home, XDG folders and no Docker settings: no test reads or writes the user's."""
     home = all_homes.take()
-    monkeypatch.setenv("HOME", str(home))
-    for name in ("CONFIG", "CACHE", "STATE", "DATA"):
-        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / name.lower()))
-    runtime = home / "run"
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(runtime))
-    # The report that a crash leaves, and whatever else has no better place.
-    temporary = home / "tmp"
-    monkeypatch.setenv("TMPDIR", str(temporary))
-    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     for name in [name for name in os.environ if name.startswith(("DOCKER_", "SANDBOXD_"))]:
         if not name.startswith("SANDBOXD_TEST_"):
             monkeypatch.delenv(name)
-    # A daemon would outlive the test; those that are about its start take this out.
-    monkeypatch.setenv("SANDBOXD_NO_DAEMON", "1")
+    # Tests that are about the start of a daemon take SANDBOXD_NO_DAEMON out.
+    for name, value in environ(home).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(tempfile, "tempdir", os.environ["TMPDIR"])
     yield home
     # `sandboxd daemon start` starts one, as it should.
-    if (runtime / f"sandboxd-{os.getuid()}-2").exists():
+    if (home / "run" / f"sandboxd-{os.getuid()}-2").exists():
         processes.wait_until(lambda: _all_ended(home), PATIENCE)
     all_homes.put_back(home)
 

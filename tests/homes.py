@@ -44,6 +44,15 @@ class Homes:
         return home
 
 
+def environ(home: Path) -> dict[str, str]:
+    """The variables of a user who lives there; a daemon would outlive a test, so none is started."""
+    # TMPDIR: the report that a crash leaves, and whatever else has no better place.
+    folders = {"HOME": home, "XDG_RUNTIME_DIR": home / "run", "TMPDIR": home / "tmp"}
+    for name in ("CONFIG", "CACHE", "STATE", "DATA"):
+        folders[f"XDG_{name}_HOME"] = home / name.lower()
+    return {"SANDBOXD_NO_DAEMON": "1", **{name: str(path) for name, path in folders.items()}}
+
+
 def is_clean(home: Path) -> bool:
     """Whether nothing is in it but its own folders, which have the modes and owner that they had."""
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,9 @@ from sandboxd.engine.client import Engine, connect_from
 from sandboxd.host.facts import HostFacts
 from sandboxd.operations.on_cluster.options import ClusterOptions
 from tests.e2e import rich_image, sandboxes
+from tests.e2e.kept_sandbox import KeptSandbox
 from tests.e2e.rich_image import Rich
+from tests.homes import Homes, environ
 from tests.integration.daemon.world import World
 
 
@@ -75,3 +77,42 @@ def runtime(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def project(tmp_path: Path, busybox_image: str, runtime: str) -> Path:
     return sandboxes.make_project(tmp_path / "my project ü", busybox_image, runtime)
+
+
+@pytest.fixture(scope="module", params=["runc", pytest.param("gvisor", marks=pytest.mark.gvisor)])
+def _kept(
+    request: pytest.FixtureRequest,
+    engine: str,
+    busybox_image: str,
+    all_homes: Homes,
+    _cache: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[KeptSandbox]:
+    if request.param == "gvisor":
+        request.getfixturevalue("runsc")
+    home = all_homes.take()
+    variables = environ(home) | {"XDG_CACHE_HOME": _cache}
+    folder = tmp_path_factory.mktemp("kept") / "my project ü"
+    project = sandboxes.make_project(folder, busybox_image, request.param, granted=False)
+    sandbox = KeptSandbox(engine, project, variables)
+    yield sandbox
+    with pytest.MonkeyPatch.context() as patch:
+        _set(patch, variables)
+        sandbox.end()
+    all_homes.put_back(home)
+
+
+@pytest.fixture
+def running(_kept: KeptSandbox, own_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The project of a sandbox that runs, by the user whose variables the test has.
+
+    It is one sandbox for all tests of a file that ask for it, each of which may change the project and end the sandbox.
+    """
+    _set(monkeypatch, _kept.environ)
+    _kept.set_back()
+    return _kept.project
+
+
+def _set(patch: pytest.MonkeyPatch, variables: Mapping[str, str]) -> None:
+    for name, value in variables.items():
+        patch.setenv(name, value)
