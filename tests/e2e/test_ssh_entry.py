@@ -36,13 +36,17 @@ def _add(root: Path) -> list[str]:
     return there
 
 
-@pytest.fixture(params=["runc", "runsc"])
-def up(request: pytest.FixtureRequest, engine: str, tmp_path: Path) -> Iterator[Path]:
-    """A running sandbox whose image has sshd."""
-    image = rich_image.build(engine, tmp_path / "image", "sandboxd-ssh:1", _add).image
+@pytest.fixture(scope="module")
+def image(engine: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An image that has sshd."""
+    return rich_image.build(engine, tmp_path_factory.mktemp("ssh"), "sandboxd-ssh:1", _add).image
+
+
+@pytest.fixture
+def up(engine: str, image: str, runtime: str, tmp_path: Path) -> Iterator[Path]:
+    """A running sandbox of that image."""
     folder = tmp_path / "my shop"
     folder.mkdir()
-    runtime = "gvisor" if request.param == "runsc" else "runc"
     project = sandboxes.make_project(folder, image, runtime)
     sandboxes.open_to_user(folder)
     done = sandboxes.run(engine, project, "up")
