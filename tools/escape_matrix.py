@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.egress import verify_marks
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Rule
@@ -31,7 +32,6 @@ from sandboxd.life.find import sandboxes_of_up
 from sandboxd.model.engine_answers import CreateRequest
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import attempts
-from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
 from tests.e2e.sandboxes import ROOT, UNCONFINED, Change, bind, capability, host_config

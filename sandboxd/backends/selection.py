@@ -23,7 +23,7 @@ def connect(
         from sandboxd.backends.kubernetes.backend import KubernetesBackend
 
         return KubernetesBackend(api.connect(on, environ), environ)
-    from sandboxd.backends.docker import DockerBackend
+    from sandboxd.backends.docker.backend import DockerBackend
     from sandboxd.engine.client import connect_from
 
     return DockerBackend(engine() if engine is not None else connect_from(environ), environ)

@@ -59,11 +59,11 @@ def only(facts: HostFacts, runtime: str) -> HostFacts:
 
 
 def _attack(facts: HostFacts, environ: dict[str, str], image: str, name: str) -> int:
+    from sandboxd.backends.docker.attack import verify as attack
     from sandboxd.engine.client import connect_from
     from sandboxd.life.up_down import down, up
     from sandboxd.project import Project
     from sandboxd.project.rights import rights_of_plan
-    from sandboxd.verify.attack import verify as attack
 
     engine = connect_from(environ)
     with _workspace(image) as folder:

@@ -81,7 +81,7 @@ class Commands:
 
         def begin() -> Command:
             from sandboxd.backends.backend import CommandRequest
-            from sandboxd.backends.docker import DockerBackend
+            from sandboxd.backends.docker.backend import DockerBackend
             from sandboxd.life.command import Command
             from sandboxd.operations import exec
 

@@ -148,8 +148,8 @@ def verify_other(
 def _attack_named(
     engine: Engine, container: str, tell: Callable[[int, int], None]
 ) -> tuple[Verdict, float]:
+    from sandboxd.backends.docker.attack import attack as attack_container
     from sandboxd.engine.failures import ContainerGone
-    from sandboxd.verify.attack import attack as attack_container
 
     try:
         return attack_container(engine, container, None, tell)
@@ -167,7 +167,7 @@ def _attack_fresh(
     tell: Callable[[int, int], None],
 ) -> tuple[Verdict, float]:
     """Attack a container of the plan that is made for it; the sandbox in use is left alone."""
-    from sandboxd.verify.attack import verify_plan
+    from sandboxd.backends.docker.attack import verify_plan
 
     plan = _plan.for_comparison(directory, environ, facts)
     began = time.monotonic()

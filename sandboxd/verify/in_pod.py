@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from sandboxd.host.facts.engine import names_gvisor
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import way_out
+from sandboxd.verify import gateway_events
 from sandboxd.verify.attempts import JUDGED, ONLY
 from sandboxd.verify.judge import Host, Judgement, judge
 from sandboxd.verify.verdict import Result, Verdict
@@ -122,10 +122,10 @@ def of_log(events: Iterable[object], denied: str) -> Logged:
         if not _is_event(event):
             problem = _UNREADABLE
             continue
-        for attempt, doors in way_out.DENIED_DOORS.items():
-            if way_out.is_past_policy(event, denied, doors):
+        for attempt, doors in gateway_events.DENIED_DOORS.items():
+            if gateway_events.is_past_policy(event, denied, doors):
                 passed.add(attempt)
-            if way_out.is_recorded(event, denied, doors):
+            if gateway_events.is_recorded(event, denied, doors):
                 recorded.add(attempt)
     return Logged(frozenset(passed), frozenset(recorded), problem)
 

@@ -8,7 +8,7 @@ _EDGES = (
     "audit",
     "host",
     "engine",
-    "backends.kubernetes",
+    "backends",
     "life",
     "observe",
     "halt",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.probe import probe
@@ -24,7 +25,6 @@ from sandboxd.plan.writers.engine import arguments
 from sandboxd.policy import trust
 from sandboxd.policy.trust import Grant
 from sandboxd.project import Project
-from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.forked import run_forked
 from tests.patience import PATIENCE

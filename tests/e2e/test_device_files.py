@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker import image_nodes
 from sandboxd.engine.client import Engine
-from sandboxd.verify import image_nodes
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
 from sandboxd.engine.client import Engine, connect_from
@@ -23,7 +24,6 @@ from sandboxd.life.starting import Running
 from sandboxd.model.labels import EGRESS, GATEWAY, NETWORK, PROJECT
 from sandboxd.plan.container_name import container_name
 from sandboxd.plan.plan import Plan
-from sandboxd.verify.attack import verify
 from tests.e2e import outside, sandboxes
 from tests.e2e.outside import Outside
 from tests.integration.daemon.world import World

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import PROJECT
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("shared_cache")]

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine.client import Engine
 from sandboxd.host.facts import HostFacts
-from sandboxd.verify.attack import verify
 from tests.e2e import hostile_images, sandboxes
 from tests.e2e.sandboxes import (
     NO_APPARMOR,

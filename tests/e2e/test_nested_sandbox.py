@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.host.facts import HostFacts
 from sandboxd.plan.plan import Plan
-from sandboxd.verify.attack import verify
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes
 from tests.e2e.rich_image import Rich

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.life import find, up_down
 from sandboxd.plan.plan import Plan
-from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
 from tests.patience import eventually
 

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify
 from sandboxd.engine import execute
 from sandboxd.engine.client import Engine, Exec
 from sandboxd.engine.execute import run_quietly
@@ -26,7 +27,6 @@ from sandboxd.errors import EnvironmentFailure
 from sandboxd.host.facts import HostFacts
 from sandboxd.model.labels import PROFILE
 from sandboxd.verify import inside
-from sandboxd.verify.attack import verify
 from tests.e2e import sandboxes
 from tests.e2e.host_state import clock, host_state
 from tests.e2e.sandboxes import (

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from sandboxd.backends.docker.attack import verify, verify_plan
 from sandboxd.egress import verify_marks
 from sandboxd.egress.names import pattern
 from sandboxd.egress.policy import Policy, Rule
@@ -17,7 +18,6 @@ from sandboxd.life import gateway, networks, up_down
 from sandboxd.life.find import sandboxes_of_up
 from sandboxd.plan.plan import Plan
 from sandboxd.verify import listeners
-from sandboxd.verify.attack import verify, verify_plan
 from sandboxd.verify.attempts import EGRESS
 from sandboxd.verify.verdict import Verdict
 from tests.e2e import sandboxes

@@ -13,8 +13,9 @@ from sandboxd.egress import verify_marks
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import PROFILE
 from sandboxd.plan.cluster import gvisor_class
-from sandboxd.verify import in_pod, way_out
+from sandboxd.verify import in_pod
 from sandboxd.verify import inside as inside_attempts
+from sandboxd.verify.gateway_events import DENIED_DOORS
 from sandboxd.verify.place import NOT_KNOWN, Place
 
 if TYPE_CHECKING:
@@ -144,6 +145,6 @@ def _of_log(target: Target, gateway: Gateway | None, denied: str) -> in_pod.Logg
         if events is None:
             return logged._replace(problem=_UNREAD)
         logged = in_pod.of_log(events, denied)
-        if not logged.problem and logged.recorded >= way_out.DENIED_DOORS.keys():
+        if not logged.problem and logged.recorded >= DENIED_DOORS.keys():
             break
     return logged

@@ -11,7 +11,7 @@ import pytest
 
 from sandboxd.backends import shell
 from sandboxd.backends.backend import CommandRequest
-from sandboxd.backends.docker import DockerBackend
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.engine.client import Engine
 from sandboxd.life import command
 

@@ -12,7 +12,7 @@ import pytest
 
 from sandboxd.agents import session
 from sandboxd.backends.backend import CommandRequest
-from sandboxd.backends.docker import DockerBackend
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.life import find
 from sandboxd.operations import exec as commands

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.backends.docker import DockerBackend
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.egress.approvals import Approval
 from sandboxd.egress.ledger import MOST_USES, Ledger
 from sandboxd.egress.names import pattern

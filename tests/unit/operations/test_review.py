@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from sandboxd.backends.docker import DockerBackend
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.engine.client import Engine
 from sandboxd.errors import UsageError
 from sandboxd.model.labels import MADE_BY, PROJECT, UP

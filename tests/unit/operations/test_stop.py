@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.agents import session
-from sandboxd.backends.docker import DockerBackend
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.life import egress, find, lasting, lost_at_end, running_gateway, up_down
 from sandboxd.model.labels import MADE_BY, PROJECT, UP
 from sandboxd.model.sandbox_id import sandbox_id

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sandboxd.engine.payload import interpreter
-from sandboxd.verify import attempts, in_pod, inside, way_out
+from sandboxd.verify import attempts, gateway_events, in_pod, inside
 from sandboxd.verify.document import document
 from sandboxd.verify.inside import Report
 from sandboxd.verify.place import Place
@@ -19,7 +19,7 @@ NODE, OTHER = "boot-of-the-node", "another-boot"
 GVISOR = "Linux version 4.19.0-gvisor #1"
 PLACE = Place("team", "https://10.0.0.1", "shop", "pod-1", "uid-1", "n1", "gvisor", "runsc", "containerd://2", "6.1")  # fmt: skip
 KNOWN = in_pod.Known(
-    PLACE, "dev", NODE, True, True, {}, "", frozenset(), frozenset(), frozenset(way_out.DENIED_DOORS)
+    PLACE, "dev", NODE, True, True, {}, "", frozenset(), frozenset(), frozenset(gateway_events.DENIED_DOORS)
 )  # fmt: skip
 STOPPED: Mapping[str, Any] = {"state": "stopped", "detail": "no way"}
 DONE: Mapping[str, Any] = {"state": "done", "detail": "a way"}

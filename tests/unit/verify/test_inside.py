@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.docker.in_replica import believable_identity, has_own_kernel
 from sandboxd.engine import execute
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.verify.in_replica import believable_identity, has_own_kernel
 from sandboxd.verify.inside import _Collector
 
 

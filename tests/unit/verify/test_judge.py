@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.docker.in_replica import declaring_profile, unless_missing
 from sandboxd.verify.attempts import EGRESS, Attempt, Judge
-from sandboxd.verify.in_replica import declaring_profile, unless_missing
 from sandboxd.verify.judge import Host, Judgement, Outcome, judge
 from sandboxd.verify.verdict import Result, Verdict
 

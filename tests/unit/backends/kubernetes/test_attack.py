@@ -36,7 +36,7 @@ class Logs:
 def test_a_log_that_is_whole_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
     logs = Logs(monkeypatch, [], ALL)
     logged = logs.logged()
-    assert logged.recorded == attack.way_out.DENIED_DOORS.keys() and not logged.problem
+    assert logged.recorded == attack.DENIED_DOORS.keys() and not logged.problem
     assert logs.reads == 2
 
 

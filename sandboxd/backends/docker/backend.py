@@ -183,8 +183,8 @@ class DockerBackend(NamedTuple):
         progress: Progress,
         cancel: Cancel,
     ) -> Attack:
+        from sandboxd.backends.docker.attack import attack
         from sandboxd.engine.interruption import counted, interruptible
-        from sandboxd.verify.attack import attack
 
         engine = interruptible(self.engine, cancel)
         container = find.locate(engine, project, name, even_halted=True).id

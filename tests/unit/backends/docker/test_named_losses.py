@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sandboxd.backends.docker.in_replica import with_losses
 from sandboxd.verify import attempts
-from sandboxd.verify.in_replica import with_losses
 from sandboxd.verify.judge import Host, Judgement, judge
 
 HOST = Host(frozenset(), "b", {})

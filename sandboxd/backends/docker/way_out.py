@@ -19,6 +19,7 @@ from sandboxd.host import addresses
 from sandboxd.life import gateway, gateway_look, networks, running_gateway
 from sandboxd.life.gateway_channel import attach
 from sandboxd.verify import listeners
+from sandboxd.verify.gateway_events import DENIED_DOORS, TRIED, is_past_policy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,13 +29,6 @@ if TYPE_CHECKING:
     from sandboxd.plan.plan import Plan
 
 _MOST_ADDRESSES = 8
-DENIED_DOORS: dict[str, tuple[str, ...]] = {
-    "dns-denied-name": ("dns",),
-    "proxy-denied-name": ("http", "connect"),
-    "socks-denied-name": ("socks",),
-}
-# A name with one of these reasons got past the policy: it was looked up or dialled.
-_TRIED = ("address", "unresolved", "unreachable", "sni", "host")
 _PAST_THE_ROUTES = ("host-by-device", "host-by-interface")
 _TICK_SECONDS = 1.5
 _LOCAL_RESOLVER = "127."
@@ -75,28 +69,6 @@ def find(engine: Engine, workspace: str) -> Beside | None:
     )
     pid = int(inspected["State"].get("Pid") or 0)
     return Beside(workspace, pair.inner.addresses, pair.inner.driver, present.id, pid, outer)
-
-
-def is_past_policy(event: Event, name: str, doors: tuple[str, ...]) -> bool:
-    """Whether the event shows that the gateway looked up `name` or connected to it, through one of the listeners
-    `doors`.
-    """
-    if event["event"] == "assigned":
-        return event["name"] == name and "dns" in doors
-    if event["event"] not in ("denied", "reached"):
-        return False
-    return (
-        event["name"] == name
-        and event["door"] in doors
-        and (event["event"] == "reached" or event["reason"] in _TRIED)
-    )
-
-
-def is_recorded(event: Event, name: str, doors: tuple[str, ...]) -> bool:
-    """Whether the event shows that `name` was denied or reached through one of the listeners `doors`."""
-    return (
-        event["event"] in ("denied", "reached") and event["name"] == name and event["door"] in doors
-    )
 
 
 class WayOut:
@@ -213,7 +185,7 @@ class WayOut:
         return (event["name"], event["port"]) == (
             self.facts["allowed"],
             self.facts["closed_port"],
-        ) and (event["event"] == "reached" or event["reason"] in _TRIED)
+        ) and (event["event"] == "reached" or event["reason"] in TRIED)
 
     def _put_out(self) -> None:
         word = secrets.token_hex(6)

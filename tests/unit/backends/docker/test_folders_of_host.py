@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandboxd.verify.attack import _view
+from sandboxd.backends.docker.attack import _view
 
 
 @pytest.mark.parametrize(

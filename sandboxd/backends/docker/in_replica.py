@@ -11,11 +11,11 @@ from sandboxd.verify.verdict import Result
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from sandboxd.backends.docker.way_out import WayOut
     from sandboxd.verify.attempts import Attempt
     from sandboxd.verify.canary import Canaries
     from sandboxd.verify.inside import Report
     from sandboxd.verify.judge import Host
-    from sandboxd.verify.way_out import WayOut
 
 
 class Known(NamedTuple):

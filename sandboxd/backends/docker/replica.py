@@ -12,12 +12,13 @@ import contextlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from sandboxd.backends.docker import image_nodes
 from sandboxd.engine.payload import container
 from sandboxd.life import egress, networks, volumes
 from sandboxd.model.labels import MADE_BY, PROFILE, PROJECT
 from sandboxd.plan import stubs
 from sandboxd.plan.writers.engine import arguments
-from sandboxd.verify import attempts, image_nodes, scratch_git
+from sandboxd.verify import attempts, scratch_git
 
 if TYPE_CHECKING:
     from sandboxd.engine.client import Engine

@@ -1,7 +1,7 @@
 """Runs the escape attempts on a container of this machine: made inside, and judged by what the host observes.
 
 `verify` trusts the engine and our own programs, but nothing of the image and nothing that runs in the sandbox. So the
-attempts are made in a replica (`verify.replica`), which has the sandbox's settings and runs only our Python; that the
+attempts are made in a replica (`replica`), which has the sandbox's settings and runs only our Python; that the
 sandbox itself has these settings is what `observe` checks from outside. A few attempts look for what others put into
 the sandbox: they are also made in the sandbox itself, and can only make the verdict worse.
 """
@@ -12,6 +12,8 @@ import os
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sandboxd.backends.docker import replica, way_out
+from sandboxd.backends.docker.in_replica import Judges, Known
 from sandboxd.egress import placeholder
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure
@@ -26,21 +28,20 @@ from sandboxd.observe.pin import requests
 from sandboxd.observe.workspace import View, view
 from sandboxd.plan import nested
 from sandboxd.verify import attempts as attempt_list
-from sandboxd.verify import inside, last_verdict, listeners, pins_in_use, replica, way_out
+from sandboxd.verify import inside, last_verdict, listeners, pins_in_use
 from sandboxd.verify.canary import Canaries
-from sandboxd.verify.in_replica import Judges, Known
 from sandboxd.verify.scratch_git import is_own_git
 from sandboxd.verify.verdict import Result, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from sandboxd.backends.docker.replica import Replica
     from sandboxd.engine.client import Engine
     from sandboxd.engine.payload.container import Started
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.attempts import Attempt
-    from sandboxd.verify.replica import Replica
     from sandboxd.verify.verdict import Attacked
 
     Progress = Callable[[int, int], None]
