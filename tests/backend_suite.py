@@ -19,7 +19,7 @@ from sandboxd.backends.command import Attended
 from sandboxd.engine.frames import pump
 from sandboxd.errors import EnvironmentFailure, SandboxdError, UsageError
 from sandboxd.forward.ports import Wish
-from sandboxd.operations import copying, exec, forward, logs, review, stop, verify
+from sandboxd.operations import copying, drift, exec, forward, logs, review, stop, verify
 from sandboxd.operations.verify import Verified
 from sandboxd.operations.wire import encode
 from sandboxd.plan.mounts import folder_inside
@@ -210,6 +210,27 @@ class BackendSuite:
     def test_nothing_is_attacked_where_there_is_no_sandbox(self, world: World) -> None:
         with pytest.raises(EnvironmentFailure) as told:
             verify.attack(world.backend, world.project, world.environ, name="other")
+        assert told.value.hint
+
+    def test_a_sandbox_is_compared_and_differences_are_recorded(self, world: World) -> None:
+        compared = drift.drift(world.backend, world.project, world.environ)
+        assert compared.sandbox == os.path.realpath(world.project) and compared.container
+        assert drift.decode(json.loads(json.dumps(encode(compared)))) == compared
+        record = Record(notes.folder(world.environ))
+        entries = [
+            each
+            for each in chain.check(record.files(), record.marks()).entries
+            if each.kind == "drift"
+        ]
+        assert bool(entries) == bool(compared.differences)
+        if entries:
+            said = entries[-1].facts["differences"]
+            assert len(said) == len(compared.differences)
+            assert world.backend.place.items() <= entries[-1].facts.items()
+
+    def test_nothing_is_compared_where_there_is_no_sandbox(self, world: World) -> None:
+        with pytest.raises(EnvironmentFailure) as told:
+            drift.drift(world.backend, world.project, world.environ, name="other")
         assert told.value.hint
 
     def test_what_is_not_inside_is_said(self, world: World) -> None:

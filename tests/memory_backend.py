@@ -14,6 +14,7 @@ from sandboxd.backends.backend import (
     Attack,
     Collected,
     CommandRequest,
+    Comparison,
     Ended,
     Listed,
     Listing,
@@ -26,6 +27,7 @@ from sandboxd.engine.interruption import Cancel, Progress
 from sandboxd.errors import EnvironmentFailure, SandboxdError
 from sandboxd.forward.trunk import Trunk
 from sandboxd.model.sandbox_id import sandbox_id, workspace_of
+from sandboxd.observe.drift import Drift
 from sandboxd.plan.mounts import folder_inside
 from sandboxd.plan.plan import Plan
 from sandboxd.verify.verdict import Result, Verdict
@@ -44,6 +46,8 @@ class MemoryBackend:
         self.sandboxes: dict[str, str] = {}
         self.written: list[bytes] = []
         """Lines that the main process of each wrote."""
+        self.differences: list[Drift] = []
+        """What became of each."""
 
     def list_sandboxes(self) -> Listing:
         listed = [Listed({"name": each}, {"name": each}) for each in self.sandboxes.values()]
@@ -135,6 +139,12 @@ class MemoryBackend:
         running = self.locate(project, name)
         tried = Result("nothing", "try nothing", "held", "", "")
         return Attack(running.sandbox, Verdict(running.id, "", "host", "", (tried,)), 0)
+
+    def compare(
+        self, project: str, name: str, plan: Callable[[str], Plan], cancel: Cancel
+    ) -> Comparison:
+        running = self.locate(project, name)
+        return Comparison(running.sandbox, running.id, tuple(self.differences), ())
 
     @contextlib.contextmanager
     def blaming_end(self, running: Running) -> Iterator[None]:

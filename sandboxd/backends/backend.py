@@ -1,8 +1,8 @@
 """The protocol of a backend, the place where sandboxes run: an engine of this machine, or a cluster.
 
 An operation that asks `Backend` runs on every one: `logs`, `cp`, `forward`, `exec`, `shell`, `down`, `list`,
-`review`, `verify`. The others have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by
-`args.on`: `up`, `agent`, `drift`, `status`, `doctor`, `egress`.
+`review`, `verify`, `drift`. The others have a form of their own for a cluster in `operations.on_cluster`, which their command chooses by
+`args.on`: `up`, `agent`, `status`, `doctor`, `egress`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.interruption import Cancel, Progress
     from sandboxd.forward.trunk import Trunk
+    from sandboxd.observe.control import Control
+    from sandboxd.observe.drift import Drift
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.verdict import Verdict
 
@@ -183,6 +185,25 @@ class Attack(NamedTuple):
     """The container's id, of a backend that can `SHOW_CONTROLS`; else ''."""
 
 
+class Comparison(NamedTuple):
+    """The differences between a running sandbox and its plan, and the state of its controls."""
+
+    sandbox: str
+    """Its identity."""
+    container: str
+    """The name of its container or Pod."""
+    differences: tuple[Drift, ...]
+    controls: tuple[Control, ...]
+    """``not seen`` where the sandbox alone says what is in force."""
+    lost: str = ""
+    """The pins that the host's own acts took away or made necessary, as `observe.pin.headline` says them; '' for none.
+
+    They are among the differences.
+    """
+    hint: str = ""
+    """The next step for the user; '' if `sandboxd up` makes the sandbox as planned, or if nothing differs."""
+
+
 class Backend(Protocol):
     """A place where sandboxes run."""
 
@@ -307,6 +328,19 @@ class Backend(Protocol):
         :param progress: called with each step, and the number of attempts that were made
         :param cancel: as in `end`
         :raises EnvironmentFailure: no such sandbox runs, or it cannot be attacked from here
+        """
+
+    def compare(
+        self, project: str, name: str, plan: Callable[[str], Plan], cancel: Cancel
+    ) -> Comparison:
+        """Compare the running sandbox `name`, which may be halted, with its plan.
+
+        :param project: as in `locate`
+        :param plan: makes the plan that the container with this id was started by; called once the sandbox was found, by
+            a backend that does not note what it applied
+        :param cancel: as in `end`
+        :raises EnvironmentFailure: no such sandbox runs
+        :raises UsageError: what it was started by is not known on this machine
         """
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:

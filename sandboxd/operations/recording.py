@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from sandboxd.audit.entry import Kind
+    from sandboxd.backends.backend import Comparison
     from sandboxd.credentials.ssh_agent.verdict import Verdict as LoginVerdict
     from sandboxd.egress.ledger import Ledger, Totals
     from sandboxd.errors import SandboxdError
     from sandboxd.host.facts import HostFacts
     from sandboxd.life.starting import Running
-    from sandboxd.observe.drift import Drift
     from sandboxd.plan.plan import Plan
     from sandboxd.verify.verdict import Verdict
 
@@ -227,23 +227,23 @@ def verified(environ: Mapping[str, str], sandbox: str, verdict: Verdict) -> str:
     )
 
 
-def drifted(
-    environ: Mapping[str, str], sandbox: str, container: str, differences: Sequence[Drift]
-) -> str:
-    """Record that a running sandbox differs from its plan; nothing if `differences` is empty.
+def drifted(environ: Mapping[str, str], compared: Comparison, place: Mapping[str, str]) -> str:
+    """Record that a running sandbox differs from its plan; nothing if it does not.
 
-    :param container: its id
+    :param place: as in `stopped`
     """
-    if not differences:
+    if not compared.differences:
         return ""
     return _note(
         environ,
         "drift",
-        sandbox,
-        container=container,
+        compared.sandbox,
+        container=compared.container,
         differences=[
-            f"{each.control}: planned {each.planned}, found {each.live}" for each in differences
+            f"{each.control}: planned {each.planned}, found {each.live}"
+            for each in compared.differences
         ],
+        **place,
     )
 
 

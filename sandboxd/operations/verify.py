@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sandboxd.backends.backend import Ability
 from sandboxd.engine.interruption import Step, counted, interruptible, never, silent
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations import _controls, _plan, recording
+from sandboxd.operations import _plan, recording
 from sandboxd.operations._folder import project_folder
 from sandboxd.operations.options import VerifyOptions
 
@@ -179,10 +179,11 @@ def _look(
     engine: Engine, container: str, environ: Mapping[str, str], verdict: Verdict
 ) -> tuple[Control, ...]:
     """The controls of a container, '' for one that was removed again, and what the attempts themselves show."""
+    from sandboxd.backends.docker.controls import look
     from sandboxd.verify import seccomp_classes
 
     controls: tuple[Control, ...] = ()
     if container:
         inspected = engine.inspect(container)
-        controls = _controls.look(engine, inspected, environ, is_as_planned=True).controls
+        controls = look(engine, inspected, environ, is_as_planned=True).controls
     return controls + seccomp_classes.classes(verdict)

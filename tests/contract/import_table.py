@@ -129,7 +129,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     ),
     "backends": _rooms(
         "agents egress engine errors file_lock files folders forward host life login model observe plan "
-        "policy review signal_script state tls verify"
+        "policy review screen signal_script state tls verify"
     ),
     "observe": _rooms("data egress engine errors files host host.facts model plan screen syntax"),
     "halt": _rooms("audit engine errors file_lock files folders model observe plan screen"),

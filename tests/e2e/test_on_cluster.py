@@ -288,15 +288,18 @@ def test_work_that_went_with_an_evicted_pod_is_said_to_be_lost(
 def test_objects_that_became_others_are_drift(cluster: DockerCluster, laptop: Laptop) -> None:
     name = laptop("up").stdout.strip()
     well = laptop("drift").stdout
-    assert "is as it was applied" in well and "capabilities: none" in well
+    assert "is as planned" in well and "capabilities: none" in well
 
     def open_up(policy: dict[str, Any]) -> None:
         policy["spec"]["egress"] = [{}]
 
     cluster.store.update("NetworkPolicy", "default", name, open_up)
-    assert "`spec.egress` has one more" in laptop("drift", code=6).stdout
+    assert "`spec.egress`: planned (nothing), found one more" in laptop("drift", code=6).stdout
     cluster.store.remove("NetworkPolicy", "default", name)
-    assert f"the NetworkPolicy `{name}` is gone" in laptop("drift", code=6).stdout
+    assert (
+        f"NetworkPolicy `{name}`: planned applied, found (nothing)"
+        in laptop("drift", code=6).stdout
+    )
     assert "NOT closed" in laptop("status").stdout
 
 

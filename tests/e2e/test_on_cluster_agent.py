@@ -84,7 +84,7 @@ def test_an_agent_works_in_a_pod_and_its_work_comes_back(
     laptop = person.laptop
     laptop("review", "--name", "script", "--apply", "--yes")
     assert "by an agent" in (laptop.project / "main.py").read_text()
-    assert "is as it was applied" in laptop("drift", "--name", "script").stdout
+    assert "is as planned" in laptop("drift", "--name", "script").stdout
     laptop("down", "--name", "script")
     assert left(cluster) == []
 
@@ -104,7 +104,7 @@ def test_a_program_is_fetched_through_the_gateway_by_its_digest(
     assert "not in force agent's program" in " ".join(done.stderr.split())
     check = person.laptop.type("egress", "check", REGISTRY, "--on", "test", "--name", "own", code=1)
     assert "denied" in check.stdout, "the registry was open while the program came, and no longer"
-    assert "is as it was applied" in person.laptop("drift", "--name", "own").stdout
+    assert "is as planned" in person.laptop("drift", "--name", "own").stdout
 
 
 def gateways(cluster: DockerCluster) -> list[str]:
@@ -163,7 +163,7 @@ def test_a_secret_goes_to_the_gateways_memory_where_the_user_says_so(
     record = laptop.type("audit", "--json").stdout
     assert [SECRET in text for text in (objects, inside, record)] == [False, False, False]
     assert "--secrets-on-cluster" in record
-    assert "is as it was applied" in laptop("drift", "--name", "keyed").stdout
+    assert "is as planned" in laptop("drift", "--name", "keyed").stdout
 
     answer = ("allow", "files.example", "--on", "test", "--name", "keyed")
     assert "in force now" in laptop.type("egress", *answer).stderr

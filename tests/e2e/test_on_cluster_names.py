@@ -68,7 +68,7 @@ def test_a_name_is_allowed_and_denied_in_a_running_sandbox(
     assert "in force now" in names(reaching, "allow", "files.example", "--for", "2h")
     assert "outside for files.example" in fetch(reaching)
     assert "allowed" in names(reaching, "check", "files.example:80")
-    assert "is as it was applied" in reaching("drift").stdout, "an answer of ours is no drift"
+    assert "is as planned" in reaching("drift").stdout, "an answer of ours is no drift"
     assert "already running" in up(reaching).stderr
     assert "by your answer in the shell" in reaching.type("egress", "list").stdout
     assert "in force now" in names(reaching, "deny", "files.example")

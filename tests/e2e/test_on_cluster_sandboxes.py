@@ -46,7 +46,7 @@ def test_a_sandbox_of_agent_sandbox_is_lived_in_as_a_pod(
     assert "running" in laptop("status").stdout and name in laptop("list").stdout
     laptop("exec", "sh", "-c", "echo 1 > new")
     assert "A new" in laptop("review", "--stat").stdout
-    assert "is as it was applied" in laptop("drift").stdout
+    assert "is as planned" in laptop("drift").stdout
     assert "1 change is kept" in laptop("down").stderr
     assert left(cluster) == [] and cluster.store.all("Sandbox", "default") == []
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
+    from sandboxd.backends.backend import Comparison
     from sandboxd.egress.ledger import Ledger
     from sandboxd.engine.client import Summary
     from sandboxd.engine.interruption import Cancel, Progress
@@ -192,6 +193,15 @@ class DockerBackend(NamedTuple):
         tell = counted(progress, cancel, "attempts")
         verdict, seconds = attack(engine, container, judged_by, tell)
         return Attack(judged_by.sandbox, verdict, seconds, container)
+
+    def compare(
+        self, project: str, name: str, plan: Callable[[str], Plan], cancel: Cancel
+    ) -> Comparison:
+        from sandboxd.backends.docker.compare import compare
+        from sandboxd.engine.interruption import interruptible
+
+        engine = interruptible(self.engine, cancel)
+        return compare(engine, self.environ, project, name, plan)
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:  # noqa: ARG002
         # The engine itself says that a container ended.

@@ -5,7 +5,7 @@ sidecars.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -25,9 +25,30 @@ _MOST = 40
 _LONGEST = 80
 
 
-def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
-    """Each field of `theirs` that differs from `ours`, for a person: its path, its value, and the value that was
-    written.
+class Change(NamedTuple):
+    """A field of an object that differs from what was written; values are as text, cut to `_LONGEST`."""
+
+    path: str
+    before: str | None
+    """The value that was written; None if there was none."""
+    after: str | None
+    """The value on the cluster; None if it was taken away."""
+    is_item: bool = False
+    """Whether `after` is one more item of the list at `path`."""
+
+    @property
+    def words(self) -> str:
+        if self.is_item:
+            return f"`{self.path}` has one more: `{self.after}`"
+        if self.before is None:
+            return f"`{self.path}` was added: `{self.after}`"
+        if self.after is None:
+            return f"`{self.path}` was taken away: it was `{self.before}`"
+        return f"`{self.path}` is `{self.after}`, and was `{self.before}`"
+
+
+def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[Change]:
+    """Each field of `theirs` that differs from `ours`.
 
     :param ours: the object as it was applied
     :param theirs: the object as the cluster returned it
@@ -44,23 +65,20 @@ def differences(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]
     return results[:_MOST]
 
 
-def _of(path: str, ours: Any, theirs: Any) -> Iterator[str]:
+def _of(path: str, ours: Any, theirs: Any) -> Iterator[Change]:
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for key, value in ours.items():
             yield from _of(f"{path}.{key}", value, theirs.get(key))
         for key in (*_BESIDE, *_ALONE):
             if key not in ours and theirs.get(key):
-                yield f"`{path}.{key}` was added: {_shown(theirs[key])}"
+                yield Change(f"{path}.{key}", None, _shown(theirs[key]))
     elif isinstance(ours, list) and isinstance(theirs, list):
         yield from _of_list(path, ours, theirs)
     elif not _same(ours, theirs):
-        if theirs is None:
-            yield f"`{path}` was taken away: it was {_shown(ours)}"
-        else:
-            yield f"`{path}` is {_shown(theirs)}, and was {_shown(ours)}"
+        yield Change(path, _shown(ours), None if theirs is None else _shown(theirs))
 
 
-def _of_list(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[str]:
+def _of_list(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[Change]:
     key = "mountPath" if path.endswith("volumeMounts") else "name"
     is_named = all(isinstance(each, dict) and key in each for each in (*ours, *theirs))
     if is_named and path.rpartition(".")[2] != "ports":
@@ -77,7 +95,7 @@ def _of_list(path: str, ours: list[Any], theirs: list[Any]) -> Iterator[str]:
     if path.rpartition(".")[2] in _BESIDE:
         for each in rest:
             name = each.get(key) if isinstance(each, dict) else None
-            yield f"`{path}` has one more: {f'`{name}`' if name else _shown(each)}"
+            yield Change(path, None, str(name) if name else _shown(each), is_item=True)
 
 
 def _same(ours: Any, theirs: Any) -> bool:
@@ -100,4 +118,4 @@ def _amount(value: Any) -> float | None:
 
 def _shown(value: Any) -> str:
     text = " ".join(str(value).split())
-    return f"`{text[:_LONGEST]}{'...' if len(text) > _LONGEST else ''}`"
+    return f"{text[:_LONGEST]}{'...' if len(text) > _LONGEST else ''}"

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from sandboxd.backends.backend import Ability, Refusal
+    from sandboxd.backends.backend import Ability, Comparison, Refusal
     from sandboxd.backends.kubernetes.api import Cluster
     from sandboxd.backends.kubernetes.state import Sandbox
     from sandboxd.engine.interruption import Cancel, Progress
@@ -166,6 +166,17 @@ class KubernetesBackend(NamedTuple):
         progress(Step("bringing the attempts into the Pod", is_passing=True))
         verdict, seconds = attack(target, counted(progress, cancel, "attempts"))
         return Attack(target.sandbox, verdict, seconds)
+
+    def compare(
+        self,
+        project: str,
+        name: str,
+        plan: Callable[[str], Plan],  # noqa: ARG002
+        cancel: Cancel,  # noqa: ARG002
+    ) -> Comparison:
+        from sandboxd.backends.kubernetes.compare import compare
+
+        return compare(self._target(os.path.realpath(project), name))
 
     def blaming_end(self, running: Running) -> AbstractContextManager[None]:
         return blaming_pod(self._target_of(running), running.id)

@@ -87,9 +87,9 @@ def require_as_written(cluster: Cluster, name: str, pod: Mapping[str, Any]) -> N
         different = ["there is no such Deployment"]
     else:
         different = [
-            each
+            each.words
             for each in admission.differences(deployment["spec"]["template"], pod)
-            if not any(path in each.partition("` ")[0] for path in _OF_NO_CONSEQUENCE)
+            if not any(path in each.path for path in _OF_NO_CONSEQUENCE)
         ]
     if different:
         raise NotAsWritten(

@@ -121,7 +121,8 @@ def make(
             document["spec"]["shutdownTime"] = _later(now, seconds)
         answer = cluster.apply(document)
         now = max(now, str(answer["metadata"].get("creationTimestamp", "")))
-        changed += [f"{kind} `{name}`: {each}" for each in admission.differences(document, answer)]
+        made_of_it = admission.differences(document, answer)
+        changed += [f"{kind} `{name}`: {each.words}" for each in made_of_it]
     return changed
 
 

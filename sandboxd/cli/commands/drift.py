@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     import argparse
     from typing import Any
 
+    from sandboxd.backends.backend import Comparison
     from sandboxd.observe.control import Control
-    from sandboxd.operations.drift import Compared
 
 HELP = "compare the running sandbox with its plan"
 
@@ -50,10 +50,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    if args.on:
-        from sandboxd.cli.on_cluster import looking
-
-        return looking.drift(_sandbox.target(args), as_json=args.json)
     import json
 
     from sandboxd.cli.operating import operate
@@ -62,17 +58,18 @@ def run(args: argparse.Namespace) -> int:
     from sandboxd.operations.options import SandboxOptions
 
     options = SandboxOptions(name=_sandbox.name(args))
-    compared = decode(operate("drift", _sandbox.folder(args), options))
+    compared = decode(operate("drift", _sandbox.folder(args), options, on=args.on))
     if args.json:
-        print(json.dumps(_as_json(compared), indent=2))
+        print(json.dumps(_as_json(compared, args.on), indent=2))
     else:
         _print(compared, everything=args.all, option=_sandbox.option(args))
     return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
-def _as_json(compared: Compared) -> dict[str, Any]:
+def _as_json(compared: Comparison, on: str) -> dict[str, Any]:
     return {
-        "version": 1,
+        # Version 1 of a sandbox on a cluster was a document of its own.
+        "version": 2 if on else 1,
         "container": compared.container,
         "lost": compared.lost or None,
         "drift": [difference._asdict() for difference in compared.differences],
@@ -80,7 +77,7 @@ def _as_json(compared: Compared) -> dict[str, Any]:
     }
 
 
-def _print(compared: Compared, *, everything: bool, option: str) -> None:
+def _print(compared: Comparison, *, everything: bool, option: str) -> None:
     """The differences, then what was not seen to be in force; the rest is counted.
 
     :param option: what a command needs behind it to mean that sandbox

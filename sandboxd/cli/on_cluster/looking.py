@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from sandboxd import terminal
 from sandboxd.backends.kubernetes import state
 from sandboxd.backends.kubernetes.target import lost_words
-from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_NOT_HELD, EXIT_OK
+from sandboxd.errors import EXIT_ENVIRONMENT, EXIT_OK
 from sandboxd.operations.on_cluster import doctor as examination
-from sandboxd.operations.on_cluster import drift as comparison
 from sandboxd.operations.on_cluster import following
 
 if TYPE_CHECKING:
@@ -52,32 +51,6 @@ def status(where: Target, args: argparse.Namespace) -> int:
         for line in _lines(sandbox, where.cluster.context.name):
             print(terminal.one_line(line))
     return EXIT_OK
-
-
-def drift(where: Target, *, as_json: bool) -> int:
-    """Print what became of the sandbox's objects; EXIT_NOT_HELD where they are others than those applied."""
-    compared = comparison.compare(where)
-    if as_json:
-        document = {
-            "version": 1,
-            "pod": compared.pod,
-            "drift": list(compared.differences),
-            "inside": list(compared.inside),
-        }
-        print(json.dumps(document, indent=2))
-        return EXIT_NOT_HELD if compared.differences else EXIT_OK
-    if compared.differences:
-        print(
-            terminal.paint(f"{compared.pod} is not as it was applied:", terminal.RED, terminal.BOLD)
-        )
-    else:
-        print(f"{compared.pod} is as it was applied")
-    for line in compared.differences:
-        print(terminal.one_line(f"  differs     {line}"))
-    for line in compared.inside:
-        print(terminal.one_line(f"  inside      {line}"))
-    terminal.status("`inside` is the word of the sandbox")
-    return EXIT_NOT_HELD if compared.differences else EXIT_OK
 
 
 def doctor(on: str, *, as_json: bool) -> int:

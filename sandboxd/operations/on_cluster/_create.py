@@ -68,7 +68,7 @@ def create(
     pod = _running_pod(target, plan, tell, of_sandbox=is_sandbox)
     if is_sandbox:
         made_of_it = admission.differences(pod_objects.pod_of(objects), pod)
-        changed += [f"Pod `{target.pod}`: {each}" for each in made_of_it]
+        changed += [f"Pod `{target.pod}`: {each.words}" for each in made_of_it]
     trial = network_trial.of_pod(pod)
     _refuse_open(trial, plan)
     if plan.egress is not None:

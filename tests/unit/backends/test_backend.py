@@ -9,7 +9,8 @@ import pytest
 
 from sandboxd.backends.backend import Running
 from sandboxd.errors import EnvironmentFailure, UsageError
-from sandboxd.operations import copying
+from sandboxd.observe.drift import Drift
+from sandboxd.operations import copying, drift
 from sandboxd.plan import mounts
 from tests.backend_suite import BackendSuite, World
 from tests.memory_backend import MemoryBackend
@@ -30,6 +31,12 @@ class TestInMemory(BackendSuite):
             backend.written += text.encode().splitlines(keepends=True)
 
         return World(backend, project, tmp_path / "files", dict(os.environ), print_lines)
+
+    def test_what_became_of_it_is_recorded(self, world: World) -> None:
+        assert isinstance(world.backend, MemoryBackend)
+        world.backend.differences.append(Drift("user", "1000", "0"))
+        self.test_a_sandbox_is_compared_and_differences_are_recorded(world)
+        assert drift.drift(world.backend, world.project, world.environ).differences
 
     def test_an_end_in_between_is_the_reason(self, world: World) -> None:
         assert isinstance(world.backend, MemoryBackend)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from sandboxd.backends.docker.compare import _end
 from sandboxd.life.services_look import _state
-from sandboxd.operations.drift import _end
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from sandboxd.backends.docker.backend import DockerBackend
 from sandboxd.engine import failures
 from sandboxd.engine.client import Engine
 from sandboxd.operations.drift import drift
@@ -18,4 +19,4 @@ def test_without_a_sandbox_there_is_nothing_to_compare(tmp_path: Path) -> None:
     (tmp_path / "sandboxd.toml").write_text('image = "x"\n')
     engine = cast("Engine", SimpleNamespace(containers=lambda *_labels, **_more: []))
     with pytest.raises(failures.ContainerGone):
-        drift(engine, str(tmp_path), {}, facts=lambda: GVISOR)
+        drift(DockerBackend(engine, {}), str(tmp_path), {}, facts=lambda: GVISOR)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 
+from sandboxd.backends.backend import Comparison
 from sandboxd.bench.results import Results, Row, Variant
 from sandboxd.observe.control import Control
 from sandboxd.observe.drift import Drift
 from sandboxd.operations import bench, drift, verify, wire
-from sandboxd.operations.drift import Compared
 from sandboxd.operations.started import Started
 from sandboxd.operations.verify import Verified
 from sandboxd.plan.reasons import Downgrade
@@ -21,7 +21,7 @@ def test_a_verdict_and_a_comparison_come_back_whole() -> None:
     result = Result("raw-socket", "open a raw socket", "held", "no NET_RAW", "EPERM")
     verified = Verified(Verdict("box", "runc", "host", "dev", (result,), "plan"), 1.5, (CONTROL,))
     assert verify.decode(json.loads(json.dumps(wire.encode(verified)))) == verified
-    compared = Compared("box", (Drift("user", "1000", "0"),), (CONTROL,))
+    compared = Comparison("/w", "box", (Drift("user", "1000", "0"),), (CONTROL,))
     assert drift.decode(json.loads(json.dumps(wire.encode(compared)))) == compared
 
 

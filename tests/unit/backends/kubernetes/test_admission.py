@@ -70,4 +70,4 @@ def test_defaults_and_other_spellings_of_a_quantity_are_no_change() -> None:
     ],
 )  # fmt: skip
 def test_a_change_is_named(theirs: dict[str, Any], line: str) -> None:
-    assert differences(POD, theirs) == [line]
+    assert [each.words for each in differences(POD, theirs)] == [line]

@@ -10,11 +10,14 @@ from typing import Any
 
 import pytest
 
+from sandboxd.backends.backend import Comparison
 from sandboxd.backends.kubernetes import api, records, running
+from sandboxd.backends.kubernetes.compare import compare
 from sandboxd.backends.kubernetes.kubeconfig import Context
 from sandboxd.backends.kubernetes.records import Record
 from sandboxd.errors import UsageError
-from sandboxd.operations.on_cluster import drift
+from sandboxd.observe.control import Control
+from sandboxd.observe.drift import Drift
 
 SERVICE = {
     "apiVersion": "v1",
@@ -30,11 +33,14 @@ HELD = {
     "Seccomp": "2",
 }
 RIGHT = {
-    "capabilities: none",
-    "capabilities to gain: none",
-    "no-new-privileges: on",
-    "user: 1000",
-    "seccomp: a filter",
+    Control(name, "not seen", f"{value}, by the word of the sandbox")
+    for name, value in (
+        ("capabilities", "none"),
+        ("capabilities to gain", "none"),
+        ("no-new-privileges", "on"),
+        ("user", "1000"),
+        ("seccomp", "a filter"),
+    )
 }
 
 
@@ -45,7 +51,7 @@ class Running:
         self.live: dict[str, Any] | None = SERVICE
         self.status = dict(HELD)
         self.target: Any = SimpleNamespace(
-            cluster=self, pod="shop", environ=environ, option=" --on team"
+            cluster=self, sandbox="/w", pod="shop", environ=environ, option=" --on team"
         )
         self.context = Context("team", "shop", {"server": "https://10.0.0.1"}, {}, "")
         self.note(uid="1")
@@ -75,8 +81,8 @@ class Running:
         assert all(f"\n{name}:\t" in shown for name in HELD)
         return 0, "".join(f"{name}:\t{value}\n" for name, value in self.status.items())
 
-    def compared(self) -> drift.Compared:
-        return drift.compare(self.target)
+    def compared(self) -> Comparison:
+        return compare(self.target)
 
 
 @pytest.fixture
@@ -86,43 +92,45 @@ def sandbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Running:
 
 def test_nothing_has_become_of_what_is_as_it_was_applied(sandbox: Running) -> None:
     compared = sandbox.compared()
-    assert (compared.pod, compared.differences) == ("shop", ())
-    assert set(compared.inside) == RIGHT
+    assert (compared.container, compared.differences, compared.hint) == ("shop", (), "")
+    assert set(compared.controls) == RIGHT
 
 
 @pytest.mark.parametrize(
     ("live", "says"),
     [
-        (None, "the Service `shop-gateway` is gone"),
+        (None, Drift("Service `shop-gateway`", "applied", "")),
         (
             {**SERVICE, "spec": {"clusterIP": "10.96.0.8"}},
-            "Service `shop-gateway`: `spec.clusterIP` is `10.96.0.8`, and was `10.96.0.7`",
+            Drift("Service `shop-gateway` `spec.clusterIP`", "10.96.0.7", "10.96.0.8"),
         ),
     ],
 )
 def test_an_object_that_is_gone_or_changed_is_named(
-    sandbox: Running, live: dict[str, Any] | None, says: str
+    sandbox: Running, live: dict[str, Any] | None, says: Drift
 ) -> None:
     sandbox.live = live
-    assert sandbox.compared().differences == (says,)
+    compared = sandbox.compared()
+    assert compared.differences == (says,)
+    assert compared.hint.startswith("`sandboxd up --on team --recreate`")
 
 
 @pytest.mark.parametrize(
     ("field", "value", "says"),
     [
-        ("CapEff", "0000000000000400", "capabilities inside: `0000000000000400`, and not none"),
-        ("CapBnd", "0000000000200000", "capabilities to gain inside: `0000000000200000`, and not none"),
-        ("NoNewPrivs", "0", "no-new-privileges inside: `0`, and not on"),
-        ("Uid", "0\t0\t0\t0", "user inside: `0`, and not 1000"),
+        ("CapEff", "0000000000000400", Drift("capabilities inside", "none", "0000000000000400")),
+        ("CapBnd", "0000000000200000", Drift("capabilities to gain inside", "none", "0000000000200000")),
+        ("NoNewPrivs", "0", Drift("no-new-privileges inside", "on", "0")),
+        ("Uid", "0\t0\t0\t0", Drift("user inside", "1000", "0")),
     ],
 )  # fmt: skip
 def test_what_a_process_inside_has_too_much_is_a_difference(
-    sandbox: Running, field: str, value: str, says: str
+    sandbox: Running, field: str, value: str, says: Drift
 ) -> None:
     sandbox.status[field] = value
     compared = sandbox.compared()
     assert compared.differences == (says,)
-    assert set(compared.inside) < RIGHT
+    assert set(compared.controls) < RIGHT
 
 
 @pytest.mark.parametrize("field", ["CapEff", "CapBnd", "NoNewPrivs", "Uid"])
@@ -130,13 +138,13 @@ def test_what_the_sandbox_does_not_say_was_not_checked(sandbox: Running, field: 
     del sandbox.status[field]
     compared = sandbox.compared()
     assert compared.differences == ()
-    assert sum("not checked" in line for line in compared.inside) == 1
+    assert sum(each.why == "the sandbox does not say" for each in compared.controls) == 1
 
 
 @pytest.mark.parametrize("state", ["0", "1", ""])
 def test_a_filter_that_is_not_seen_inside_is_no_difference(sandbox: Running, state: str) -> None:
     sandbox.status["Seccomp"] = state
-    assert "seccomp: not seen inside" in sandbox.compared().inside
+    assert Control("seccomp", "not seen", "not seen inside either") in sandbox.compared().controls
 
 
 @pytest.mark.parametrize("is_another", [True, False])

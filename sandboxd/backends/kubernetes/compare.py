@@ -4,11 +4,14 @@ Pod.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from sandboxd.backends.backend import Comparison
 from sandboxd.backends.kubernetes import admission, api, records, running
 from sandboxd.backends.kubernetes.target import running_pod
 from sandboxd.errors import UsageError
+from sandboxd.observe.control import Control
+from sandboxd.observe.drift import Drift
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -20,17 +23,7 @@ _ON = "1"
 _FILTERED = "2"
 
 
-class Compared(NamedTuple):
-    """`differences` are deviations from what was applied. `inside` is what the Pod itself reports, which a hostile one
-    can falsify.
-    """
-
-    pod: str
-    differences: tuple[str, ...]
-    inside: tuple[str, ...]
-
-
-def compare(target: Target) -> Compared:
+def compare(target: Target) -> Comparison:
     """Compare the objects of the running sandbox with those that this machine applied.
 
     :raises PodGone: it does not run
@@ -43,20 +36,29 @@ def compare(target: Target) -> Compared:
             "what was applied is noted on the machine that started this sandbox, and not on this one",
             f"run it there; `sandboxd status{target.option}` shows what the cluster says",
         )
-    differences = [line for each in record.objects for line in _of(target, each)]
+    differences = [drift for each in record.objects for drift in _of(target, each)]
     _, output = running.quietly(target.cluster, target.pod, _LOOK)
-    wrong, inside = _inside(pod, _fields(output))
-    return Compared(target.pod, (*differences, *wrong), inside)
+    wrong, controls = _inside(pod, _fields(output))
+    drifts = (*differences, *wrong)
+    hint = ""
+    if drifts:
+        hint = f"`sandboxd up{target.option} --recreate` keeps its changes for `review` and makes it anew"
+    return Comparison(target.sandbox, target.pod, drifts, controls, hint=hint)
 
 
-def _of(target: Target, document: Mapping[str, Any]) -> Iterator[str]:
+def _of(target: Target, document: Mapping[str, Any]) -> Iterator[Drift]:
     kind, name = api.kind_of(document), str(document["metadata"]["name"])
     live = target.cluster.get(kind, name)
     if live is None:
-        yield f"the {kind.kind} `{name}` is gone"
+        yield Drift(f"{kind.kind} `{name}`", "applied", "")
         return
-    for line in admission.differences(document, live):
-        yield f"{kind.kind} `{name}`: {line}"
+    for each in admission.differences(document, live):
+        control = f"{kind.kind} `{name}` `{each.path}`"
+        yield Drift(
+            control,
+            each.before or "",
+            f"one more: {each.after}" if each.is_item else each.after or "",
+        )
 
 
 def _fields(status: str) -> dict[str, str]:
@@ -67,8 +69,10 @@ def _fields(status: str) -> dict[str, str]:
 
 def _inside(
     pod: Mapping[str, Any], fields: Mapping[str, str]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The things that a process inside has and is not to have, and those that it has, in words."""
+) -> tuple[tuple[Drift, ...], tuple[Control, ...]]:
+    """The rights that a process inside has and is not to have, and the controls that it says are in force, of which
+    nobody outside sees anything.
+    """
     user = str(((pod.get("spec") or {}).get("securityContext") or {}).get("runAsUser", ""))
     rows: tuple[tuple[str, str, Callable[[str], bool], str], ...] = (
         ("capabilities", fields.get("CapEff", ""), lambda v: v.strip("0") == "", "none"),
@@ -76,17 +80,19 @@ def _inside(
         ("no-new-privileges", fields.get("NoNewPrivs", ""), lambda v: v == _ON, "on"),
         ("user", fields.get("Uid", "").partition(" ")[0], lambda v: v == user, user),
     )
-    wrong: list[str] = []
-    right: list[str] = []
+    wrong: list[Drift] = []
+    right: list[Control] = []
     for name, value, holds, words in rows:
         if not value:
-            right.append(f"{name}: not checked, the sandbox does not say")
+            right.append(Control(name, "not seen", "the sandbox does not say"))
         elif holds(value):
-            right.append(f"{name}: {words}")
+            right.append(Control(name, "not seen", f"{words}, by the word of the sandbox"))
         else:
-            wrong.append(f"{name} inside: `{value[:40]}`, and not {words}")
+            wrong.append(Drift(f"{name} inside", words, value[:40]))
     seccomp = fields.get("Seccomp", "")
     # A sandbox under gVisor has a kernel of its own, whose filter the node's does not show.
-    state = "a filter" if seccomp == _FILTERED else "not seen inside"
-    right.append(f"seccomp: {state}")
+    why = (
+        "a filter, by the word of the sandbox" if seccomp == _FILTERED else "not seen inside either"
+    )
+    right.append(Control("seccomp", "not seen", why))
     return tuple(wrong), tuple(right)

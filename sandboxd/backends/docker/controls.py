@@ -1,4 +1,4 @@
-"""The controls of a sandbox, as every operation shows them."""
+"""The controls of a container, as every operation shows them."""
 
 from __future__ import annotations
 
