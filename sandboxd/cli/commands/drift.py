@@ -6,7 +6,7 @@ where it was seen, by the host or by `sandboxd verify`; `not in force` where it 
 `not seen`; `left out` where nothing asks for it; or `open`, a way out that is open on purpose.
 
 With `--on CONTEXT` the objects on the cluster are compared with those that `up` applied; what a process inside says of
-its rights is shown as the word of the sandbox.
+its rights is `not seen`, with the word of the sandbox.
 """
 
 from __future__ import annotations
