@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sandboxd.engine.client import Engine, connect
 from sandboxd.engine.contexts import resolve
 from sandboxd.engine.failures import EngineFailure
+from sandboxd.engine.process import makes_rules
 from sandboxd.folders import cache_folder
 from sandboxd.host.facts import HostFacts
 from sandboxd.host.facts.engine import is_podman, product_name, usable_runtimes
@@ -143,6 +144,8 @@ def _engine(
     if identity.is_local:
         engine["buildkitd"] = _version("buildkitd", memory)
     podman = is_podman(engine["server_version"])
+    if not podman and identity.is_local:
+        engine["firewall_rules"] = makes_rules(host)
     offered = usable_runtimes(engine["info"], podman)
     runtimes = _runtimes(offered, identity.is_local, memory)
     engine["runtime_versions"] = {r["name"]: r["version"] for r in runtimes}

@@ -8,12 +8,10 @@ those here.
 from __future__ import annotations
 
 import os
-import socket
 import stat
-import struct
-import sys
 from typing import TYPE_CHECKING
 
+from sandboxd.engine.process import listener, program
 from sandboxd.errors import EnvironmentFailure
 
 if TYPE_CHECKING:
@@ -54,28 +52,11 @@ def engine_process(engine: Engine) -> int:
 
     :returns: 0 if there is none, or it is another program
     """
-    if not engine.is_local or sys.platform != "linux":
-        return 0
-    path = engine.host.removeprefix("unix://")
+    pid = listener(engine.host)
     try:
-        with socket.socket(socket.AF_UNIX) as probe:
-            probe.settimeout(2.0)
-            probe.connect(path)
-            peer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-        pid = int(struct.unpack("3i", peer)[0])
-        return pid if _program(pid) in _LOCAL else 0
-    except (OSError, ValueError):
+        return pid if pid and program(pid) in _LOCAL else 0
+    except OSError:
         return 0
-
-
-def _program(pid: int) -> str:
-    with open(f"/proc/{pid}/comm", encoding="ascii") as file:
-        name = file.read().strip()
-    if name != "exe":
-        return name
-    # Rootless Podman has started itself anew, by /proc/self/exe.
-    with open(f"/proc/{pid}/cmdline", "rb") as file:
-        return os.path.basename(os.fsdecode(file.read(4096).partition(b"\0")[0]))
 
 
 def check(engine: Engine, container: str, mounts: Sequence[MountRequest]) -> None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
 from sandboxd.findings import Place
+from sandboxd.host.facts import WITHOUT_RULES, HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import DECOY_FILE
@@ -135,6 +136,18 @@ def egress(
             why = f"{each.why}, and did not when the sandbox started: `sandboxd down`, then `up`"
             notes.reason(EGRESS, f"not {each.entry.text}", why)
     return Egress(policy, names.proposals(config, hosts, own, policy))
+
+
+def say_without_rules(chosen: Mode, host: HostFacts, notes: Notes) -> None:
+    """Note that the engine makes no firewall rules, by which Docker separates networks and translates addresses."""
+    if chosen.value == "none" or host.engine is None or host.engine.firewall_rules is not False:
+        return
+    notes.downgrade(
+        ControlName.NETWORKS,
+        f"{WITHOUT_RULES}: its networks are not separated from each other, and what is sent "
+        "outside is answered only where this machine has rules of its own for that",
+        'take `"iptables": false` out of the engine\'s daemon.json and restart it',
+    )
 
 
 def say_what_stays_open(

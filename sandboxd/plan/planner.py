@@ -86,6 +86,7 @@ def make_plan(
         notes,
     )
     _say_without_gateway(egress.policy, host, notes)
+    network.say_without_rules(decisions.network, host, notes)
     uses = credentials.plan_uses(decisions.config, egress.policy, workspace.path, notes)
     hooks_refused = _say_hooks(decisions, notes)
     joined = network.inner(decisions.network, workspace)

@@ -74,6 +74,24 @@ def test_users_are_mapped(tmp_path: Path, runtime: str) -> None:
         life(host, project)
 
 
+@pytest.mark.parametrize("by_file", [False, True], ids=["argument", "daemon.json"])
+def test_an_engine_without_firewall_rules_is_named(tmp_path: Path, by_file: bool) -> None:
+    settings = tmp_path / "daemon.json"
+    settings.write_text('{"iptables": false}')
+    argument = f"--config-file={settings}" if by_file else "--iptables=false"
+    with engine_with([argument]) as host:
+        told = sandboxes.run(host, tmp_path, "doctor", "--long")
+        assert "this engine makes no firewall rules (`iptables: false`)" in " ".join(
+            told.stdout.split()
+        )
+        project = sandboxes.make_project(tmp_path / "project", import_busybox_image(host), "runc")
+        plan = sandboxes.run(host, project, "explain-plan", "--all")
+        assert "networks are not separated from each other" in " ".join(plan.stdout.split())
+        if not by_file:
+            sandboxes.open_to_user(tmp_path)
+            life(host, project)
+
+
 @pytest.mark.parametrize(
     "arguments",
     [["--init"], ["--live-restore"], ["--default-runtime=runsc"]],

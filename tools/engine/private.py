@@ -159,14 +159,19 @@ def _require() -> None:
     if os.geteuid() != 0:
         raise EngineError("a private engine needs root")
     for program in ("dockerd", "containerd", "runc", "iptables", "unshare"):
-        if find_program(program) is None:
+        if (_dockerd() if program == "dockerd" else find_program(program)) is None:
             raise EngineError(
                 f"`{program}` is missing: run `python tools/private_engine.py install`"
             )
 
 
+def _dockerd() -> str | None:
+    """The dockerd to start: that of `SANDBOXD_TEST_DOCKERD`, beside which its containerd and runc are, or the machine's."""
+    return os.environ.get("SANDBOXD_TEST_DOCKERD") or find_program("dockerd")
+
+
 def _spawn(state: _State, folder: str, arguments: Sequence[str], prepare: str) -> int:
-    dockerd = find_program("dockerd")
+    dockerd = _dockerd()
     assert dockerd is not None
     command = ["unshare", "--net", "--mount", "--propagation", "slave", "sh", "-c"]
     command += [f"{prepare}\n{_ENTER}", "sh"]
@@ -180,7 +185,8 @@ def _spawn(state: _State, folder: str, arguments: Sequence[str], prepare: str) -
     command += ["--exec-opt=native.cgroupdriver=cgroupfs", "--shutdown-timeout=1", "--group=root"]
     command += arguments
     environment = {
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+        # First the programs that another dockerd brought with it.
+        "PATH": f"{os.path.dirname(dockerd)}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "HOME": folder,
         "XDG_RUNTIME_DIR": folder,
     }

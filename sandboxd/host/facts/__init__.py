@@ -22,6 +22,8 @@ class Premise(NamedTuple):
 NOT_YET = "`sandboxd doctor --try` tries them"
 """Why nothing is known of a build that was not tried, or whose failed trial is due again."""
 
+WITHOUT_RULES = "this engine makes no firewall rules (`iptables: false`)"
+
 PINS = ("folder_truncate", "folder_remount", "file_mode")
 """The names of the premises that have to hold for a plain read-only bind mount to be safe."""
 
@@ -142,6 +144,8 @@ class Engine(NamedTuple):
     root_outside: tuple[int, int] | None = None
     """The user and the group that root inside is outside, by `userns-remap`; None where it maps no ids, or does not
     say to which."""
+    firewall_rules: bool | None = None
+    """Whether it makes firewall rules for its networks: not with `iptables: false` in its settings."""
     image_labels: tuple[tuple[str, str], ...] = ()
     """(image name, text of its label ``devcontainer.metadata``) of the images that have that label."""
 

@@ -56,6 +56,7 @@ def _from_answers(host: str, raw: dict[str, Any]) -> Engine:
         context=_text(raw.get("context")),
         tls=_flag(raw.get("tls")),
         root_outside=_root_outside(options, _text(info.get("DockerRootDir")) or ""),
+        firewall_rules=_flag(raw.get("firewall_rules")),
         image_labels=_image_labels(raw.get("images")),
     )
 

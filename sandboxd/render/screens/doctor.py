@@ -6,7 +6,7 @@ from typing import Any
 
 from sandboxd.errors import UsageError
 from sandboxd.host.advisories.versions import LABELS, Warned, warnings
-from sandboxd.host.facts import Engine, HostFacts, Nvidia, Runtime
+from sandboxd.host.facts import WITHOUT_RULES, Engine, HostFacts, Nvidia, Runtime
 from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.host.platforms import name_of, platform_of, why_no_gateway, why_nothing_starts
 from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
@@ -204,7 +204,9 @@ def _controls(facts: HostFacts) -> list[str]:
 def _egress(facts: HostFacts) -> str:
     without = why_no_gateway(facts)
     way = "by name, through a gateway that `sandboxd up` makes"
-    return f"{'none' if without is not None else way}; `open` only in profile trusted"
+    text = f"{'none' if without is not None else way}; `open` only in profile trusted"
+    rules = facts.engine.firewall_rules if facts.engine is not None else None
+    return f"{text}; {WITHOUT_RULES}" if rules is False else text
 
 
 def _gpu(facts: HostFacts, nvidia: Nvidia) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sandboxd.engine.process import program
 from sandboxd.errors import EnvironmentFailure
 from sandboxd.life import sources
 from tests.patience import eventually
@@ -110,10 +111,10 @@ def test_an_engine_that_started_itself_anew_is_known_by_its_first_word(
     tmp_path: Path, word: str, name: str
 ) -> None:
     """Rootless Podman does, by /proc/self/exe: the kernel calls it `exe` then."""
-    program = tmp_path / "exe"
-    shutil.copy("/bin/sleep", program)
-    with subprocess.Popen([word, "60"], executable=program) as process:
+    copied = tmp_path / "exe"
+    shutil.copy("/bin/sleep", copied)
+    with subprocess.Popen([word, "60"], executable=copied) as process:
         try:
-            eventually(lambda: sources._program(process.pid) == name)
+            eventually(lambda: program(process.pid) == name)
         finally:
             process.kill()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandboxd.render.screens.doctor import render
 from tests.unit.plan.examples import GVISOR, RUNC, RUNC_GRANTED, controls, only, plan, workspace
 
@@ -37,3 +39,14 @@ def test_under_an_engine_that_maps_users_the_owner_is_asked_by_the_map() -> None
     assert user == "1000:1000" and "no user inside is user 1000 outside" in why
     assert "only root inside is user 200000 outside" in of_owner(200_000, 300_000)[1]
     assert "no user inside is user 0 outside" in of_owner(0, 0)[1]
+
+
+@pytest.mark.parametrize("rules", [False, None, True])
+def test_an_engine_without_firewall_rules_is_named_where_there_is_a_network(
+    rules: bool | None,
+) -> None:
+    assert GVISOR.engine is not None
+    host = GVISOR._replace(engine=GVISOR.engine._replace(firewall_rules=rules))
+    assert ("networks" in controls(plan(host=host))) is (rules is False)
+    assert "networks" not in controls(plan('[network]\nmode = "none"', host=host))
+    assert ("no firewall rules (`iptables: false`)" in render(host)) is (rules is False)
