@@ -25,7 +25,10 @@ def recorded(raw: dict[str, Any], note: str) -> dict[str, Any]:
     host = str((raw.get("engine") or {}).get("host") or "")
     plain = re.sub(r"-.*", "", kernel)
     socket = f"unix:///run/{host.rpartition('/')[2]}" if host.startswith("unix:") else ""
-    names = {host: socket, home: _HOME, kernel: plain}
+    # crun names its folder, which may be below that of the service.
+    folder = host.removeprefix("unix:").lstrip("/").rpartition("/")[0]
+    own = f"/{folder}" if socket and folder not in ("", "run", "var/run") else ""
+    names = {host: socket, own: "/run", home: _HOME, kernel: plain}
 
     def rename(value: Any) -> Any:
         if isinstance(value, dict):

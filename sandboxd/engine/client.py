@@ -86,7 +86,7 @@ class Engine(Networks, Volumes):
         """The engine's description of itself: runtimes, security options, roots."""
         with self.asking() as session:
             info = json_object(session.info())
-            return podman.info(info) if session.is_podman else info
+            return podman.info(info, podman.controllers(session)) if session.is_podman else info
 
     def answers(self) -> bool:
         """Whether the engine answers requests at all, even if it hangs when asked about one of its containers."""
@@ -200,7 +200,8 @@ class Engine(Networks, Volumes):
         with self.asking(START_SECONDS) as session:
             if session.is_podman:
                 podman.make_volumes(session, body)
-                body = podman.request(body, podman.keeper(self.host, self.is_local))
+                keep = podman.keeper(self.host, self.is_local)
+                body = podman.request(body, keep, podman.controllers(session))
             # Not `create_container`: that puts the proxies of config.json into the container.
             return str(json_object(session.create_container_from_config(dict(body), name))["Id"])
 

@@ -28,6 +28,7 @@ _OPEN_TO_ALL = 0o1777
 # Notes of Podman's own on each container; they ask for nothing.
 _NOTES = (
     "io.container.manager",
+    "io.podman.annotations.pids-limit",
     "io.podman.annotations.seccomp",
     "org.opencontainers.image.stopSignal",
     "org.systemd.property.KillSignal",
@@ -58,13 +59,38 @@ def identity(info: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def info(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The answer to `/info` with one `ID`, and with the limits that this Podman enforces, not those of its machine."""
+_LIMITS = {"memory": "MemoryLimit", "pids": "PidsLimit", "cpu": "CpuCfsQuota"}
+"""The controllers of limits, each with the field of `/info` that says whether the engine can enforce the limit."""
+
+
+def controllers(session: APIClient) -> frozenset[str] | None:
+    """The controllers of cgroup version 2 that Podman may use; None with version 1, or where it does not tell."""
+    response = session._get(session._url("/libpod/info"))
+    if response.status_code != 200:
+        return None
+    answer = response.json()
+    host = answer.get("host") if isinstance(answer, dict) else None
+    names = host.get("cgroupControllers") if isinstance(host, dict) else None
+    if not isinstance(host, dict) or host.get("cgroupVersion") != "v2":
+        return None
+    return frozenset(map(str, names)) if isinstance(names, list) else None
+
+
+def info(answer: Mapping[str, Any], there: frozenset[str] | None = None) -> dict[str, Any]:
+    """The answer to `/info` with one `ID`, and with the limits that this Podman enforces, not those of its machine.
+
+    :param there: its `controllers`; Podman 6.1 says that it can limit processes where it has no controller for them
+    """
     options = answer.get("SecurityOptions") or []
     if answer.get("CgroupVersion") == "1" and "name=rootless" in options:
         # "Resource limits are not supported and ignored on cgroups V1 rootless systems", its log says then.
         answer = {**answer, "MemoryLimit": False, "PidsLimit": False, "CpuCfsQuota": False}
-    return {**answer, "ID": identity(answer)}
+    without = {_LIMITS[name]: False for name in _lacking(there)}
+    return {**answer, **without, "ID": identity(answer)}
+
+
+def _lacking(there: frozenset[str] | None) -> set[str]:
+    return _LIMITS.keys() - there if there is not None else set()
 
 
 def make_volumes(session: APIClient, body: CreateRequest) -> None:
@@ -90,12 +116,16 @@ def make_volumes(session: APIClient, body: CreateRequest) -> None:
             )
 
 
-def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
+def request(
+    body: CreateRequest, keep: Callable[[str], str], there: frozenset[str] | None = None
+) -> CreateRequest:
     """The request with which Podman creates the container that Docker would create for `body`.
 
     :param keep: stores the text of a seccomp filter; returns the path of a file that Podman can read
+    :param there: its `controllers`
     """
     host = cast("HostConfig", dict(body.get("HostConfig") or {}))
+    _leave_out_limits(host, there)
     options = host.get("SecurityOpt") or []
     host["SecurityOpt"] = [_filter_as_path(option, keep) for option in options]
     # Its own default lets other containers join.
@@ -110,6 +140,22 @@ def request(body: CreateRequest, keep: Callable[[str], str]) -> CreateRequest:
         # Docker gives no IPv6 where a network has none; here the host would answer at its link-local address.
         host["Sysctls"] = {**_NO_IPV6, **(host.get("Sysctls") or {})}
     return cast("CreateRequest", {**body, "HostConfig": host})
+
+
+def _leave_out_limits(host: HostConfig, there: frozenset[str] | None) -> None:
+    """Take out the limits without a controller, with which no container starts; Docker takes and ignores them.
+
+    `info` says that they are not enforced, so a plan names the loss.
+    """
+    lacking = _lacking(there)
+    if "pids" in lacking:
+        # 0 is the one value for which nothing is written: without it Podman sets a limit of its own.
+        host["PidsLimit"] = 0
+    if "memory" in lacking:
+        host.pop("Memory", None)
+        host.pop("MemorySwap", None)
+    if "cpu" in lacking:
+        host.pop("NanoCpus", None)
 
 
 def _is_named(mode: str) -> bool:

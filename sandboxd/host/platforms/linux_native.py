@@ -16,11 +16,15 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, Run, 
 TITLE = "Linux with its own Docker engine"
 PRIORITY = 0
 RUN = Run(
-    "2026-12-03",
-    "Docker 26.1.5, runc 1.1.15 and runsc 20240729 of Debian 13, as root, on cgroup version 1; also with "
-    "`userns-remap`, `init`, `live-restore` and `default-runtime` in its settings. cgroup version 2, AppArmor and other "
-    "distributions are from documentation",
-    {"debian-13-docker": "cbaecca5222aa714", "debian-13-userns-remap": "ce60af114354c6a0"},
+    "2026-12-05",
+    "Docker 26.1.5, runc 1.1.15 and runsc 20240729 of Debian 13, as root, on cgroup version 1, also with `userns-remap`, "
+    "`init`, `live-restore`, `default-runtime` and without `iptables` in its settings; Docker 28.5.2 with runc 1.3.6. cgroup "
+    "version 2, AppArmor and other distributions are from documentation",
+    {
+        "debian-13-docker": "cbaecca5222aa714",
+        "debian-13-docker-28": "ff0082e00d689b83",
+        "debian-13-userns-remap": "ce60af114354c6a0",
+    },
 )
 ABILITIES = (
     Ability("gVisor", "yes", "after `sudo sandboxd setup gvisor --apply`"),

@@ -18,11 +18,17 @@ from sandboxd.host.platforms import Ability, Advice, Alternative, Refusal, Run, 
 TITLE = "Podman"
 PRIORITY = 90
 RUN = Run(
-    "2026-12-02",
-    "Podman 5.4.2 and runc 1.1.15, as root and rootless, on cgroup version 1; with runsc 20240729 as its own "
-    "runtime, without a network. crun 1.21 starts nothing there, as `sandboxd doctor` says. cgroup version 2 is from "
-    "documentation",
-    {"podman-5-rootful": "c14059c95e11db4c", "podman-5-rootless": "3c48b928af1c9484"},
+    "2026-12-05",
+    "Podman 5.4.2 and runc 1.1.15, as root and rootless, and as root Podman 5.8.6 with runc 1.3.6, on cgroup version 1; "
+    "6.1.1 with crun 1.28 on cgroup version 2 without controllers, where limits are left out; 5.4.2 with runsc 20240729 "
+    "as its own runtime, without a network. crun 1.21 starts nothing on cgroup version 1, as `sandboxd doctor` says. "
+    "cgroup version 2 with controllers is from documentation",
+    {
+        "podman-5-rootful": "c14059c95e11db4c",
+        "podman-5-rootless": "3c48b928af1c9484",
+        "podman-5-8": "52b05fbdc923df2e",
+        "podman-6-without-controllers": "fd00e7c68776b977",
+    },
 )
 _NO_GATEWAY = Refusal(
     "this Podman runs every container in gVisor, and the gateway, which sets up a network, does not start "

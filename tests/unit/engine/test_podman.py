@@ -222,7 +222,7 @@ def test_an_engine_that_signs_as_podman_is_spoken_to_so(state: Path) -> None:
         assert engine.is_podman()
         assert engine.create("c", BODY) == "c"
         assert engine.inspect("c")["HostConfig"]["Runtime"] == "runc"
-    assert requests[0] == "POST /containers/create"
+    assert requests[:2] == ["GET /libpod/info", "POST /containers/create"]
     with answering_to_bodies(answer) as engine:
         assert not engine.is_podman()
         assert engine.inspect("c")["HostConfig"]["Runtime"] == "oci"
@@ -244,7 +244,9 @@ def test_a_volume_that_stands_for_a_folder_is_made_before_it_is_mounted() -> Non
     requests: list[tuple[str, Any]] = []
     there = {"Options": wanted}
 
-    def answer(_method: str, target: str, sent: bytes) -> tuple[int, object]:
+    def answer(method: str, target: str, sent: bytes) -> tuple[int, object]:
+        if method == "GET":
+            return 404, {"message": "not told"}
         requests.append((target.partition("?")[0], json.loads(sent)))
         return 201, {"Id": "c"} if "containers" in target else there
 
@@ -261,7 +263,11 @@ def test_podman_has_one_identity_on_both_sides_of_the_border() -> None:
     """Its service makes up another `ID` for each answer: a socket inside would be nobody's."""
     info = {"Name": "host", "DockerRootDir": "/var/lib/containers/storage"}
     ids = iter("ab")
-    with answering_to_bodies(lambda *_: (200, {**info, "ID": next(ids)}), PODMAN) as engine:
+
+    def answer(_method: str, target: str, _body: bytes) -> tuple[int, object]:
+        return (404, {}) if "libpod" in target else (200, {**info, "ID": next(ids)})
+
+    with answering_to_bodies(answer, PODMAN) as engine:
         first, second = engine.info(), engine.info()
     assert first["ID"] == second["ID"] == engine_socket.podman_identity(info)
     assert podman.identity({**info, "DockerRootDir": "/elsewhere"}) != first["ID"]
@@ -298,3 +304,52 @@ def test_a_rootless_podman_on_cgroups_of_version_1_enforces_no_limit() -> None:
     assert (told["MemoryLimit"], told["PidsLimit"], told["CpuCfsQuota"]) == (False, False, False)
     for able in ({**rootless, "CgroupVersion": "2"}, {**rootless, "SecurityOptions": None}):
         assert podman.info(able)["MemoryLimit"] is True
+
+
+def own_info(version: str, controllers: object) -> dict[str, Any]:
+    """What Podman's own API says of itself."""
+    return {"host": {"cgroupVersion": version, "cgroupControllers": controllers}}
+
+
+@pytest.mark.parametrize(
+    ("own", "able"),
+    [
+        (own_info("v2", ["hugetlb"]), (False, False, False)),
+        (own_info("v2", ["memory", "pids"]), (True, True, False)),
+        (own_info("v2", None), (True, True, True)),
+        (own_info("v1", []), (True, True, True)),
+        ({"host": None}, (True, True, True)),
+        ([], (True, True, True)),
+    ],
+)
+def test_a_limit_without_a_controller_is_not_enforced_and_not_asked_for(
+    own: object, able: tuple[bool, ...], state: Path
+) -> None:
+    """Podman 6.1 names a limit of processes as possible, and with crun starts no container with one."""
+    body: Any = copy.deepcopy(BODY)
+    body["HostConfig"]["SecurityOpt"] = []
+    created: list[dict[str, Any]] = []
+
+    def answer(_method: str, target: str, sent: bytes) -> tuple[int, object]:
+        if "/libpod/" in target:
+            return 200, own
+        if target == "/info":
+            return 200, {"MemoryLimit": True, "PidsLimit": True, "CpuCfsQuota": True}
+        created.append(json.loads(sent)["HostConfig"])
+        return 201, {"Id": "c"}
+
+    with answering_to_bodies(answer, PODMAN) as engine:
+        told = engine.info()
+        engine.create("c", body)
+    memory, processes, processors = able
+    assert (told["MemoryLimit"], told["PidsLimit"], told["CpuCfsQuota"]) == able
+    (host,) = created
+    assert host.get("Memory") == (512 << 20 if memory else None)
+    assert host.get("PidsLimit") == (100 if processes else 0)
+    assert host.get("NanoCpus") == (900_000_000 if processors else None)
+
+
+def test_what_podman_notes_of_its_limit_is_no_difference() -> None:
+    """Podman 5.8 notes the limit of processes that was asked for."""
+    noted = {"dev.x": "1", "io.podman.annotations.pids-limit": "100"}
+    assert drifts(described(changed(Annotations=noted))) == []
