@@ -73,15 +73,17 @@ def _index() -> str:
 
 def _misreports() -> str:
     rows = [
-        f"| {row.subject} | `{row.probe.replace('|', chr(92) + '|')}` | {row.truth} | {row.instead} |"
+        f"| {row.subject} | `{row.probe.replace('|', chr(92) + '|')}` | {row.truth} | {row.instead} "
+        f"| {f'`{row.until}`' if row.until else ''} |"
         for row in (*misreports.GVISOR, misreports.DIRECTFS)
     ]
     head = (
         "# What a sandbox under gVisor shows that is not so\n\n"
         "Seen with runsc 20240729 (Debian 13); each row is measured again by a test, on the build that is "
-        "there. What another build shows, `sandboxd doctor --long` tries. Whoever looks from inside must know it; "
+        "there. A build that was seen to hold the premise in the last column shows what is so; "
+        "`sandboxd doctor --long` tries the premises. Whoever looks from inside must know it; "
         "`sandboxd drift` and `sandboxd verify` do.\n\n"
-        "| subject | looked at by | the truth | what sandboxd goes by |\n|---|---|---|---|\n"
+        "| subject | looked at by | the truth | what sandboxd goes by | until |\n|---|---|---|---|---|\n"
     )
     return _NOTE + head + "\n".join(rows) + "\n"
 
