@@ -112,7 +112,11 @@ def _below(top: GitControl, folder: str, bare_refused: bool) -> GitControl:
             if path.startswith(prefix)
         ),
         bare_refused,
-        unread=tuple(Exposed(posixpath.relpath(path, folder), why) for path, why in top.unread),
+        unread=tuple(
+            # A hook outside of the workspace has its absolute path.
+            Exposed(path if path.startswith("/") else posixpath.relpath(path, folder), why)
+            for path, why in top.unread
+        ),
         own=top.own,
     )
 

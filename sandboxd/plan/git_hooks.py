@@ -16,7 +16,6 @@ from typing import NamedTuple
 from sandboxd.plan import config_text, git_files, git_programs, script_mentions
 from sandboxd.plan.tool_folders import KNOWN
 
-FOLDER = ".git/hooks"
 NAMES = (
     "applypatch-msg", "commit-msg", "fsmonitor-watchman", "p4-changelist", "p4-post-changelist", "p4-pre-submit",
     "p4-prepare-changelist", "post-applypatch", "post-checkout", "post-commit", "post-index-change",
@@ -45,7 +44,7 @@ _HERE_AGAIN = re.compile(r"""\$\(cd [-P ]*"?\$HERE\b"?[^()$]*\)""")
 class Hook(NamedTuple):
     """A hook, and what it runs in the work tree.
 
-    `path` is that of the hook within the workspace, `runs` are absolute paths that need not exist, `upwards` folders
+    `path` is that of the hook within the workspace, an absolute one outside of it, `runs` are absolute paths that need not exist, `upwards` folders
     from which it, or what it runs, is reached by `..`, `why` says why more than
     those may run, '' where nothing shows that.
     """
@@ -61,35 +60,44 @@ class Hook(NamedTuple):
         return f"the hook `{self.path}` runs it, and it is missing"
 
 
-def hooks_in(workspace: str, folder: str = FOLDER) -> Iterator[Hook]:
-    """The hooks in a folder of a workspace whose `.git` is a folder."""
+def hooks_in(workspace: str, folder: str, worktree: str) -> Iterator[Hook]:
+    """The hooks in a folder, which may lie outside of the workspace or be reached by links.
+
+    :param folder: its absolute path
+    :param worktree: the folder in which git runs them, an absolute path
+    """
     try:
-        present = os.listdir(posixpath.join(workspace, folder))
+        present = os.listdir(folder)
     except OSError:
         return
     # What git itself starts comes first: nothing beside it may push it out.
     names = sorted(present, key=lambda name: (name not in NAMES, name))
     for name in [name for name in names if not name.endswith(".sample")][:_MOST]:
-        path = f"{folder}/{name}"
-        file = os.path.realpath(posixpath.join(workspace, path))
-        inside = posixpath.relpath(file, workspace)
-        # What lies elsewhere no program inside can write, and nobody knows from where it takes further files.
-        if inside.startswith("../"):
-            continue
-        if text := config_text.inside(workspace, inside):
-            hook = _hook(workspace, path, file, text)
-            links = git_files.ways_up(posixpath.join(workspace, path))
-            yield hook._replace(upwards=(*links, *hook.upwards))
+        path = posixpath.join(folder, name)
+        shown = within(workspace, path) or path
+        file = os.path.realpath(path)
+        inside = within(workspace, file)
+        text = config_text.inside(workspace, inside) if inside else config_text.outside(file)
+        if text:
+            hook = _hook(workspace, worktree, shown, path, file, text)
+            yield hook._replace(upwards=(*git_files.ways_up(path), *hook.upwards))
         else:
             # Also one that is empty, as the first moment of one that is being written: it may run something soon.
-            yield Hook(path, () if os.path.lexists(file) else (file,), "")
+            yield Hook(shown, () if os.path.lexists(file) else (file,), "")
 
 
-def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
+def within(workspace: str, path: str) -> str:
+    """A path within the workspace, '' for one outside of it, and for the workspace itself."""
+    prefix = workspace.rstrip("/") + "/"
+    return path[len(prefix) :] if path.startswith(prefix) else ""
+
+
+def _hook(workspace: str, worktree: str, shown: str, path: str, file: str, text: str) -> Hook:
+    """The hook at `path` whose text, in `file`, is `text`; `shown` is how it is called."""
     runs: dict[str, None] = {}
     upwards: list[str] = []
     why = ""
-    is_linked = posixpath.dirname(file) != posixpath.join(workspace, posixpath.dirname(path))
+    is_linked = posixpath.dirname(file) != posixpath.dirname(path)
     text = _HERE_AGAIN.sub("$HERE", _HERE.sub("$HERE", text))
     for word in git_programs.words_of_script(text):
         if word.is_module:
@@ -98,7 +106,7 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
             why = why or WHY_RECIPE.format(word.path)
         elif word.is_unknown and word.is_run:
             rest = re.split(r"[)`}]/|^\$\w+/", word.path, maxsplit=1)[-1]
-            folders = (posixpath.dirname(file), workspace) if is_linked else (workspace,)
+            folders = (posixpath.dirname(file), worktree) if is_linked else (worktree,)
             present = [
                 each for each in (posixpath.join(f, rest) for f in folders) if os.path.exists(each)
             ]
@@ -106,13 +114,13 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
             if is_linked and not present:
                 why = why or WHY_UNKNOWN.format(rest)
         elif word.is_run and "/" in word.path:
-            upwards += git_files.left_upwards(posixpath.join(workspace, word.path))
-            run = posixpath.normpath(posixpath.join(workspace, word.path))
+            upwards += git_files.left_upwards(posixpath.join(worktree, word.path))
+            run = posixpath.normpath(posixpath.join(worktree, word.path))
             if _is_made_again(posixpath.relpath(run, workspace)):
                 why = why or WHY_WRITABLE.format(word.path)
             else:
                 runs[run] = None
-    mentions = script_mentions.mentions_in(text, workspace, posixpath.dirname(file))
+    mentions = script_mentions.mentions_in(text, worktree, posixpath.dirname(file))
     for run in mentions.programs:
         inside = posixpath.relpath(run, workspace)
         if _is_made_again(inside):
@@ -122,7 +130,7 @@ def _hook(workspace: str, path: str, file: str, text: str) -> Hook:
     # What is run from such a folder anew is not known from here.
     for run in mentions.folders:
         why = why or WHY_FOLDER.format(posixpath.relpath(run, workspace))
-    return Hook(path, tuple(runs), why, tuple(upwards))
+    return Hook(shown, tuple(runs), why, tuple(upwards))
 
 
 def _is_made_again(path: str) -> bool:

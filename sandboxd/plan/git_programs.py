@@ -43,6 +43,21 @@ _BEGINS_A_COMMAND = frozenset(
 )
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _DEEPEST = 3
+# Options of git and of ssh whose value is a command line, and subcommands of git before one.
+_TAKES_A_COMMAND = re.compile(
+    r"--(?:extcmd|exec|upload-pack|receive-pack|open-files-in-pager|[a-z]+-filter)|(?:-o)?(?:proxy|local|knownhosts)command",
+    re.IGNORECASE,
+)
+_COMMAND_OF_SSH = re.compile(r"(?:-o)?(?:proxy|local|knownhosts)command\s(.+)", re.IGNORECASE)
+_BEFORE_A_COMMAND_OF_GIT = frozenset(("-x", "run", "foreach"))
+# How editors are told to run a file, and the options that are followed by such a command.
+_SOURCES = re.compile(
+    r"\s*:?(?:silent!?\s+)?(?:so(?:urce)?!?|ru(?:ntime)?!?|luafile|py3?file|load(?:-file)?)\s+(\S+)"
+)
+_BEFORE_A_COMMAND_OF_AN_EDITOR = frozenset(("-c", "--cmd", "-e", "--eval"))
+# What stands between paths in one word: `--file=a`, `a:b`, `'source a'`, `@a`.
+_NO_PATH = re.compile(r"""[\s=:,;|&<>(){}'"`@]+""")
+_OF_AN_OPTION = re.compile(r"-[A-Za-z](?=.)")
 
 
 class Word(NamedTuple):
@@ -60,6 +75,8 @@ class Word(NamedTuple):
     """
     is_recipe: bool = False
     """Whether it is a tool that runs what a file of the project says, as `make` does."""
+    is_part: bool = False
+    """Whether it is a part of a word, behind an option or among others, and may be anything but a path as well."""
 
 
 def is_command(setting: str) -> bool:
@@ -68,13 +85,15 @@ def is_command(setting: str) -> bool:
 
 
 def words_of(setting: str, value: str, worktree: str) -> Iterator[Word]:
-    """The words of a setting's command that may be paths: options are left out.
+    """The words of a setting's command that may be paths, also what stands behind an option in one word with it.
 
     :param worktree: the folder in which git runs it
     """
     is_of_git = setting.lower().startswith("alias.") and not value.lstrip().startswith("!")
-    for word in _words(_HOME.sub("~", _TOP.sub(lambda _: worktree, value)), 0):
+    command = _HOME.sub("~", _TOP.sub(lambda _: worktree, value))
+    for word in _words(command, 0):
         yield Word(word.path, False) if is_of_git else word
+    yield from _within(command, is_of_git, 0)
 
 
 def why_open(setting: str, word: Word) -> str:
@@ -93,11 +112,53 @@ def words_of_script(text: str) -> Iterator[Word]:
             yield from _words(_HOME.sub("~", line), 0)
 
 
-def _words(command: str, depth: int) -> Iterator[Word]:
+def _within(command: str, is_of_git: bool, depth: int) -> Iterator[Word]:
+    """The commands and the paths that are parts of the words of `command`.
+
+    :param is_of_git: whether it is a command of git, whose options are known
+    """
+    before = ""
+    for word in _split(command):
+        if inner := _command_in(before, word, is_of_git):
+            yield from _words(inner, depth + 1)
+            if depth < _DEEPEST:
+                yield from _within(inner, False, depth + 1)
+        if before in _BEFORE_A_COMMAND_OF_AN_EDITOR and (source := _SOURCES.match(word)):
+            yield Word(source[1], True)
+        for piece in _NO_PATH.split(word):
+            part = _OF_AN_OPTION.sub("", piece, count=1) if piece.startswith("-") else piece
+            if part and part != word and not part.startswith("-"):
+                yield Word(part, False, is_part=True)
+        before = word
+
+
+def _command_in(before: str, word: str, is_of_git: bool) -> str:
+    """The command line in `word`, which may be the value of a setting or of an option; '' where none shows.
+
+    :param before: the word before it
+    """
+    key, mark, value = word.partition("=")
+    if mark and (is_command(key) or _TAKES_A_COMMAND.fullmatch(key)):
+        return value
+    if (of_ssh := _COMMAND_OF_SSH.fullmatch(word)) is not None:
+        return of_ssh[1]
+    if word.startswith("-") or "=" in before:
+        return ""
+    is_value = _TAKES_A_COMMAND.fullmatch(before) or (
+        is_of_git and before in _BEFORE_A_COMMAND_OF_GIT
+    )
+    return word if is_value else ""
+
+
+def _split(command: str) -> list[str]:
     try:
-        words = shell_words.split(command)
+        return list(shell_words.split(command))
     except ValueError:
-        words = command.split()
+        return command.split()
+
+
+def _words(command: str, depth: int) -> Iterator[Word]:
+    words = _split(command)
     is_first, before, folder, python = True, "", "", False
     for written in words:
         word = written.lstrip("!({").rstrip(";)}")

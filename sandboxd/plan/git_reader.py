@@ -85,7 +85,7 @@ class Reader:
             self.common.add(posixpath.join(folder, "commondir"))
         else:
             self.pin("hooks", may_make=True)
-        self._folder_of_hooks(os.path.join(self._workspace, folder))
+        self._folder_of_hooks(os.path.join(self._workspace, folder), worktree)
         for name in ("config", "config.worktree"):
             self.pin(posixpath.join(folder, name))
             self.read_config(os.path.join(self._workspace, folder, name), worktree)
@@ -153,10 +153,12 @@ class Reader:
         for path in index.configs:
             for worktree in (self._workspace, *linked):
                 self.read_config(path, worktree)
+        for worktree in (self._workspace, *linked):
+            self._folder_of_hooks(index.common, worktree)
+        for path, worktree in inner.configs:
+            self._folder_of_hooks(os.path.dirname(path), worktree)
         for own in {index.common, *(os.path.dirname(path) for path, _ in inner.configs)}:
-            self._folder_of_hooks(own)
             self.objects(own)
-        self._hooks(index)
         # A submodule and a linked work tree may have settings of their own.
         for path, worktree in inner.configs:
             self.read_config(path, worktree)
@@ -187,17 +189,18 @@ class Reader:
         for setting in self._remotes.further():
             self._remote(*setting)
 
-    def _folder_of_hooks(self, own: str) -> None:
-        """Pin what the folder of hooks in the git directory `own` leads to, if it is a link."""
+    def _folder_of_hooks(self, own: str, worktree: str) -> None:
+        """Pin what the hooks in the git directory `own` run in `worktree`, and what their folder leads to as a link."""
         hooks = os.path.join(own, "hooks")
         # One that becomes a link names something, too.
         self.configs.add(hooks)
         self._pin_upwards(git_files.ways_up(hooks))
         for path in git_files.ways_of(hooks):
-            self._pin_hooks(path, f"{self._inside(own) or own}/hooks")
+            self._pin_hooks(path, f"{self._inside(own) or own}/hooks", worktree)
+        self._scripts(hooks, worktree)
 
-    def _pin_hooks(self, path: str, named_by: str) -> None:
-        """Pin a folder of hooks, or name what no mount can shut."""
+    def _pin_hooks(self, path: str, named_by: str, worktree: str) -> None:
+        """Pin a folder of hooks that git runs in `worktree`, or name what no mount can shut."""
         if path == self._workspace:
             self.unread[named_by] = (
                 "git takes hooks from the top of the work tree, where a program inside can make one"
@@ -205,23 +208,20 @@ class Reader:
             for name in git_hooks.NAMES:
                 self._pin_named(os.path.join(path, name), "")
         self._pin_named(path, "", may_make=True)
-        if (inside := self._inside(path)) and not lies_in(inside, ".git"):
-            self._scripts(inside)
-            # husky's own hooks there run what lies in the folder above.
-            folder, name = os.path.split(path)
-            if name == "_" and folder != self._workspace:
-                self._pin_hooks(folder, named_by)
+        self._scripts(path, worktree)
+        # husky's own hooks there run what lies in the folder above.
+        folder, name = os.path.split(path)
+        if self._inside(path) and name == "_" and folder != self._workspace:
+            self._pin_hooks(folder, named_by, worktree)
 
-    def _hooks(self, index: Index) -> None:
-        """Pin what the hooks in `.git` run in the work tree, where that is known."""
-        if index.own != os.path.join(self._workspace, ".git"):
+    def _scripts(self, folder: str, worktree: str) -> None:
+        """Pin what the hooks in a folder run in the workspace; one that comes may run more."""
+        key = (os.path.realpath(folder), f"{worktree}\0hooks")
+        if key in self._read or len(self._read) >= _MOST_CONFIGS:
             return
-        self._scripts(git_hooks.FOLDER)
-
-    def _scripts(self, folder: str) -> None:
-        """Pin what the hooks in a folder of the workspace run in the work tree; one that comes may run more."""
-        self.lists.add(os.path.join(self._workspace, folder))
-        for hook in git_hooks.hooks_in(self._workspace, folder):
+        self._read.add(key)
+        self.lists.add(folder)
+        for hook in git_hooks.hooks_in(self._workspace, folder, worktree):
             self.configs.add(os.path.join(self._workspace, hook.path))
             if hook.why:
                 self.unread[hook.path] = hook.why
@@ -274,7 +274,7 @@ class Reader:
         elif name == _WORKTREE and worktree == self._workspace:
             self._worktrees.add(value)
         elif name in _HOOKS:
-            self._pin_hooks(self._expand(value, worktree), self._inside(path) or path)
+            self._pin_hooks(self._expand(value, worktree), self._inside(path) or path, worktree)
         elif name in (_ATTRIBUTES, _TEMPLATES):
             missing = f"`{name}` names it, and it is missing"
             self._pin_named(self._expand(value, worktree), missing)
@@ -327,7 +327,7 @@ class Reader:
             self._pin_named(separate, "")
             own = separate
         if self._inside(own):
-            self._folder_of_hooks(own)
+            self._folder_of_hooks(own, own)
             self.read_config(os.path.join(own, "config"), own)
 
     def _command(self, name: str, value: str, path: str, worktree: str) -> None:
@@ -341,7 +341,10 @@ class Reader:
                 if word.is_run and "/" in word.path
                 else ""
             )
-            self._pin_program(self._expand(word.path, worktree), name, missing)
+            program = self._expand(word.path, worktree)
+            # `--color=auto` names no folder `auto`.
+            if not (word.is_part and "/" not in word.path and os.path.isdir(program)):
+                self._pin_program(program, name, missing)
 
     def _pin_named(self, path: str, missing: str, *, may_make: bool = False) -> None:
         """Pin `path` if it is in the workspace and exists, or can be made as an empty folder.
@@ -391,6 +394,4 @@ class Reader:
             self._pin_named(folder, "", may_make=True)
 
     def _inside(self, path: str) -> str:
-        """A path within the workspace, '' for one outside of it, and for the workspace itself."""
-        prefix = self._workspace.rstrip("/") + "/"
-        return path[len(prefix) :] if path.startswith(prefix) else ""
+        return git_hooks.within(self._workspace, path)

@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _WORD = re.compile(r"/?[\w@%+.-]+(?:/+[\w@%+.-]+)*")
+_OF_AN_OPTION = re.compile(r"^-[A-Za-z](?=\.{0,2}/)")
+"""An option of one letter with a path in the same word: `-F./x`."""
 _SUFFIXES = (".sh", ".bash", ".zsh", ".ksh", ".awk", ".sed")
 """Of files that are run by an interpreter without being executable themselves."""
 _MOST_WORDS = 500
@@ -64,7 +66,7 @@ def _words(text: str) -> dict[str, None]:
             continue
         for match in _WORD.finditer(line):
             before = line[max(match.start() - 2, 0) : match.start()]
-            word = match[0]
+            word = _OF_AN_OPTION.sub("", match[0])
             if before.endswith(("$", "${")):
                 # The variable's own name.
                 word = "./" + word.partition("/")[2]

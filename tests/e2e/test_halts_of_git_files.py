@@ -130,6 +130,42 @@ def _reach_a_script(project: Path) -> None:
     _script(project, "tools/check.sh", "true")
 
 
+def _name_behind_an_option(project: Path) -> None:
+    git(project, "config", "core.fsmonitor", "env --split-string=tools/check.sh")
+    _script(project, "tools/check.sh", "true")
+
+
+def _name_in_an_alias(project: Path) -> None:
+    git(project, "config", "alias.s", "-c core.fsmonitor=tools/check.sh status")
+    _script(project, "tools/check.sh", "true")
+
+
+def _keep_hooks_outside(project: Path) -> None:
+    git(project, "config", "core.hooksPath", str(project.parent / "hooks-of-the-user"))
+    _script(project, "../hooks-of-the-user/pre-commit", ". tools/check.sh")
+    _script(project, "tools/check.sh", "true")
+
+
+def _keep_hooks_in_git(project: Path) -> None:
+    git(project, "config", "core.hooksPath", ".git/own")
+    _script(project, ".git/own/pre-commit", ". tools/check.sh")
+    _script(project, "tools/check.sh", "true")
+
+
+def _add_a_work_tree(project: Path) -> None:
+    git(project, "worktree", "add", "-q", "linked")
+    _script(project, ".git/hooks/pre-commit", ". tools/check.sh")
+    _script(project, "linked/tools/check.sh", "true")
+
+
+def _add_a_submodule(project: Path) -> None:
+    git(project, "clone", "-q", ".", "../other")
+    source = str(project.parent / "other")
+    git(project, "-c", "protocol.file.allow=always", "submodule", "-q", "add", source, "linked")
+    _script(project, ".git/modules/linked/hooks/pre-commit", ". tools/check.sh")
+    _script(project, "linked/tools/check.sh", "true")
+
+
 def _husky(project: Path) -> None:
     """As husky 9 leaves a project in a folder below the top."""
     git(project, "config", "core.hooksPath", "frontend/.husky/_")
@@ -186,7 +222,9 @@ def _line(path: str, ran: Path) -> str:
 def _act(project: Path) -> None:
     """What a developer does next."""
     git(project, "status", check=False)
+    git(project, "s", check=False)
     git(project, "commit", "-q", "--allow-empty", "-m", "x", check=False)
+    git(project, "-C", "linked", "commit", "-q", "--allow-empty", "-m", "x", check=False)
     git(project, "push", "-q", "mirror", "main", check=False)
     git(project, "push", "-q", "./mirror.git", "main", check=False)
 
@@ -204,6 +242,12 @@ BEFORE: dict[str, tuple[Plant, Inside]] = {
     "no-remote-of-that-name": (_clone_and_name_none, (_hook, "mirror.git/hooks/post-update")),
     "hooks-upwards": (_name_hooks_upwards, (_link_to_hook, "a/../hk/pre-commit")),
     "what-a-hook-reaches": (_reach_a_script, (_line, "tools/check.sh")),
+    "behind-an-option": (_name_behind_an_option, (_line, "tools/check.sh")),
+    "in-an-alias": (_name_in_an_alias, (_line, "tools/check.sh")),
+    "hooks-outside": (_keep_hooks_outside, (_line, "tools/check.sh")),
+    "hooks-in-git": (_keep_hooks_in_git, (_line, "tools/check.sh")),
+    "hooks-in-a-work-tree": (_add_a_work_tree, (_line, "linked/tools/check.sh")),
+    "hooks-of-a-submodule": (_add_a_submodule, (_line, "linked/tools/check.sh")),
     "hooks-of-husky": (_husky, (_line, "frontend/.husky/pre-commit")),
     "another-work-tree": (_name_another_work_tree, (_hook, "sub/hk/pre-commit")),
 }
@@ -212,6 +256,8 @@ WHILE = {
     "config-behind-a-link": (_link_config, (_setting, "gitconfig")),
     "remote": (_add_remote, (_hook, "mirror.git/hooks/post-update")),
     "remote-by-another-setting": (_lead_a_remote_here, (_hook, "mirror.git/hooks/post-update")),
+    "in-an-alias": (_name_in_an_alias, (_line, "tools/check.sh")),
+    "hooks-outside": (_keep_hooks_outside, (_line, "tools/check.sh")),
     "what-a-new-hook-runs": (_install_a_hook, (_hook, "tools/check.sh")),
     "remote-in-a-file": (_keep_remote_in_a_file, (_hook, "mirror.git/hooks/post-update")),
     "no-remote-of-that-name": (_name_no_remote, (_hook, "mirror.git/hooks/post-update")),

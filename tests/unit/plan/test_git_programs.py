@@ -88,3 +88,58 @@ def test_python_that_imports_nothing_from_there_is_not(tmp_path: Path, command: 
 def test_a_recipe_that_an_alias_runs_is_named(tmp_path: Path) -> None:
     (unread,) = control_by(tmp_path, "alias.y", "!make lint").unread
     assert unread.path == ".git/config" and "`alias.y` has `make` run" in unread.why
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("core.pager", "less --lesskey-file=tools/x"),
+        ("core.sshCommand", "ssh -o ProxyCommand=tools/x"),
+        ("core.sshCommand", "ssh -oProxyCommand='tools/x %h'"),
+        ("core.sshCommand", "ssh -o 'ProxyCommand tools/x %h %p'"),
+        ("core.sshCommand", "ssh -F./tools/x"),
+        ("core.sshCommand", "ssh -Ftools/x"),
+        ("diff.external", "difft --path a:tools/x"),
+        ("alias.s", "-c core.fsmonitor=tools/x status"),
+        ("alias.s", "-c 'core.sshCommand=ssh -F tools/x' fetch"),
+        ("alias.s", "!git -c core.fsmonitor=tools/x status"),
+        ("alias.d", "difftool --extcmd=tools/x"),
+        ("alias.d", "difftool -y -x tools/x"),
+        ("alias.d", "difftool --extcmd='sh -c tools/x'"),
+        ("alias.b", "bisect run tools/x"),
+        ("alias.r", "rebase --exec tools/x HEAD~3"),
+        ("core.editor", "vim -c 'source tools/x'"),
+        ("core.editor", "vim --cmd ':so tools/x' -n"),
+        ("core.editor", "emacs --eval '(load \"tools/x\")'"),
+        ("filter.nb.clean", "awk --file=./tools/x"),
+        ("credential.helper", "!curl -d @tools/x"),
+    ],
+)
+def test_a_file_in_one_word_with_an_option_is_shut(tmp_path: Path, key: str, value: str) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools/x").write_text("")
+    assert "tools/x" in control_by(tmp_path, key, value).pins
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("core.sshCommand", "ssh -o ProxyCommand=tools/x"),
+        ("alias.s", "-c core.fsmonitor=tools/x status"),
+        ("alias.d", "difftool --extcmd=tools/x"),
+        ("alias.d", "difftool -x tools/x"),
+        ("core.editor", "vim -c 'source tools/x'"),
+    ],
+)
+def test_a_missing_one_that_would_be_run_is_named(tmp_path: Path, key: str, value: str) -> None:
+    exposed = control_by(tmp_path, key, value).exposed
+    assert [each.path for each in exposed] == ["tools/x"]
+
+
+@pytest.mark.parametrize(
+    "value", ["log --color=auto", "log --format=src", "!git log --pretty=format:src,auto"]
+)
+def test_the_value_of_an_option_is_no_folder(tmp_path: Path, value: str) -> None:
+    for name in ("auto", "src"):
+        (tmp_path / name).mkdir()
+    assert not {"auto", "src"} & set(control_by(tmp_path, "alias.x", value).pins)
