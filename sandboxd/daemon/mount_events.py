@@ -76,7 +76,7 @@ def open_events(
     Where a folder cannot be read (a program inside may have changed its mode), the paths are polled instead.
 
     :param paths: absolute paths whose replacement matters
-    :param files: absolute paths of files whose content matters, too; they need not exist
+    :param files: absolute paths of files whose content matters, too, and second names of them; they need not exist
     :param folders: absolute paths of folders in which each new name matters; one that does not exist matters when it
         comes, and then has to be named again
     :param coming: absolute paths of which it matters that they come; where the folder of one comes, too, both are to be
@@ -172,7 +172,7 @@ class _Inotify:
             for folder in shut:
                 mask = entries | flags.CREATE | flags.ONLYDIR | flags.DONT_FOLLOW
                 self._shut[self._watch(folder, mask, set())] = folder
-            for path in paths:
+            for path in {*paths, *files}:
                 # A new hard link changes the attributes of the file, and nothing in its folder.
                 if stat.S_ISREG(_mode(path)):
                     self._watch(path, flags.ATTRIB | flags.DONT_FOLLOW, set())

@@ -18,7 +18,7 @@ from sandboxd.halt.verdict import Action
 from sandboxd.model.labels import PROJECT
 from sandboxd.model.sandbox_id import workspace_of
 from sandboxd.observe import hard_links, host_process, open_links, outside, pins
-from sandboxd.plan.acting import is_of_version_control
+from sandboxd.plan.acting import is_of_version_control, lies_in_version_control
 from sandboxd.plan.entrances import hosts_own
 
 if TYPE_CHECKING:
@@ -145,8 +145,10 @@ class Guard:
 
     def _named(self) -> tuple[Lost, ...]:
         # Git does not read an index either that cannot be read, and goes nowhere by it.
-        named = open_links.named(self._present_links())
+        links = self._present_links()
+        named = open_links.named(links)
         return (
+            *(Lost(path, What.LINKED) for path in open_links.with_second_names(links, named.files)),
             *(
                 self._lost(each.path, What.LISTED if each.is_linked else What.ENTERED)
                 for each in named.entered
@@ -308,8 +310,13 @@ class Guard:
 def _matters(lost: Iterable[Lost], outcomes: Iterable[Outcome]) -> bool:
     """Whether a person has to know of the loss although the container has ended: at its end we remove placeholders."""
     of_mounts = (What.REPLACED, What.REMOVED, What.LINKED)
-    is_named = any(each.what not in of_mounts for each in lost)
+    is_named = any(each.what not in of_mounts or _is_kept(each) for each in lost)
     return is_named or any(outcome.aside or outcome.problem for outcome in outcomes)
+
+
+def _is_kept(lost: Lost) -> bool:
+    """Whether what may have been written there stays there: git's own files are left as they are."""
+    return lost.what is What.LINKED and lies_in_version_control(lost.path)
 
 
 def _entries(whats: Mapping[str, What], outcomes: Mapping[str, Outcome]) -> tuple[Entry, ...]:

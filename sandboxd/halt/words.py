@@ -11,6 +11,7 @@ from sandboxd.halt.points import What
 from sandboxd.halt.record import Reason
 from sandboxd.halt.verdict import Action
 from sandboxd.model.sandbox_id import name_option
+from sandboxd.plan.acting import lies_in_version_control
 from sandboxd.screen import first_of
 
 if TYPE_CHECKING:
@@ -119,7 +120,10 @@ def _of_gone(gone: Sequence[Entry], *, is_seen: bool) -> str:
 def _of_linked(entries: Sequence[Entry]) -> str:
     if not entries:
         return ""
-    return f"a hard link was made to {_names(entries)} on the host, by which it could be written inside"
+    text = f"a hard link was made to {_names(entries)} on the host, by which it could be written inside"
+    # Unlike files with a mount of their own, nothing was read of these before.
+    of_git = [entry for entry in entries if lies_in_version_control(entry.path)]
+    return f"{text}: look at {_names(of_git)} before you use git here" if of_git else text
 
 
 def _of_arrived(entries: Sequence[Entry]) -> str:

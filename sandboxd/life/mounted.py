@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sandboxd.engine import failures
 from sandboxd.errors import EnvironmentFailure, UsageError
+from sandboxd.model.paths import lies_in
 from sandboxd.observe import mount_table
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
     if not any(mount.source == plan.workspace and not mount.read_only for mount in mounts):
         return
     shut = [path for path in plan.control_files if path != ".git" or plan.own_git is None]
+    shut += _read_by_git(plan.workspace) if plan.own_git is not None else []
     parted, is_whole = second_names.part(plan.workspace, shut)
     for path in parted:
         progress(
@@ -91,6 +93,21 @@ def part_pinned(plan: Plan, progress: Callable[[str], None]) -> None:
     for folder in _folders_of_objects(plan):
         _part_objects(folder, progress)
     _part_outside(plan, progress)
+
+
+def _read_by_git(workspace: str) -> list[str]:
+    """The paths within `workspace` of what git on the host reads there to learn what it acts upon."""
+    from sandboxd.plan import entrances, git_control, gitlinks
+
+    index = gitlinks.index_of(workspace)
+    inner = entrances.entrances(workspace, index)
+    named = git_control.named_by_config(workspace, index, inner, os.path.expanduser("~"))
+    # By a link it is elsewhere, under a path that has its own mount.
+    real = {
+        os.path.join(os.path.realpath(folder), name)
+        for folder, name in map(os.path.split, (*inner.files, *named.configs))
+    }
+    return sorted(os.path.relpath(path, workspace) for path in real if lies_in(path, workspace))
 
 
 def _part_outside(plan: Plan, progress: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import posixpath
+import stat
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,7 +29,7 @@ from sandboxd.plan.gitlinks import Index
 from sandboxd.syntax import git_config
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sandboxd.model.engine_answers import Inspected
     from sandboxd.plan.entrances import Entrance
@@ -147,6 +148,23 @@ def named(of: Watch | None) -> Named:
         (*inner.folders, *by_config.folders),
         tuple(posixpath.join(of.workspace, path) for path in sorted({*coming, *_missing(of)})),
     )
+
+
+def with_second_names(of: Watch | None, files: Iterable[str]) -> Iterator[str]:
+    """Those of `files` within the workspace, absolute paths of what git on the host reads, that may have got a second name
+    since the container was made, by which a program inside could write them.
+
+    A link is neither counted nor followed: what git reads by one is in the list by its own path.
+    """
+    if of is None:
+        return
+    for path in files:
+        with contextlib.suppress(OSError):
+            status = os.lstat(path)
+            is_linked = stat.S_ISREG(status.st_mode) and status.st_nlink > 1
+            # What had its names before is a copy since the start, and the kernel sets this time.
+            if is_linked and status.st_ctime_ns > of.start and lies_in(path, of.workspace):
+                yield path
 
 
 def from_inside(of: Watch, path: str) -> str:

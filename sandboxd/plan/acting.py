@@ -124,6 +124,11 @@ def is_of_version_control(path: str) -> bool:
     return weigh(posixpath.basename(path))[0] == "never"
 
 
+def lies_in_version_control(path: str) -> bool:
+    """Whether a folder of a version control is `path`, or above it."""
+    return any(is_of_version_control(part) for part in path.split("/"))
+
+
 def _outermost(paths: Iterable[str]) -> Iterator[str]:
     """`paths` without those that lie in another of them."""
     outer: set[str] = set()

@@ -309,6 +309,22 @@ def test_what_git_on_the_host_comes_to_run_halts_and_is_put_aside(
     assert not ran.exists(), world.run("status", cwd=watched).stdout
 
 
+def test_a_copy_of_gits_folder_by_hard_links_halts_and_the_next_start_parts_it(
+    world: World, api: Engine, watched: Path, tmp_path: Path
+) -> None:
+    ran = tmp_path / "ran"
+    subprocess.run(["cp", "-al", ".git", "copy"], cwd=watched, check=True)
+    halt = halt_of(world, watched)
+    assert ".git/config" in [entry.path for entry in halt.entries]
+    eventually(lambda: state(api, watched) == "paused", world.log)
+    done = world.run("up", "--recreate", cwd=watched)
+    assert done.returncode == 0 and "`.git/config` had a second name" in done.stderr, done.stderr
+    script = _setting("copy/config", ran)
+    assert world.run("exec", "-n", "--", "sh", "-c", script, cwd=watched).returncode == 0
+    _act(watched)
+    assert str(ran) in (watched / "copy/config").read_text() and not ran.exists()
+
+
 def test_a_tracked_control_file_that_is_missing_at_the_start_halts_when_it_comes(
     world: World, api: Engine, project: Path
 ) -> None:

@@ -92,6 +92,19 @@ def test_a_second_name_of_a_file_wakes(make: Make, workspace: Path) -> None:
         events.close()
 
 
+@pytest.mark.parametrize("make", KINDS[1:])
+def test_a_second_name_of_a_file_whose_content_counts_wakes(
+    make: Callable[[list[str], list[str]], MountEvents], workspace: Path
+) -> None:
+    (workspace / "config").touch()
+    events = make([], [str(workspace / "config")])
+    try:
+        assert wakes(events, lambda: (workspace / "second").hardlink_to(workspace / "config"))
+    finally:
+        events.end()
+        events.close()
+
+
 @pytest.mark.parametrize("is_replaced", [True, False])
 @pytest.mark.parametrize("make", KINDS)
 def test_a_file_whose_content_counts_wakes_when_it_is_made_or_written(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from sandboxd.engine import failures
 from sandboxd.halt import words
 from sandboxd.halt.points import What
 from sandboxd.halt.record import Owner, Reason
@@ -70,3 +73,43 @@ def test_a_folder_of_hooks_that_inside_makes_once_it_is_named_is_put_aside(
     # What the host makes after the halt is its own.
     (shared / "tools/hooks").mkdir()
     assert guard.complete(environ, halt) == halt and (shared / "tools/hooks").is_dir()
+
+
+@pytest.mark.parametrize("path", [".git/config", ".git/hooks/pre-commit", ".git/index"])
+def test_a_second_name_of_what_git_on_the_host_reads_halts_and_leaves_it(
+    shared: Path, environ: dict[str, str], path: str
+) -> None:
+    (shared / ".git/hooks").mkdir(exist_ok=True)
+    (shared / ".git/hooks/pre-commit").write_text("#!/bin/sh\ntrue\n")
+    git(shared, "update-index", "--force-write-index")
+    guard = guard_of_repository(PlayedEngine(), shared)
+    assert not guard.has_lost() and str(shared / path) in guard.lists()[0]
+    (shared / "copy").hardlink_to(shared / path)
+    assert guard.has_lost()
+    halt = guard.halt(environ, Owner.DAEMON, Reason.REPLACED)
+    assert halt is not None
+    assert [(entry.path, entry.what) for entry in halt.entries] == [(path, What.LINKED)]
+    assert f"look at `{path}` before you use git here" in words.describe(halt)
+    assert (shared / path).stat().st_nlink == 2
+
+
+def test_a_second_name_from_before_the_start_or_of_what_was_replaced_since_is_none(
+    shared: Path,
+) -> None:
+    (shared / "copy").hardlink_to(shared / ".git/config")
+    guard = guard_of_repository(PlayedEngine(), shared, made="2100-01-01T00:00:00Z")
+    assert not guard.has_lost()
+    guard = guard_of_repository(PlayedEngine(), shared)
+    assert guard.has_lost()
+    git(shared, "config", "branch.main.description", "x")
+    assert not guard.has_lost()
+
+
+def test_a_second_name_is_told_although_the_container_has_ended(
+    shared: Path, environ: dict[str, str]
+) -> None:
+    engine = PlayedEngine()
+    guard = guard_of_repository(engine, shared)
+    (shared / "copy").hardlink_to(shared / ".git/config")
+    engine.failure = failures.gone()
+    assert guard.halt(environ, Owner.DAEMON, Reason.REPLACED) is not None
