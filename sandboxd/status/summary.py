@@ -174,8 +174,11 @@ def _reasons(project: ProjectStatus) -> list[Row]:
         return _lost(losses(project))
     rows = [_verified(project.verified)]
     rows += _controls(running, "not in force", 9)
-    rows += _lost(losses(project))
-    rows += _controls(running, "not seen", 7)
+    lost = losses(project)
+    rows += _lost(lost)
+    known = {text.partition(":")[0] for text in lost}
+    unseen = running._replace(controls=tuple(c for c in running.controls if c.name not in known))
+    rows += _controls(unseen, "not seen", 7)
     rows += _controls(running, "open", 8)
     if project.drift:
         text = "; ".join(project.drift)
@@ -238,8 +241,9 @@ def _lost(losses: Sequence[str]) -> list[Row]:
 
 def _of_the_plan(project: ProjectStatus, running: InForce) -> list[str]:
     """Controls that the plan cannot have and that are not among the observed ones."""
-    # What is in force may be so in part, and what was left out since the engine cannot give it is a loss.
-    names = {c.name for c in running.controls if c.state not in ("in force", "left out")}
+    # What is in force may be so in part, what was left out since the engine cannot give it is a loss, and what cannot be
+    # seen is known from the plan.
+    names = {c.name for c in running.controls if c.state in ("not in force", "open")}
     return [text for text in project.downgrades if text.partition(":")[0] not in names]
 
 

@@ -45,6 +45,7 @@ def running(*downgrades: str, long: bool) -> str:
         Control("network", "in force", "names through the gateway"),
         Control("AppArmor", "left out", "the kernel gives the process no label"),
         Control("seccomp", "not in force", "Seccomp is 0"),
+        Control("process limit", "not seen", "its status is closed here"),
     )
     container = Container("c", None)
     row = combine(
@@ -60,10 +61,19 @@ def running(*downgrades: str, long: bool) -> str:
 @pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
 def test_what_is_in_force_in_part_or_cannot_be_had_is_named_while_it_runs(long: bool) -> None:
     screen = running(
-        "network: this host's `rp_filter` is 0", "AppArmor: the engine has none", long=long
+        "network: this host's `rp_filter` is 0",
+        "AppArmor: the engine has none",
+        "process limit: no controller",
+        long=long,
     )
     assert "not in force network: this host's `rp_filter` is 0" in screen
     assert "not in force AppArmor: the engine has none" in screen
+    assert "not in force process limit: no controller" in screen
+
+
+def test_what_is_known_to_be_lost_is_not_told_as_not_seen() -> None:
+    assert "its status is closed here" in running(long=False)
+    assert "its status is closed here" not in running("process limit: no controller", long=False)
 
 
 @pytest.mark.parametrize("long", [False, True], ids=["short", "long"])
