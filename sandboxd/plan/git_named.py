@@ -34,6 +34,8 @@ def named_by_git(workspace: str, environ: Mapping[str, str]) -> frozenset[str]:
         settings_of(environ),
     )
     named = {*control.pins, *(each.path for each in (*control.exposed, *control.unread))}
+    # What could not be read may be a hook outside of the workspace.
+    named = {path for path in named if not os.path.isabs(path)}
     folders = (*control.pins, *_acting_folders(workspace))
     links = links_in(workspace, folders, control.pins, control.own)
     named.update(each.path for each in (*links.ends, *links.on_the_way))

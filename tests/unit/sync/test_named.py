@@ -134,3 +134,14 @@ def test_the_users_own_config_counts(both: Repository) -> None:
     hook(both.inside, "githooks/pre-commit")
     both.keep_all()
     assert not (both.host / "githooks/pre-commit").exists()
+
+
+def test_a_hook_outside_of_the_workspace_is_no_path_within_it(both: Repository) -> None:
+    outside = both.host.parent / "hooks"
+    hook(outside, "pre-commit", "#!/bin/sh\npython3 -c 1\n")
+    (outside / "pre-commit").chmod(0o755)
+    both.git("config", "core.hooksPath", str(outside))
+    hook(both.host, "home-of-hooks")
+    top = outside.parts[1]
+    (both.host / top).symlink_to("home-of-hooks")
+    assert not {path for path in both.named() if path.startswith("/") or path == top}
