@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandboxd.errors import EnvironmentFailure
-from sandboxd.life import lock
+from sandboxd.life import egress, lock
 from sandboxd.operations import gateway_start, given_at_start
 from sandboxd.state import given_rights
 from tests.unit.operations.running_project import LISTED, NETWORK, Running, play
+
+if TYPE_CHECKING:
+    from sandboxd.life.egress import Give
 
 
 class Another:
@@ -71,21 +75,26 @@ def test_a_gateway_that_is_started_again_waits_no_longer_than_who_takes_back(
     running: Running, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A daemon starts it again while it holds the project's lock, and tries once more a moment later."""
-    project, rights = running.give()
     monkeypatch.setattr(lock, "_RIGHTS_SECONDS", 0.0)
     monkeypatch.setattr(lock, "_START_SECONDS", 0.2)
+
+    def prepare(*words: Any) -> Any:
+        return words[-1]
+
+    def follow(_engine: object, give: Give, _progress: object) -> None:
+        with give(NETWORK.inner.id, lambda each: each):
+            pass
+
+    monkeypatch.setattr(egress, "prepare", prepare)
+    monkeypatch.setattr(egress, "follow", follow)
+    engine: Any = None
+    sandbox = str(running.path)
     with (
-        lock.rights_lock(running.environ, project.sandbox),
+        lock.rights_lock(running.environ, sandbox),
         pytest.raises(EnvironmentFailure, match="for more than 0 s"),
-        gateway_start.giving(
-            running.environ,
-            project.sandbox,
-            lambda: (rights, project.config.digest),
-            NETWORK.inner.id,
-            lambda each: each,
-        ),
     ):
-        pass
+        gateway_start.mend(engine, sandbox, running.environ)
+    assert gateway_start.mend(engine, sandbox, running.environ)
 
 
 def test_a_start_without_a_gateway_is_noted_after_another_start(
