@@ -13,6 +13,7 @@ PROMISES: dict[str, tuple[str, ...]] = {
     "a control that this machine cannot enforce is refused, or named": (
         "tests/unit/plan/test_planner.py::test_agent_refuses_without_gvisor",
         "tests/unit/plan/test_planner.py::test_a_kernel_without_seccomp_is_named_or_refused",
+        "tests/integration/test_plan_commands.py::test_explain_plan_shows_what_is_left_out",
         "tests/e2e/test_verify_egress.py::test_without_its_gateway_nothing_is_said_of_its_doors",
     ),
     "a control that is called in force was seen to be": (
@@ -30,6 +31,11 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "whatever gives a sandbox more rights is recorded before it takes effect": (
         "tests/unit/audit/test_notes.py::test_without_a_record_nothing_is_trusted",
+        "tests/unit/audit/test_notes.py::test_without_a_record_nothing_is_approved",
+        "tests/unit/credentials/test_records.py::test_what_cannot_be_recorded_is_not_put_and_is_removed_all_the_same",
+        "tests/unit/daemon/test_local_rights.py::test_keys_are_recorded_before_they_are_given_and_taken_back_without",
+        "tests/unit/policy/test_in_force.py::test_nothing_is_given_back_before_it_is_recorded",
+        "tests/unit/policy/test_reconcile.py::test_a_change_takes_before_it_records_and_records_before_it_gives",
         "tests/unit/operations/test_rights_walk.py::test_at_rest_a_sandbox_has_what_it_may_have",
         "tests/integration/test_audit.py::test_nothing_is_trusted_where_nothing_can_be_recorded",
         "tests/e2e/test_audit.py::test_the_life_of_a_sandbox",
@@ -41,8 +47,10 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "files that tools on the host act upon are read-only inside": (
         "tests/e2e/test_verify.py::test_our_sandboxes_hold",
+        "tests/unit/plan/test_workspace.py::test_every_folder_above_a_pin_is_a_mount_before_it",
         "tests/e2e/test_stubs.py::test_up_pins_what_is_missing_and_down_takes_it_away",
         "tests/e2e/test_planted_config.py::test_a_planted_config_does_not_run",
+        "tests/e2e/test_planted_config.py::test_without_the_pins_it_would",
     ),
     "a mount that an act of the host takes away is the first thing you are told, and halts the sandbox": (
         "tests/e2e/test_lost_pins.py::test_every_screen_says_first_what_the_host_took_away",
@@ -51,6 +59,8 @@ PROMISES: dict[str, tuple[str, ...]] = {
     ),
     "nothing that a program inside puts into `.git` acts on your git": (
         "tests/e2e/test_own_git.py::test_nothing_from_inside_runs_on_the_host",
+        "tests/e2e/test_own_git.py::test_in_the_host_s_own_git_directory_it_would",
+        "tests/e2e/test_exchange.py::test_no_commit_brings_what_a_program_wrote_where_the_host_replaced_a_file",
         "tests/e2e/test_own_git.py::test_a_work_tree_in_the_workspace_leads_git_on_the_host_nowhere_else",
     ),
 }
