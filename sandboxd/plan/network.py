@@ -11,7 +11,7 @@ from typing import NamedTuple
 from sandboxd.config.model import Config
 from sandboxd.egress.policy import Policy
 from sandboxd.findings import Place
-from sandboxd.host.facts import WITHOUT_RULES, HostFacts
+from sandboxd.host.facts import WITH_RULES_AGAIN, WITHOUT_RULES, WITHOUT_RULES_MEANS, HostFacts
 from sandboxd.model.container import Container
 from sandboxd.model.control_name import ControlName
 from sandboxd.model.labels import DECOY_FILE
@@ -144,9 +144,8 @@ def say_without_rules(chosen: Mode, host: HostFacts, notes: Notes) -> None:
         return
     notes.downgrade(
         ControlName.NETWORKS,
-        f"{WITHOUT_RULES}: its networks are not separated from each other, and what is sent "
-        "outside is answered only where this machine has rules of its own for that",
-        'take `"iptables": false` out of the engine\'s daemon.json and restart it',
+        f"{WITHOUT_RULES}: {WITHOUT_RULES_MEANS}",
+        WITH_RULES_AGAIN,
     )
 
 

@@ -23,6 +23,11 @@ NOT_YET = "`sandboxd doctor --try` tries them"
 """Why nothing is known of a build that was not tried, or whose failed trial is due again."""
 
 WITHOUT_RULES = "this engine makes no firewall rules (`iptables: false`)"
+WITHOUT_RULES_MEANS = (
+    "its networks are not separated from each other, and what is sent outside is answered only where this machine has "
+    "rules of its own for that"
+)
+WITH_RULES_AGAIN = 'take `"iptables": false` out of the engine\'s daemon.json and restart it'
 
 PINS = ("folder_truncate", "folder_remount", "file_mode")
 """The names of the premises that have to hold for a plain read-only bind mount to be safe."""

@@ -6,7 +6,15 @@ from typing import Any
 
 from sandboxd.errors import UsageError
 from sandboxd.host.advisories.versions import LABELS, Warned, warnings
-from sandboxd.host.facts import WITHOUT_RULES, Engine, HostFacts, Nvidia, Runtime
+from sandboxd.host.facts import (
+    WITH_RULES_AGAIN,
+    WITHOUT_RULES,
+    WITHOUT_RULES_MEANS,
+    Engine,
+    HostFacts,
+    Nvidia,
+    Runtime,
+)
 from sandboxd.host.facts.builds import UPDATE, shortfall
 from sandboxd.host.platforms import name_of, platform_of, why_no_gateway, why_nothing_starts
 from sandboxd.plan.gpus import why_not_under_gvisor, why_not_under_runc
@@ -57,6 +65,9 @@ def brief(
         lines += row(str(number), printable(step), columns, 2)
     if policy is not None:
         lines += row("policy", printable(_stopped(policy)), columns, 9)
+    if _without_rules(facts):
+        text = f"{WITHOUT_RULES}: {WITHOUT_RULES_MEANS}; {WITH_RULES_AGAIN}"
+        lines += row("problem", text, columns, 9)
     for reason in advice.limits:
         lines += row("limit", printable(reason), columns, 9)
     for line in _old_build(facts):
@@ -205,8 +216,11 @@ def _egress(facts: HostFacts) -> str:
     without = why_no_gateway(facts)
     way = "by name, through a gateway that `sandboxd up` makes"
     text = f"{'none' if without is not None else way}; `open` only in profile trusted"
-    rules = facts.engine.firewall_rules if facts.engine is not None else None
-    return f"{text}; {WITHOUT_RULES}" if rules is False else text
+    return f"{text}; {WITHOUT_RULES}" if _without_rules(facts) else text
+
+
+def _without_rules(facts: HostFacts) -> bool:
+    return facts.engine is not None and facts.engine.firewall_rules is False
 
 
 def _gpu(facts: HostFacts, nvidia: Nvidia) -> str:

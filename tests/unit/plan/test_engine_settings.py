@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandboxd.render.screens.doctor import render
+from sandboxd.render.screens.doctor import brief, render
 from tests.unit.plan.examples import GVISOR, RUNC, RUNC_GRANTED, controls, only, plan, workspace
 
 
@@ -50,3 +50,6 @@ def test_an_engine_without_firewall_rules_is_named_where_there_is_a_network(
     assert ("networks" in controls(plan(host=host))) is (rules is False)
     assert "networks" not in controls(plan('[network]\nmode = "none"', host=host))
     assert ("no firewall rules (`iptables: false`)" in render(host)) is (rules is False)
+    short = " ".join(brief(host, 80).split())
+    assert ("problem this engine makes no firewall rules" in short) is (rules is False)
+    assert ("out of the engine's daemon.json and restart it" in short) is (rules is False)
