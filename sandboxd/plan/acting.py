@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import fnmatch
 import functools
+import itertools
 import os
 import posixpath
 import re
@@ -84,15 +85,16 @@ def deep(workspace: str) -> Iterator[Exposed]:
     """The files and folders more than one level below the top that git tracks and on which tools act: whoever opens an
     editor or a shell in such a folder has them act there.
 
-    Names are those of the table without a pattern, at most 200 of them.
+    Names are those of the table without a pattern, at most 200 of them that exist.
     """
     names: Iterable[str] = ()
     with contextlib.suppress(OSError, ValueError):
         names = names_in(index_of(workspace))
     paths = {path for name in names if (path := _deep_part(name))}
-    for path in sorted(paths)[:_MOST_DEEP]:
-        if _exists(workspace, path):
-            yield Exposed(path, weigh(posixpath.basename(path))[1])
+    # Whatever is tracked and gone, as in a sparse clone, must push nothing out that is there.
+    present = (path for path in sorted(paths) if _exists(workspace, path))
+    for path in itertools.islice(present, _MOST_DEEP):
+        yield Exposed(path, weigh(posixpath.basename(path))[1])
 
 
 def _deep_part(path: str) -> str:

@@ -142,3 +142,15 @@ def test_deep_in_a_folder_that_is_shut_nothing_is_named(project: Path) -> None:
     git(project, "init", "-q")
     git(project, "add", ".")
     assert ".idea/a/b/.envrc" not in {e.path for e in looked_at(project, "dev").exposed}
+
+
+def test_names_deep_below_the_top_that_are_gone_push_none_out_that_is_there(tmp_path: Path) -> None:
+    gone = [f"a/b{number:03}/.envrc" for number in range(201)]
+    for file in (*gone, "z/b/.envrc"):
+        (tmp_path / file).parent.mkdir(parents=True)
+        (tmp_path / file).touch()
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", ".")
+    for file in gone:
+        (tmp_path / file).unlink()
+    assert [entry.path for entry in looked_at(tmp_path, "dev").exposed] == ["z/b/.envrc"]
