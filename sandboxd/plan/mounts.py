@@ -27,6 +27,12 @@ from sandboxd.policy.protect import stub_text
 _MOST_NAMED = 6
 """The most paths that one line about open files names; `explain-plan` names all."""
 
+_EMPTY_GIT = (
+    "; an empty folder keeps `.git` from being made inside: `mkdir .git` on the host before the start. It is read-only "
+    "inside, so `git init` works on the host alone, where git takes an empty one for none"
+)
+"""What closes the way by git's config where the workspace is no repository, for who needs no `git init` inside."""
+
 
 def target_folder(workspace: str) -> str:
     """The path of the workspace inside, the same as that of dev container tools.
@@ -165,7 +171,8 @@ def _say_what_is_not_pinned(facts: WorkspaceFacts, notes: Notes) -> None:
         ControlName.CONTROL_FILES,
         why,
         'look at them before you use the folder on the host; `[workspace] layout = "clone"` in '
-        "sandboxd.toml works on a copy, and `sandboxd review` marks them",
+        "sandboxd.toml works on a copy, and `sandboxd review` marks them"
+        + (_EMPTY_GIT if "`.git`" in missing else ""),
     )
     for entry in facts.exposed:
         notes.reasons.append(

@@ -189,7 +189,8 @@ def test_under_directfs_folders_are_pinned_by_volumes() -> None:
 def test_missing_control_files_are_named() -> None:
     notes = Notes("test")
     workspace_mounts(workspace(), True, notes)
-    assert notes.downgrades[0].why.startswith(
+    named = notes.downgrades[0]
+    assert named.why.startswith(
         "`.vscode`, or any other such file that is missing, can be created from inside"
     )
     nothing = workspace(
@@ -198,6 +199,8 @@ def test_missing_control_files_are_named() -> None:
     notes = Notes("test")
     workspace_mounts(nothing, True, notes)
     assert notes.downgrades[0].why.startswith("`.git`, or any other such file")
+    assert "`mkdir .git` on the host" in notes.downgrades[0].fix
+    assert "mkdir" not in named.fix
 
 
 def test_a_volumes_name_is_that_of_its_path() -> None:
